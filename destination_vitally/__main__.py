@@ -1,0 +1,3 @@
+from destination_vitally.run import run
+
+run()

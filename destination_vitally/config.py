@@ -1,0 +1,236 @@
+"""The configuration of the destination: what a person fills in, checked and with its defaults applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .catalog import Operation
+from .errors import ConfigError
+
+SUBDOMAIN = "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"
+URL = "^https?://[^/?#\\s]+[^?#\\s]*$"
+
+
+class Settings(BaseModel):
+    """Base of all parts: a setting that does not exist is an error, so that a typo cannot go unnoticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class UsDataCenter(Settings):
+    """A workspace at vitally.io."""
+
+    model_config = ConfigDict(title="United States")
+
+    region: Literal["us"]
+    subdomain: str = Field(
+        title="Subdomain",
+        description="The first part of the address you log in to: `acme` when it is https://acme.vitally.io.",
+        pattern=SUBDOMAIN,
+        examples=["acme"],
+        json_schema_extra={"pattern_descriptor": "acme"},
+    )
+
+    @property
+    def rest(self) -> str | None:
+        return f"https://{self.subdomain}.rest.vitally.io"
+
+    @property
+    def analytics(self) -> str | None:
+        return f"https://{self.subdomain}.api.vitally.io"
+
+
+class EuDataCenter(Settings):
+    """A workspace at vitally-eu.io."""
+
+    model_config = ConfigDict(title="European Union")
+
+    region: Literal["eu"]
+    analytics_url: str | None = Field(
+        default=None,
+        title="Address of the Analytics API",
+        description="Only needed when Vitally told you another address than https://api.vitally-eu.io.",
+        pattern=URL,
+    )
+
+    @property
+    def rest(self) -> str | None:
+        return "https://rest.vitally-eu.io"
+
+    @property
+    def analytics(self) -> str | None:
+        # Vitally publishes no EU address of the Analytics API: this one follows the REST address.
+        return self.analytics_url or "https://api.vitally-eu.io"
+
+
+class CustomDataCenter(Settings):
+    """Another address, such as a proxy or a test server."""
+
+    model_config = ConfigDict(title="Other address")
+
+    region: Literal["custom"]
+    rest_url: str | None = Field(
+        default=None,
+        title="Address of the REST API",
+        description="`/resources` is added to it.",
+        pattern=URL,
+        examples=["http://127.0.0.1:8080"],
+    )
+    analytics_url: str | None = Field(
+        default=None,
+        title="Address of the Analytics API",
+        description="`/analytics/v1` is added to it.",
+        pattern=URL,
+        examples=["http://127.0.0.1:8080"],
+    )
+
+    @property
+    def rest(self) -> str | None:
+        return self.rest_url
+
+    @property
+    def analytics(self) -> str | None:
+        return self.analytics_url
+
+
+class StreamMapping(Settings):
+    """Which object the rows of a stream become, and which column goes where."""
+
+    model_config = ConfigDict(title="Mapping")
+
+    stream: str = Field(title="Stream", description="Name of the stream, as the connection shows it.")
+    namespace: str | None = Field(
+        default=None, title="Namespace", description="Only needed when two streams share their name."
+    )
+    object: str = Field(
+        title="Vitally object",
+        description="What a row becomes: `account`, `user`, `event`, `note`, ...",
+        examples=["account", "event", "custom_object/featureRequest"],
+    )
+    operation: Operation | None = Field(
+        default=None,
+        title="Operation",
+        description="What to do with a row. Empty: upsert (create or update) where it exists, else create.",
+    )
+    fields: dict[str, str] = Field(
+        default={},
+        title="Fields",
+        description='Field in Vitally: column of the stream. For example {"externalId": "customer_id"}.',
+    )
+    constants: dict[str, Any] = Field(
+        default={},
+        title="Fixed values",
+        description='Field in Vitally: the value every row gets. For example {"event": "order placed"}.',
+    )
+    traits: dict[str, str] = Field(
+        default={},
+        title="Traits",
+        description='Trait (or property of an event) in Vitally: column. For example {"plan": "plan_name"}.',
+    )
+    other_columns: Literal["traits", "ignore"] = Field(
+        default="traits",
+        title="Other columns",
+        description="Columns named nowhere above and called like no field: send them as traits (as "
+        "properties of an event), or leave them out.",
+    )
+
+
+class Config(Settings):
+    """Settings of the Vitally destination."""
+
+    model_config = ConfigDict(title="Vitally Destination Spec")
+
+    data_center: Annotated[UsDataCenter | EuDataCenter | CustomDataCenter, Field(discriminator="region")] = Field(
+        title="Data center", description="Where your Vitally workspace lives."
+    )
+    secret_token: str | None = Field(
+        default=None,
+        title="REST API key",
+        description="The Secret Token under Settings, Integrations, Vitally REST API. Needed for notes, "
+        "tasks, projects, NPS responses, conversations, meetings, updates and deletes.",
+        json_schema_extra={"airbyte_secret": True},
+    )
+    analytics_token: str | None = Field(
+        default=None,
+        title="Analytics API key",
+        description="The API key on the Vitally Analytics API integration card, exactly as displayed. Needed "
+        "for events; makes writing accounts, users, organizations and custom objects a hundred times faster.",
+        json_schema_extra={"airbyte_secret": True},
+    )
+    mappings: list[StreamMapping] = Field(
+        default=[],
+        title="Mappings",
+        description="One entry per stream whose name or columns differ from Vitally's.",
+    )
+    null_values: Literal["omit", "clear"] = Field(
+        default="omit",
+        title="Empty values",
+        description="What an empty value in a row does: `omit` leaves what Vitally has, `clear` removes it.",
+    )
+    on_rejected: Literal["skip", "fail"] = Field(
+        default="skip",
+        title="When a row is rejected",
+        description="`skip` reports the row and goes on, `fail` stops the sync.",
+    )
+    allow_deletes: bool = Field(
+        default=False,
+        title="Allow deletes",
+        description="Without it a delete is rejected. Deleting an account or an organization permanently "
+        "destroys it and everything that belongs only to it.",
+    )
+    num_workers: int = Field(
+        default=8,
+        ge=1,
+        le=20,
+        title="Parallel requests",
+        description="How many requests may run at the same time.",
+    )
+    requests_per_minute: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        title="Requests per minute",
+        description="Vitally allows 1,000 per key unless your contract says otherwise. Lower it when other "
+        "tools use the same key.",
+    )
+
+    @model_validator(mode="after")
+    def _tokens_and_addresses(self) -> Config:
+        if not self.secret_token and not self.analytics_token:
+            raise ValueError("enter secret_token (the REST API key), analytics_token (the Analytics API key) or both")
+        for name in ("secret_token", "analytics_token"):
+            token = (getattr(self, name) or "").strip()
+            if not (token.isascii() and token.isprintable()):
+                raise ValueError(f"{name} holds characters that no key has; copy it from Vitally again")
+        if self.secret_token and not self.data_center.rest:
+            raise ValueError("data_center: rest_url is needed to use secret_token")
+        if self.analytics_token and not self.data_center.analytics:
+            raise ValueError("data_center: analytics_url is needed to use analytics_token")
+        return self
+
+
+def read(config: Mapping[str, Any]) -> Config:
+    """Check a configuration and apply its defaults.
+
+    Raises:
+        ConfigError: names each setting that is wrong and what is wrong with it, never its value.
+    """
+    try:
+        return Config.model_validate({k: v for k, v in config.items() if not k.startswith("__")})
+    except ValidationError as error:
+        problems = [_problem(e) for e in error.errors(include_url=False, include_input=False)]
+        # The pydantic error quotes the values, secrets included: it must not be chained.
+        raise ConfigError("The configuration is not complete: " + "; ".join(problems)) from None
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if part not in ("us", "eu", "custom"))
+    text = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        text = "there is no such setting"
+    elif error["type"] == "union_tag_invalid":
+        text = "region must be us, eu or custom"
+    return f"{where}: {text}" if where else text

@@ -1,0 +1,232 @@
+"""The Airbyte face of the destination: commands in, protocol messages out."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from airbyte_cdk.destinations import Destination
+from airbyte_cdk.exception_handler import init_uncaught_exception_handler
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from . import config as configuration
+from . import plan
+from .check import check, definition_finder
+from .errors import ConfigError, StoppedError, describe
+from .http import PATIENCE_OF_CHECK, connect
+from .input import Lines, chunks_from, chunks_of
+from .limiter import Clock, SystemClock
+from .protocol import (
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteMessageSerializer,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteCatalogSerializer,
+    ConnectorSpecification,
+    ConnectorSpecificationSerializer,
+    Status,
+    Type,
+)
+from .rejected import RejectedLog
+from .spec import connection_specification
+from .writer import Writer
+
+logger = logging.getLogger("airbyte")
+
+RawMessage = dict[str, Any]
+
+SYNC_MODES = ["append", "append_dedup", "update", "soft_delete"]
+DOCUMENTATION = "https://docs.airbyte.com/integrations/destinations/vitally"
+GRACE = 20.0
+"""Seconds for finishing after SIGTERM; Kubernetes kills after 30."""
+
+TERMINATED = 143
+"""The exit code of a process that ended because of SIGTERM."""
+
+
+class DestinationVitally(Destination):
+    """Writes the records of an Airbyte sync to Vitally."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """`clock` is what waits and deadlines go by; the real time when left out."""
+        self._clock = clock or SystemClock()
+        self._stop = threading.Event()
+
+    # Commands
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        """The settings, for Airbyte's form."""
+        return ConnectorSpecificationSerializer.load(
+            {
+                "documentationUrl": DOCUMENTATION,
+                "supportsIncremental": True,
+                "supported_destination_sync_modes": SYNC_MODES,
+                "connectionSpecification": connection_specification(),
+            }
+        )
+
+    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
+        """Prove the configuration without writing anything."""
+        try:
+            settings = configuration.read(config)
+            check(settings, connect(settings, self._clock, PATIENCE_OF_CHECK))
+        except AirbyteTracedException as error:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error.message)))
+        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+
+    def write(
+        self,
+        config: Mapping[str, Any],
+        configured_catalog: ConfiguredAirbyteCatalog,
+        input_messages: Iterable[AirbyteMessage],
+    ) -> Iterable[AirbyteMessage]:
+        """Write messages handed over as objects; gives back the states whose records are done."""
+        lines = (orjson.dumps(AirbyteMessageSerializer.dump(message)) for message in input_messages)
+        for message in self.write_lines(config, configured_catalog, chunks_of(lines)):
+            yield AirbyteMessageSerializer.load(message)
+
+    def write_lines(
+        self,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        chunks: Iterable[list[bytes]],
+    ) -> Iterator[RawMessage]:
+        """Write messages as they come from the platform: lines of JSON, in chunks.
+
+        The states given back are the original messages, keys that the CDK does not know included: the
+        platform looks for the `id` it added to each of them.
+
+        Raises:
+            ConfigError: before the first record when the configuration or the catalog is wrong, later when
+                Vitally refuses the key or a type of message.
+            InputError: a line is not an Airbyte message.
+            Outage: Vitally cannot be reached.
+        """
+        settings = configuration.read(config)
+        apis = connect(settings, self._clock)
+        plans = plan.build(settings, catalog.streams, definition_finder(apis.rest))
+        writer = Writer(plans, settings, apis, RejectedLog(), self._clock)
+        failure = None
+        try:
+            yield from self._feed(writer, Lines(chunks))
+            writer.finish()
+        except StoppedError:
+            logger.warning("Out of time after SIGTERM: what has no outcome comes again with the next sync.")
+        except Exception as error:
+            failure = error
+        finally:
+            writer.close()
+        # What was done before a failure is done: its states save the next sync that work.
+        yield from writer.states()
+        for line in writer.summary():
+            logger.info(line)
+        if failure is not None:
+            raise failure
+
+    def _feed(self, writer: Writer, lines: Lines) -> Iterator[RawMessage]:
+        number = 0
+        for chunk in lines:
+            for line in chunk:
+                if self._stop.is_set():
+                    return
+                number += 1
+                if line and not line.isspace():
+                    writer.take(line, number)
+                if writer.has_states:
+                    writer.tick()
+                    yield from writer.states()
+            if self._stop.is_set():
+                return
+            writer.tick()
+            yield from writer.states()
+
+    # The process
+
+    def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[RawMessage]:  # type: ignore[override]
+        """Run one command; its messages as they go to stdout."""
+        command = parsed_args.command
+        spec = self.spec(logger)
+        if command == "spec":
+            yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
+            return
+        config = read_object(parsed_args.config, "configuration")
+        update_secrets(get_secrets(spec.connectionSpecification, config))
+        if command == "check":
+            status = self.check(logger, config)
+            yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
+        elif command == "write":
+            catalog = read_catalog(parsed_args.catalog)
+            yield from self.write_lines(config, catalog, chunks_from(_read_stdin))
+
+    def run(self, args: list[str]) -> None:
+        """Run as a process: messages to stdout, one writer for them and for the log, SIGTERM heeded."""
+        out = _Stdout()
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(out)
+        init_uncaught_exception_handler(logger)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+        for message in self.run_cmd(self.parse_args(args)):
+            out.write(orjson.dumps(message).decode() + "\n")
+        if self._stop.is_set():
+            sys.exit(TERMINATED)
+
+    def _on_sigterm(self, *_: Any) -> None:
+        self._stop.set()
+        if isinstance(self._clock, SystemClock):
+            self._clock.stop_within(GRACE)
+
+
+class _Stdout:
+    """Whole lines to stdout, whoever writes them: workers log while states are given back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> None:
+        with self._lock:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def flush(self) -> None:
+        """Nothing to do: each write is flushed."""
+
+
+def read_object(path: str, what: str) -> dict[str, Any]:
+    """The JSON object in a file; ConfigError when there is none, without quoting the file."""
+    try:
+        found = orjson.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise ConfigError(f"The {what} cannot be read: {error.strerror}: {path}") from None
+    except orjson.JSONDecodeError:
+        raise ConfigError(f"The {what} is not valid JSON: {path}") from None
+    if not isinstance(found, dict):
+        raise ConfigError(f"The {what} is not a JSON object: {path}")
+    return found
+
+
+def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
+    """The configured catalog in a file; ConfigError when it is not one."""
+    found = read_object(path, "configured catalog")
+    try:
+        return ConfiguredAirbyteCatalogSerializer.load(found)
+    except Exception as error:  # the serializer raises a family of its own
+        raise ConfigError(f"The configured catalog is not as the protocol says: {describe(error)}") from None
+
+
+def _dumped(message: AirbyteMessage) -> RawMessage:
+    return dict(AirbyteMessageSerializer.dump(message))
+
+
+def _read_stdin(size: int) -> bytes:
+    # Not sys.stdin.buffer: the reading thread may still wait in it when the process ends.
+    return os.read(0, size)

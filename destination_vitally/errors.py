@@ -1,0 +1,55 @@
+"""The closed set of things that go wrong while writing.
+
+A `ConfigError`, an `Outage` or an `InputError` ends the sync and becomes a TRACE; a `RejectedError` ends one
+record; `AmbiguousError` and `StoppedError` never leave the connector.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from .protocol import FailureType
+
+
+class ConfigError(AirbyteTracedException):
+    """Something the person who set up the connection has to change; the message says what."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, internal_message=message, failure_type=FailureType.config_error)
+
+
+class Outage(AirbyteTracedException):
+    """Vitally could not be reached for longer than we are willing to wait; a later sync may succeed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, internal_message=message, failure_type=FailureType.transient_error)
+
+
+class InputError(AirbyteTracedException):
+    """What arrived on stdin is not what the protocol promises."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, internal_message=message, failure_type=FailureType.system_error)
+
+
+class RejectedError(Exception):
+    """One record cannot be written. `str()` is the reason, without any of the record's values but its key."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class AmbiguousError(Exception):
+    """A request that must not be repeated blindly got no answer that tells whether Vitally acted on it."""
+
+
+class StoppedError(Exception):
+    """The platform asked the connector to end (SIGTERM) and the time for finishing is over."""
+
+
+def describe(error: Any) -> str:
+    """An error as one line: its text, or the name of its type when it has none."""
+    return " ".join(str(error).split()) or type(error).__name__

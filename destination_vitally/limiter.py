@@ -1,0 +1,146 @@
+"""The pace of requests: the configured budget, slowed by what the server says about its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Protocol, TypeVar
+
+from .errors import StoppedError
+
+Parsed = TypeVar("Parsed")
+
+_EPOCH_FROM = 1_000_000
+"""A reset header at or above this is a Unix time; below, seconds from now."""
+
+_RESERVE = 0.01
+"""The part of the server's budget that is left untouched, because a write may cost several units."""
+
+
+class Clock(Protocol):
+    """What time it is, and how to let it pass. Tests bring their own."""
+
+    def monotonic(self) -> float: ...
+
+    def now(self) -> float:
+        """Unix time in seconds."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass.
+
+        Raises:
+            StoppedError: the connector has to end before that.
+        """
+        ...
+
+
+class SystemClock:
+    """The real time, with an end: after `stop_within` nobody waits beyond the deadline."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._deadline = float("inf")
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> float:
+        return time.time()
+
+    def stop_within(self, seconds: float) -> None:
+        """Start the time that is left for finishing; waits under way are looked at again."""
+        self._deadline = time.monotonic() + seconds
+        self._stopping.set()
+
+    def wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        if not self._stopping.is_set() and self._stopping.wait(seconds) is False:
+            return
+        if until > self._deadline:
+            raise StoppedError
+        time.sleep(max(0.0, until - time.monotonic()))
+
+
+class Limiter:
+    """At most `per_minute` requests in any minute, evenly enough that no long stall follows a burst.
+
+    Shared by all workers. The server's `RateLimit-*` or `X-RateLimit-*` headers slow it further: Vitally's
+    docs say that a write may cost more than one unit, and that the reset is the time until ONE is back.
+    """
+
+    def __init__(self, per_minute: int, clock: Clock) -> None:
+        self._burst = max(1, per_minute // 10)
+        self._period = 60 * self._burst / per_minute
+        self._clock = clock
+        self._sent: deque[float] = deque()
+        self._not_before = 0.0
+        self._cost = 1.0
+        self._lock = threading.Lock()
+
+    def acquire(self) -> None:
+        """Wait until one more request may be sent."""
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                delay = self._delay(now)
+                if delay <= 0:
+                    self._sent.append(now)
+                    return
+            self._clock.wait(delay)
+
+    def _delay(self, now: float) -> float:
+        while self._sent and self._sent[0] <= now - self._period:
+            self._sent.popleft()
+        full = self._sent[0] + self._period - now if len(self._sent) >= self._burst else 0.0
+        return max(full, self._not_before - now)
+
+    def observe(self, headers: Mapping[str, str], *, refused: bool = False) -> None:
+        """Slow down when the server's budget is nearly spent; a refusal tells that a request costs more."""
+        limit, remaining = _number(headers, "RateLimit-Limit"), _number(headers, "RateLimit-Remaining")
+        if limit is None or remaining is None or limit <= 0:
+            return
+        if refused:
+            self._cost = max(self._cost, remaining + 1)
+        short = max(self._cost, limit * _RESERVE) - remaining
+        if short > 0:
+            self.pause(short * 60 / limit)
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing for a while."""
+        with self._lock:
+            self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+
+
+def asked_wait(headers: Mapping[str, str], now: float) -> float:
+    """The seconds a refused client is asked to wait, 0 when the answer does not say.
+
+    `now` is a Unix time; what the answer itself gives as its date goes before it, since clocks differ.
+    """
+    sent = _parsed(headers.get("Date", ""), parsedate_to_datetime)
+    now = sent.timestamp() if sent else now
+    after = headers.get("Retry-After")
+    if after is not None:
+        seconds = _parsed(after, float)
+        if seconds is None:
+            when = _parsed(after, parsedate_to_datetime)
+            seconds = when.timestamp() - now if when else 0.0
+        return max(0.0, seconds)
+    reset = _number(headers, "RateLimit-Reset") or 0.0
+    return max(0.0, reset - now if reset >= _EPOCH_FROM else reset)
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    """A header in either spelling; of `1000, 1000;window=60` the first number."""
+    text = headers.get(name) or headers.get("X-" + name)
+    return _parsed(text.split(",")[0].split(";")[0], float) if text else None
+
+
+def _parsed(text: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+    try:
+        return parse(text)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,317 @@
+"""From a record to the change it asks for: pure functions, the same for both transports.
+
+A `Mapper` is made once per stream; what becomes of a column is decided the first time the column is seen.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from .catalog import Call, Field, Kind, Object, Operation, Requirement, Route, Verb
+from .config import StreamMapping
+from .errors import RejectedError
+from .values import COERCIONS, VitallyId
+
+logger = logging.getLogger("airbyte")
+
+DELETED = "_ab_cdc_deleted_at"
+"""The column in which database sources say that a row was deleted."""
+
+_UUID_LENGTH = 36
+_COLUMNS_REMEMBERED = 10_000
+
+
+class Change(NamedTuple):
+    """What one record asks for.
+
+    `fields` are those of the object, under their own names and in Vitally's types; a reference is a text when
+    it is your id, a `VitallyId` when it is Vitally's. `free` are the traits, or the properties of an event. A
+    null in either means: remove the value.
+    """
+
+    entry: Object
+    operation: Operation
+    route: Route
+    label: str
+    fields: dict[str, Any]
+    free: dict[str, Any]
+
+    def rejected(self, reason: str, status: int | None = None) -> RejectedError:
+        """The error that says why this change cannot be made."""
+        return RejectedError(f"{self.label}: {reason}", status)
+
+
+class _Target(NamedTuple):
+    """Where a column goes.
+
+    `place` is `field`, `default` (a field, unless it has a value), `free` (among the traits) or `merged` (its
+    members among the traits).
+    """
+
+    place: str
+    name: str
+    coerce: Callable[[Any], Any]
+    field: Field | None
+
+
+class _Draft:
+    """A change in the making."""
+
+    __slots__ = ("fields", "free", "merged", "problem")
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self.free: dict[str, Any] = {}
+        self.merged: dict[str, Any] = {}
+        self.problem = ""
+
+
+class Rules(NamedTuple):
+    """The settings that bear on every mapping."""
+
+    clear_nulls: bool = False
+    allow_deletes: bool = False
+
+
+DEFAULT_RULES = Rules()
+
+
+class Mapper:
+    """Turns the records of one stream into changes."""
+
+    def __init__(
+        self,
+        entry: Object,
+        operation: Operation,
+        routes: dict[Operation, tuple[Route, ...]],
+        mapping: StreamMapping | None = None,
+        rules: Rules = DEFAULT_RULES,
+    ) -> None:
+        """`routes` are those of the stream's operation and, where deletes are possible, of deletes.
+
+        Raises:
+            ValueError: a constant of the mapping is not of its field's type.
+        """
+        self._entry = entry
+        self._operation = operation
+        self._routes = routes
+        self._rules = rules
+        self._fields = mapping.fields if mapping else {}
+        self._traits = mapping.traits if mapping else {}
+        self._ignore_others = bool(mapping and mapping.other_columns == "ignore")
+        constants = mapping.constants if mapping else {}
+        self._constants = {
+            name: COERCIONS[f.kind](value) if (f := entry.field(name)) else value for name, value in constants.items()
+        }
+        taken = {*self._fields, *constants}
+        self._by_column = {spelling: f for f in entry.fields if f.name not in taken for spelling in _spellings(f)}
+        self._mapped = {*self._fields.values(), *self._traits.values()}
+        self._rest_only = frozenset(f.name for f in entry.fields if f.in_body and not f.analytics)
+        self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
+
+    def change(self, data: dict[str, Any]) -> Change:
+        """The change a record asks for.
+
+        Raises:
+            RejectedError: the record cannot be written as it is; the text names object, key and reason.
+        """
+        draft = _Draft(dict(self._constants))
+        free = draft.free
+        native = _is_native(data)
+        known = self._targets[native]
+        for column, value in data.items():
+            targets = known.get(column)
+            if targets is None:
+                targets = self._learn(column, native)
+            for target in targets:
+                if target.place == "free" and value is not None:
+                    free[target.name] = value
+                else:
+                    self._place(target, value, draft)
+        if draft.merged:
+            draft.free = {**draft.merged, **free}
+        return self._checked(data, draft)
+
+    def _place(self, target: _Target, value: Any, draft: _Draft) -> None:
+        name = target.name
+        if value is None:
+            if self._rules.clear_nulls and target.place != "merged":
+                (draft.fields if target.field else draft.free).setdefault(name, None)
+        elif target.place == "merged":
+            members = value if isinstance(value, dict) else {name: value}
+            draft.merged.update(members if self._rules.clear_nulls else _without_nulls(members))
+        elif target.place == "field" or draft.fields.get(name) is None:
+            try:
+                draft.fields[name] = target.coerce(value)
+            except ValueError as error:
+                draft.problem = draft.problem or f"{name} {error}"
+
+    def _checked(self, data: dict[str, Any], draft: _Draft) -> Change:
+        entry, fields = self._entry, draft.fields
+        operation: Operation = "delete" if data.get(DELETED) else self._operation
+        label = _label(entry, fields)
+        if operation == "delete":
+            self._check_delete(label)
+        elif draft.problem:
+            raise RejectedError(f"{label}: {draft.problem}")
+        route = self._route(operation, fields, label)
+        if entry.exactly_one and operation == "create":
+            given = [name for name in entry.exactly_one if fields.get(name) not in (None, "")]
+            if len(given) != 1:
+                raise RejectedError(f"{label}: exactly one of {', '.join(entry.exactly_one)} must be given")
+        return Change(entry, operation, route, label, fields, draft.free)
+
+    def _check_delete(self, label: str) -> None:
+        if "delete" not in self._entry.operations:
+            raise RejectedError(f"{label}: Vitally has no way to delete it")
+        if not self._rules.allow_deletes:
+            raise RejectedError(f"{label}: deletes are switched off; set allow_deletes to allow them")
+        if "delete" not in self._routes:
+            needed = self._entry.operations["delete"][0].needs
+            raise RejectedError(f"{label}: deleting needs {needed} in the configuration")
+
+    def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
+        """The first route that has what it requires and takes every field; else the first of the former."""
+        possible, first_missing = None, ""
+        for route in self._routes[operation]:
+            missing = lacking(fields, route.requires) or lacking(fields, _address(self._entry, route))
+            if missing:
+                first_missing = first_missing or missing
+            elif isinstance(route, Call) or not any(fields.get(name) for name in self._rest_only):
+                return route
+            else:
+                possible = possible or route
+        if possible is None:
+            hint = self._hint(first_missing)
+            raise RejectedError(f"{label}: {first_missing} is required to {operation}{hint}")
+        self._say_left_out(fields)
+        return possible
+
+    def _say_left_out(self, fields: dict[str, Any]) -> None:
+        left_out = sorted(name for name in self._rest_only if fields.get(name))
+        self._rest_only = frozenset()
+        logger.warning(
+            "%s: %s can only be written with secret_token and is left out.",
+            self._entry.name,
+            ", ".join(left_out),
+        )
+
+    def _hint(self, missing: str) -> str:
+        if missing != "externalId" or missing in self._fields:
+            return ""
+        return "; map the column that holds your id to it"
+
+    def _learn(self, column: str, native: bool) -> tuple[_Target, ...]:
+        targets = tuple(self._resolve(column, native))
+        known = self._targets[native]
+        if len(known) < _COLUMNS_REMEMBERED:
+            known[column] = targets
+        return targets
+
+    def _resolve(self, column: str, native: bool) -> Iterator[_Target]:
+        entry = self._entry
+        for name, mapped in self._fields.items():
+            if mapped == column and (field := entry.field(name)):
+                yield _Target("field", name, COERCIONS[field.kind], field)
+        for name, mapped in self._traits.items():
+            if mapped == column:
+                yield _Target("free", name, _unchanged, None)
+        if column in self._mapped or column.startswith(("_ab_", "_airbyte_")):
+            return
+        field = self._by_column.get(column)
+        parents = [f for f in self._by_column.values() if native and f.inlined == column]
+        if parents:
+            yield _Target("field", parents[0].name, _inlined_ids(parents[0]), parents[0])
+        elif field:
+            place = "default" if native and field.inlined else "field"
+            yield _Target(place, field.name, _native(field) if native else COERCIONS[field.kind], field)
+        elif column == entry.free:
+            yield _Target("merged", column, _unchanged, None)
+        elif entry.free and not self._ignore_others and not (native and column in entry.read_only):
+            yield _Target("free", column, _unchanged, None)
+
+
+def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
+    """The first requirement that `fields` do not meet, in words; empty when they meet all."""
+    for requirement in requires:
+        choices = (requirement,) if isinstance(requirement, str) else requirement
+        if not any(fields.get(name) not in (None, "", []) for name in choices):
+            return " or ".join(choices)
+    return ""
+
+
+def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
+    """What a call needs to find its row."""
+    if not isinstance(route, Call) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
+        return ()
+    return (tuple(name for name in ("externalId", "id") if entry.field(name)),)
+
+
+def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
+    """What tells this row from other rows of the object: its identity, else Vitally's id, else nothing."""
+    if entry.identity is None:
+        return None
+    values = tuple(str(fields[name]) for name in entry.identity if fields.get(name) not in (None, ""))
+    if len(values) == len(entry.identity):
+        return (entry.name, *values)
+    return (entry.name, "id", fields["id"]) if fields.get("id") else None
+
+
+def _label(entry: Object, fields: dict[str, Any]) -> str:
+    names = [*(entry.identity or ()), "externalId", "id", "messageId"]
+    keys = [fields[name] for name in names if isinstance(fields.get(name), str) and fields[name]]
+    return f"{entry.name} '{keys[0]}'" if keys else entry.name
+
+
+def snake_case(name: str) -> str:
+    """`externalId` and `External Id` as `external_id`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _spellings(field: Field) -> Iterator[str]:
+    """The columns that mean a field without being mapped: camel case, snake case, SNAKE_CASE."""
+    for name in (field.name, *field.aliases):
+        snake = snake_case(name)
+        yield from (name, snake, snake.upper())
+
+
+def _is_native(data: dict[str, Any]) -> bool:
+    """Whether a record was read from Vitally: its `id` and its references are then Vitally's, not yours."""
+    own = data.get("id")
+    return type(own) is str and len(own) == _UUID_LENGTH and own[8] == "-" and "updatedAt" in data
+
+
+def _native(field: Field) -> Callable[[Any], Any]:
+    coerce = COERCIONS[field.kind]
+    if not field.refers:
+        return coerce
+    if field.kind is Kind.TEXTS:
+        return lambda value: [VitallyId(entry) for entry in coerce(value)]
+    return lambda value: VitallyId(coerce(value))
+
+
+def _inlined_ids(field: Field) -> Callable[[Any], Any]:
+    """The id of an inlined parent: yours where it has one, since only that means something elsewhere."""
+
+    def one(parent: Any) -> str:
+        if isinstance(parent, dict) and parent.get("externalId"):
+            return str(parent["externalId"])
+        if isinstance(parent, dict) and parent.get("id"):
+            return VitallyId(parent["id"])
+        raise ValueError("has neither externalId nor id")
+
+    if field.kind is Kind.TEXTS:
+        return lambda value: [one(entry) for entry in value]
+    return one
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _without_nulls(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

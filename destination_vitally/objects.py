@@ -1,0 +1,246 @@
+"""The table of objects: what Vitally lets one write, and how. Adding an object means adding an entry.
+
+Here are companies, people, events and custom objects; what is done with them (notes, tasks, ...) is in
+`activities.py`. Fields, required fields, paths and the rules about ids are those of Vitally's REST and
+Analytics docs; where these are silent or contradict each other, an entry takes the harmless reading.
+"""
+
+from __future__ import annotations
+
+from .activities import ACTIVITIES
+from .catalog import (
+    DELETE,
+    ID,
+    NAME,
+    PUT,
+    PUT_BY_ID,
+    ROW,
+    Call,
+    Field,
+    Find,
+    Kind,
+    Message,
+    Object,
+    Verb,
+    names,
+)
+
+NPS_COUNTS = names("npsDetractorCount npsPassiveCount npsPromoterCount npsScore")
+SEEN = names("firstSeenTimestamp lastSeenTimestamp lastInboundMessageTimestamp lastOutboundMessageTimestamp")
+COMPANY = (
+    ROW
+    | NPS_COUNTS
+    | SEEN
+    | names("accountOwnerId organizationOwnerId csmId accountExecutiveId keyRoles segments organization")
+    | names("mrr nextRenewalDate churnedAt trialEndDate firstPaidDate healthScore usersCount accountsCount")
+)
+"""Computed attributes of accounts and organizations. Some are fed from traits, and those do travel."""
+
+TRAITS_NAME = Field("name", analytics="traits.name")
+AVATAR = Field("avatar", analytics="traits.avatar", in_body=False, description="Address of a picture")
+
+COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
+    Object(
+        name="organization",
+        description="The top of the hierarchy, where a workspace has organizations switched on",
+        streams=("organizations",),
+        path="/organizations",
+        fields=(
+            ID,
+            Field("externalId", analytics="organizationId", create_only=True, description="Your id"),
+            TRAITS_NAME,
+            AVATAR,
+        ),
+        operations={
+            "create": (Call(Verb.POST, requires=("externalId", "name"), repeatable=True),),
+            "upsert": (
+                Message("organization", requires=("externalId",)),
+                Call(Verb.POST, requires=("externalId", "name"), repeatable=True),
+                PUT_BY_ID,
+            ),
+            "update": (PUT,),
+            "delete": (DELETE,),
+        },
+        read_only=COMPANY,
+        permanent_delete=True,
+    ),
+    Object(
+        name="account",
+        description="A customer",
+        streams=("accounts",),
+        path="/accounts",
+        fields=(
+            ID,
+            Field("externalId", analytics="accountId", create_only=True, description="Your id"),
+            TRAITS_NAME,
+            AVATAR,
+            Field("organizationId", analytics="organizationId", refers="organization", inlined="organization"),
+        ),
+        operations={
+            "create": (Call(Verb.POST, requires=("externalId", "name")),),
+            "upsert": (
+                Message("account", requires=("externalId",)),
+                Call(Verb.PUT_OR_POST, to_create=("externalId", "name")),
+            ),
+            "update": (PUT,),
+            "delete": (DELETE,),
+        },
+        read_only=COMPANY,
+        permanent_delete=True,
+    ),
+    Object(
+        name="user",
+        description="A person who uses your product",
+        streams=("users",),
+        path="/users",
+        fields=(
+            ID,
+            Field("externalId", analytics="userId", create_only=True, description="Your id"),
+            TRAITS_NAME,
+            Field("email", analytics="traits.email"),
+            Field("avatar", analytics="traits.avatar", description="Address of a picture"),
+            Field("joinDate", Kind.MOMENT, analytics="traits.createdAt"),
+            Field("unsubscribedFromConversations", Kind.FLAG),
+            Field(
+                "accountIds",
+                Kind.TEXTS,
+                analytics="accountId",
+                refers="account",
+                inlined="accounts",
+                aliases=("accountId",),
+            ),
+            Field(
+                "organizationIds",
+                Kind.TEXTS,
+                analytics="organizationId",
+                refers="organization",
+                inlined="organizations",
+                aliases=("organizationId",),
+            ),
+        ),
+        operations={
+            "create": (Call(Verb.POST, requires=("externalId", ("accountIds", "organizationIds"))),),
+            "upsert": (
+                Message("user", requires=("externalId", ("accountIds", "organizationIds"))),
+                Call(Verb.PUT_OR_POST, to_create=("externalId", ("accountIds", "organizationIds"))),
+            ),
+            "update": (PUT,),
+            "delete": (DELETE,),
+        },
+        read_only=ROW
+        | SEEN
+        | names("firstKnown npsLastScore npsLastFeedback npsLastRespondedAt deactivatedAt segments")
+        | names("unsubscribedFromConversationsAt permanentlyBounced"),
+        permanent_delete=True,
+    ),
+    Object(
+        name="membership",
+        description="A user belongs to an account",
+        fields=(
+            Field("userId", analytics="userId", refers="user"),
+            Field("accountId", analytics="accountId", refers="account"),
+        ),
+        operations={
+            "upsert": (Message("user", requires=("userId", "accountId")),),
+            "delete": (Message("unlink", requires=("userId", "accountId"), carries=None),),
+        },
+        identity=("userId", "accountId"),
+        free=None,
+    ),
+    Object(
+        name="event",
+        description="Something a user or an account did in your product",
+        streams=("events",),
+        fields=(
+            Field("messageId", aliases=("id",), in_body=False, description="Your id of the event"),
+            Field("event", analytics="event", description="Name of the event"),
+            Field("timestamp", Kind.MOMENT, analytics="timestamp", description="When it happened"),
+            Field("userId", analytics="userId", refers="user"),
+            Field("accountId", analytics="accountId", refers="account"),
+            Field("organizationId", analytics="organizationId", refers="organization"),
+        ),
+        operations={
+            "create": (
+                Message(
+                    "track",
+                    requires=("event", ("userId", "accountId", "organizationId"), ("timestamp", "messageId")),
+                    carries="properties",
+                ),
+            ),
+        },
+        identity=None,
+        once=True,
+        free="properties",
+    ),
+    Object(
+        name="custom_object_definition",
+        description="A kind of custom object",
+        streams=("custom_objects",),
+        path="/customObjects",
+        fields=(ID, NAME, Field("label"), Field("writeMode"), Field("customFields", Kind.LIST)),
+        operations={
+            "create": (Call(Verb.POST, requires=("name", "label", "writeMode")),),
+            "update": (PUT,),
+        },
+        addresses=("id",),
+        finds=(),
+        identity=("id",),
+        read_only=ROW | names("syncActive"),
+        free=None,
+    ),
+    Object(
+        name="custom_object/*",
+        description="An instance of a custom object",
+        fields=(
+            ID,
+            Field("externalId", analytics="externalId", description="Your id"),
+            Field("name", analytics="name"),
+            Field(
+                "customerId",
+                analytics="accountId",
+                refers="account",
+                inlined="customer",
+                create_only=True,
+                aliases=("accountId",),
+                description="The account it belongs to",
+            ),
+            Field(
+                "organizationId",
+                analytics="organizationId",
+                refers="organization",
+                inlined="organization",
+                create_only=True,
+            ),
+            Field("ownedByVitallyUserId", description="Vitally's id of a team member"),
+        ),
+        operations={
+            "create": (Call(Verb.POST, requires=("name", ("customerId", "organizationId"))),),
+            "upsert": (
+                Message("customobjectinstance", requires=("externalId", ("customerId", "organizationId"))),
+                Call(
+                    Verb.FIND_OR_POST,
+                    requires=("externalId",),
+                    to_create=("externalId", "name", ("customerId", "organizationId")),
+                ),
+                PUT_BY_ID,
+            ),
+            "update": (PUT,),
+            "delete": (DELETE,),
+        },
+        addresses=("id",),
+        finds=(Find.SEARCH,),
+        read_only=ROW | names("customObjectId createdByVitallyUserId customer customers organization"),
+        permanent_delete=True,
+    ),
+)
+
+OBJECTS = COMPANIES_AND_PEOPLE + ACTIVITIES
+BY_NAME: dict[str, Object] = {entry.name: entry for entry in OBJECTS}
+INSTANCE = BY_NAME["custom_object/*"]
+"""The entry that stands for the instances of any custom object."""
+
+
+def rank(entry: Object) -> int:
+    """How many generations of objects must be written before this one: 0 for what refers to nothing."""
+    before = (*entry.after, *(f.refers for f in entry.references() if f.refers))
+    return max((1 + rank(BY_NAME[name]) for name in before), default=0)

@@ -1,0 +1,139 @@
+"""What became of every record, and which states may therefore be given back."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Literal
+
+from .plan import StreamPlan
+
+Outcome = Literal["accepted", "superseded", "skipped", "rejected"]
+OUTCOMES: tuple[Outcome, ...] = ("accepted", "superseded", "skipped", "rejected")
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """The records of one stream between two states."""
+
+    received: int = 0
+    settled: int = 0
+    rejected: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One record on its way to an outcome.
+
+    `parts` counts the messages it became (a user of three accounts is three); the row is settled with its
+    last part, and rejected when any part is. `line` is the record as it arrived, `number` its line number,
+    `label` what it is called in reports.
+    """
+
+    plan: StreamPlan
+    segment: Segment
+    line: bytes
+    number: int
+    parts: int = 1
+    label: str = ""
+    reason: str | None = None
+    status: int | None = None
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """A STATE that waits for the records before it."""
+
+    message: dict[str, Any]
+    segments: list[Segment]
+    since: float
+
+    def echo(self) -> dict[str, Any]:
+        """The message as it came, with what became of its records added."""
+        rejected = sum(s.rejected for s in self.segments)
+        received = sum(s.received for s in self.segments)
+        self.message["state"]["destinationStats"] = {
+            "recordCount": float(received - rejected),
+            "rejectedRecordCount": float(rejected),
+        }
+        return self.message
+
+
+@dataclass
+class Tally:
+    """How many records of a stream were received, and what became of them."""
+
+    received: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+    @property
+    def open(self) -> int:
+        return self.received - sum(self.outcomes.values())
+
+
+class Ledger:
+    """The account of every record. Safe to use from several threads."""
+
+    def __init__(self, on_rejected: Callable[[Row], None], *, hold_rejected: bool = False) -> None:
+        """`on_rejected` is called once per rejected record, before any state that covers it is given back.
+
+        With `hold_rejected`, no state that covers a rejected record, and none after it, is given back at all.
+        """
+        self._hold_rejected = hold_rejected
+        self._on_rejected = on_rejected
+        self._lock = Lock()
+        self._segments: dict[StreamPlan, Segment] = {}
+        self._waiting: deque[Checkpoint] = deque()
+        self.tallies: dict[StreamPlan, Tally] = {}
+
+    def expect(self, plan: StreamPlan) -> None:
+        """Open the account of a stream."""
+        self.tallies[plan] = Tally()
+        self._segments[plan] = Segment()
+
+    def receive(self, plan: StreamPlan, line: bytes, number: int) -> Row:
+        """Enter a record."""
+        segment = self._segments[plan]
+        segment.received += 1
+        self.tallies[plan].received += 1
+        return Row(plan, segment, line, number)
+
+    def settle(self, row: Row, outcome: Outcome, reason: str | None = None, status: int | None = None) -> None:
+        """Enter the outcome of a record, or of one of its parts."""
+        with self._lock:
+            if outcome == "rejected" and row.reason is None:
+                row.reason, row.status = reason or "rejected", status
+            row.parts -= 1
+            if row.parts:
+                return
+            if row.reason is not None:
+                outcome = "rejected"
+                # Before the segment counts as settled: a state must not overtake the report of a rejection.
+                self._on_rejected(row)
+                row.segment.rejected += 1
+            row.segment.settled += 1
+            self.tallies[row.plan].outcomes[outcome] += 1
+
+    def checkpoint(self, message: dict[str, Any], plan: StreamPlan | None, now: float) -> None:
+        """Enter a STATE: of one stream, or (None) of all of them."""
+        covered = [plan] if plan else list(self._segments)
+        self._waiting.append(Checkpoint(message, [self._segments[p] for p in covered], now))
+        for stream in covered:
+            self._segments[stream] = Segment()
+
+    def ready(self) -> Iterator[dict[str, Any]]:
+        """The states whose records, and those of every earlier state, have outcomes; each is given once."""
+        while self._waiting:
+            head = self._waiting[0]
+            with self._lock:
+                if any(s.settled < s.received or (self._hold_rejected and s.rejected) for s in head.segments):
+                    return
+            self._waiting.popleft()
+            yield head.echo()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the oldest state that still waits arrived."""
+        return self._waiting[0].since if self._waiting else None

@@ -1,0 +1,220 @@
+"""What becomes of each stream of a connection, decided before the first record.
+
+Three spellings say it, the first that applies wins: an entry of `mappings`; the `destination_object_name` and
+sync mode of a data-activation connection; the name of the stream. Every mistake in them is found here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .catalog import OPERATIONS, Message, Object, Operation, Route
+from .config import Config, StreamMapping
+from .errors import ConfigError
+from .mapping import DELETED, Mapper, Rules
+from .objects import BY_NAME, INSTANCE, OBJECTS, rank
+
+logger = logging.getLogger("airbyte")
+
+StreamKey = tuple[str | None, str]
+"""Namespace and name, as a catalog and a record give them."""
+
+PREFIX = INSTANCE.name.removesuffix("*")
+BY_SYNC_MODE: dict[str, Operation] = {
+    "append": "create",
+    "append_dedup": "upsert",
+    "update": "update",
+    "soft_delete": "delete",
+}
+"""What the sync mode of a data-activation connection means."""
+
+FindDefinition = Callable[[str], str]
+"""Name or id of a custom object to its id; raises ConfigError when the workspace has none like it."""
+
+
+@dataclass(frozen=True, eq=False)
+class StreamPlan:
+    """One stream: the object its records become, by which operation, and what makes changes of them."""
+
+    namespace: str | None
+    name: str
+    entry: Object
+    operation: Operation
+    rank: int
+    batched: bool
+    """Whether records travel in batches; else each is a request."""
+    mapper: Mapper
+
+    @property
+    def title(self) -> str:
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
+
+def build(config: Config, streams: Iterable[Any], find_definition: FindDefinition) -> dict[StreamKey, StreamPlan]:
+    """The plan of every stream of a configured catalog.
+
+    Raises:
+        ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
+            mapping names a field that does not exist, or a custom object is not in the workspace.
+    """
+    plans: dict[StreamKey, StreamPlan] = {}
+    for configured in streams:
+        stream = configured.stream
+        plan = _plan(config, configured, find_definition)
+        plans[(stream.namespace, stream.name)] = plan
+        logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
+        _explain_truncation(configured, plan)
+    return plans
+
+
+def _plan(config: Config, configured: Any, find_definition: FindDefinition) -> StreamPlan:
+    stream = configured.stream
+    title = f"stream '{stream.name}'"
+    sync_mode = configured.destination_sync_mode.value
+    mapping = _mapping_of(config, stream)
+    asked: Operation | None = None
+    if mapping:
+        entry, asked = _object(mapping.object, title), mapping.operation
+    elif configured.destination_object_name:
+        entry = _object(configured.destination_object_name, title)
+        asked = BY_SYNC_MODE.get(sync_mode)
+        if asked is None:
+            raise ConfigError(
+                f"{title}: sync mode {sync_mode} is not possible, Vitally cannot be emptied. Choose append "
+                "(create), append_dedup (upsert), update or soft_delete (delete)."
+            )
+    else:
+        entry = _object_of_stream(stream.name, title)
+    operation = asked or _default_operation(entry, sync_mode)
+    if operation not in entry.operations:
+        possible = ", ".join(o for o in OPERATIONS if o in entry.operations)
+        raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
+    entry = _located(entry, find_definition)
+    mapping = _canonical(mapping, entry, title)
+    routes = _routes(config, entry, operation, title, stream)
+    try:
+        mapper = Mapper(
+            entry,
+            operation,
+            routes,
+            mapping,
+            Rules(clear_nulls=config.null_values == "clear", allow_deletes=config.allow_deletes),
+        )
+    except ValueError as error:
+        raise ConfigError(f"{title}: a fixed value of the mapping {error}") from None
+    if operation == "delete" and not config.allow_deletes:
+        logger.warning("Stream %s: every record will be rejected, because allow_deletes is off.", stream.name)
+    return StreamPlan(
+        stream.namespace,
+        stream.name,
+        entry,
+        operation,
+        rank(entry),
+        isinstance(routes[operation][0], Message),
+        mapper,
+    )
+
+
+def _mapping_of(config: Config, stream: Any) -> StreamMapping | None:
+    found = [m for m in config.mappings if m.stream == stream.name and m.namespace in (None, "", stream.namespace)]
+    exact = [m for m in found if m.namespace]
+    found = exact or found
+    if len(found) > 1:
+        raise ConfigError(
+            f"stream '{stream.name}': {len(found)} mappings are for it; leave one, or tell them apart by namespace"
+        )
+    return found[0] if found else None
+
+
+def _object(name: str, title: str) -> Object:
+    if name in BY_NAME and name != INSTANCE.name:
+        return BY_NAME[name]
+    if name.startswith(PREFIX) and len(name) > len(PREFIX) and name != INSTANCE.name:
+        return replace(INSTANCE, name=name)
+    raise ConfigError(f"{title}: there is no object '{name}' in Vitally. Objects: {_listed()}")
+
+
+def _object_of_stream(name: str, title: str) -> Object:
+    for entry in OBJECTS:
+        if entry is not INSTANCE and name in (entry.name, *entry.streams):
+            return entry
+    instances = PREFIX.replace("/", "_")
+    if name.startswith(PREFIX):
+        return _object(name, title)
+    if name.startswith(instances) and len(name) > len(instances):
+        return replace(INSTANCE, name=PREFIX + name.removeprefix(instances))
+    raise ConfigError(
+        f"{title}: its name says no object of Vitally. Add an entry to mappings that says which object its "
+        f"records become. Objects: {_listed()}"
+    )
+
+
+def _listed() -> str:
+    return ", ".join(entry.name.replace("*", "<name>") for entry in OBJECTS)
+
+
+def _default_operation(entry: Object, sync_mode: str) -> Operation:
+    """Upsert where the object has it; but who asks for updates or deletes must not get anything else."""
+    if sync_mode in ("update", "soft_delete"):
+        return BY_SYNC_MODE[sync_mode]
+    return "upsert" if "upsert" in entry.operations else "create"
+
+
+def _routes(
+    config: Config, entry: Object, operation: Operation, title: str, stream: Any
+) -> dict[Operation, tuple[Route, ...]]:
+    """The routes that the configured tokens allow: of the operation, and of deletes where there is one."""
+    tokens = {name for name in ("secret_token", "analytics_token") if getattr(config, name)}
+    found: dict[Operation, tuple[Route, ...]] = {}
+    for wanted in (operation, "delete"):
+        usable = [route for route in entry.operations.get(wanted, ()) if route.needs in tokens]
+        if usable:
+            found[wanted] = tuple(usable)
+    deletes = config.allow_deletes and DELETED in (stream.json_schema or {}).get("properties", {})
+    for wanted in (operation, *(("delete",) if deletes and "delete" in entry.operations else ())):
+        if wanted not in found:
+            needed = " or ".join(dict.fromkeys(route.needs for route in entry.operations[wanted]))
+            raise ConfigError(f"{title}: to {wanted} {entry.name}, {needed} is needed in the configuration")
+    return found
+
+
+def _located(entry: Object, find_definition: FindDefinition) -> Object:
+    """Custom objects are addressed by the id of their definition."""
+    if not entry.name.startswith(PREFIX):
+        return entry
+    definition = find_definition(entry.name.removeprefix(PREFIX))
+    return replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
+
+
+def _canonical(mapping: StreamMapping | None, entry: Object, title: str) -> StreamMapping | None:
+    """A mapping under the names of the object's fields, which it may also call by their other names."""
+    if mapping is None:
+        return None
+    names = {name: f.name for f in entry.fields for name in (f.name, *f.aliases)}
+    for name in (*mapping.fields, *mapping.constants):
+        if name not in names:
+            known = ", ".join(f.name for f in entry.fields)
+            more = " Anything else is a trait." if entry.free == "traits" else ""
+            raise ConfigError(f"{title}: {entry.name} has no field '{name}'. Fields: {known}.{more}")
+    fields = {names[name]: column for name, column in mapping.fields.items()}
+    constants = {names[name]: value for name, value in mapping.constants.items()}
+    twice = set(fields) & set(constants)
+    if twice:
+        raise ConfigError(f"{title}: {', '.join(sorted(twice))} is in fields and in constants; leave one")
+    if mapping.traits and entry.free is None:
+        raise ConfigError(f"{title}: {entry.name} has no traits")
+    return mapping.model_copy(update={"fields": fields, "constants": constants})
+
+
+def _explain_truncation(configured: Any, plan: StreamPlan) -> None:
+    minimum, current = configured.minimum_generation_id, configured.generation_id
+    overwrites = configured.destination_sync_mode.value == "overwrite"
+    if overwrites or (minimum and minimum == current):
+        logger.info(
+            "Stream %s: the sync asks to replace what earlier syncs wrote. Vitally cannot be emptied, so the "
+            "records are written as usual and nothing is deleted.",
+            plan.title,
+        )

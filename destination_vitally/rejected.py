@@ -1,0 +1,64 @@
+"""What happens with a record that is rejected."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import Any, Protocol
+
+import orjson
+
+from .outcomes import Row
+from .plan import StreamPlan
+
+logger = logging.getLogger("airbyte")
+
+LOGGED_PER_STREAM = 1000
+SHORTEST_MASKED = 3
+
+
+class RejectedRecords(Protocol):
+    """Where rejected records go. `keep` may be called from any thread, never from two at once."""
+
+    def keep(self, row: Row) -> None:
+        """Take one rejected record; `row` has its reason."""
+        ...
+
+    def flush(self) -> None:
+        """Make everything taken so far durable; called before a state that covers it is given back."""
+        ...
+
+
+class RejectedLog:
+    """Reports each rejected record in the log: stream, object, key and reason, none of its other values."""
+
+    def __init__(self) -> None:
+        self._logged: Counter[StreamPlan] = Counter()
+
+    def keep(self, row: Row) -> None:
+        self._logged[row.plan] += 1
+        count = self._logged[row.plan]
+        if count <= LOGGED_PER_STREAM:
+            logger.warning("Rejected, stream %s, line %d: %s", row.plan.title, row.number, masked(row))
+        if count == LOGGED_PER_STREAM:
+            logger.warning("Stream %s: further rejected records are counted, not logged.", row.plan.title)
+
+    def flush(self) -> None:
+        """Nothing to do: the log is written at once."""
+
+
+def masked(row: Row) -> str:
+    """The reason of a rejection without values of the record but its key: Vitally's words may quote them."""
+    words = (row.reason or "").removeprefix(row.label)
+    for value in sorted(_texts(orjson.loads(row.line)["record"]["data"]), key=len, reverse=True):
+        words = words.replace(value, "***")
+    return row.label + words
+
+
+def _texts(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*(_texts(entry) for entry in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_texts(entry) for entry in value))
+    text = value if isinstance(value, str) else "" if value is None or isinstance(value, bool) else str(value)
+    return {text} if len(text) >= SHORTEST_MASKED else set()

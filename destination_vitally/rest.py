@@ -1,0 +1,177 @@
+"""The REST transport: one change, one to a few requests, one outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from .catalog import Call, Find, Kind, Verb
+from .errors import AmbiguousError
+from .finding import Finder, Paths, Row
+from .http import Api, Reply
+from .mapping import Change, lacking
+from .outcomes import Outcome
+from .references import References, found_row
+from .values import VitallyId
+
+
+class Rest:
+    """Makes changes through REST."""
+
+    def __init__(self, api: Api, references: References) -> None:
+        self._api = api
+        self._references = references
+        self._finder = Finder(api)
+
+    def make(self, change: Change) -> Outcome:
+        """Make one change.
+
+        Returns:
+            `accepted`, or `skipped` when the row to update or delete is not there.
+
+        Raises:
+            RejectedError: Vitally, or a rule of its docs, refuses the change.
+            ConfigError, Outage, StoppedError: as `Api.send`.
+        """
+        route = change.route
+        assert isinstance(route, Call)
+        return _VERBS[route.verb](self, change, route, Paths(change, self._references))
+
+    # One method per verb
+
+    def post(self, change: Change, route: Call, paths: Paths) -> Outcome:
+        self._create(change, route, paths)
+        return "accepted"
+
+    def put(self, change: Change, route: Call, paths: Paths) -> Outcome:
+        address = _address(change)
+        if address is not None:
+            return self._put_to(change, paths.item(address))
+        row = self._finder.find(change, paths)
+        return self._put_to(change, paths.item(row["id"]), row) if row else _missed(change)
+
+    def put_or_post(self, change: Change, route: Call, paths: Paths) -> Outcome:
+        reply = self._api.send("PUT", paths.item(_address(change) or ""), self._body(change, creating=False))
+        if not reply.is_miss:
+            return _done(change, reply)
+        return self.post(change, route, paths)
+
+    def find_or_post(self, change: Change, route: Call, paths: Paths) -> Outcome:
+        row = self._finder.find(change, paths)
+        if row:
+            return self._put_to(change, paths.item(row["id"]), row)
+        created = self._create(change, route, paths)
+        self._finder.remember(change, paths, created)
+        return "accepted"
+
+    def delete(self, change: Change, route: Call, paths: Paths) -> Outcome:
+        address = _address(change)
+        if address is None:
+            row = self._finder.find(change, paths)
+            address = row["id"] if row else None
+        if address is None:
+            return _missed(change)
+        reply = self._api.send("DELETE", paths.item(address))
+        return _missed(change) if reply.is_miss else _done(change, reply)
+
+    # Requests
+
+    def _put_to(self, change: Change, path: str, row: Row | None = None) -> Outcome:
+        lost = self._lost_unless_sent(change, path, row)
+        reply = self._api.send("PUT", path, self._body(change, creating=False, also=lost))
+        return _missed(change) if reply.is_miss else _done(change, reply)
+
+    def _create(self, change: Change, route: Call, paths: Paths) -> Row:
+        """POST; the row as Vitally answered it, empty when it did not say.
+
+        When it remains open whether Vitally acted, the row is looked for before it is sent again.
+        """
+        missing = lacking(change.fields, route.to_create)
+        if missing:
+            raise change.rejected(f"it does not exist yet, and {missing} is required to create it")
+        path, body = paths.collection(), self._body(change, creating=True)
+        external_id = change.fields.get("externalId")
+        repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
+        patience = self._api.patience()
+        while True:
+            try:
+                reply = self._api.send("POST", path, body, repeatable=repeatable)
+                _done(change, reply)
+                return reply.body if isinstance(reply.body, dict) else {}
+            except AmbiguousError as doubt:
+                if not external_id or not change.entry.finds:
+                    raise change.rejected(
+                        f"Vitally may or may not have created it ({doubt}). It was not sent again, because "
+                        "that could create it twice: look it up in Vitally"
+                    ) from None
+                patience.wait(str(doubt))
+                self._finder.forget(paths)
+                row = self._finder.find(change, paths)
+                if row:
+                    return row
+
+    # Bodies
+
+    def _lost_unless_sent(self, change: Change, path: str, row: Row | None) -> Row:
+        """The values REST would empty unless they are sent along: those of the row as it is."""
+        lost = [name for name in change.entry.complete if name not in change.fields]
+        if not lost:
+            return {}
+        current = row or found_row(self._api.send("GET", path)) or {}
+        return {name: current[name] for name in lost if current.get(name)}
+
+    def _body(self, change: Change, *, creating: bool, also: Row | None = None) -> bytes:
+        body: dict[str, Any] = dict(also or {})
+        for field in change.entry.fields:
+            value = change.fields.get(field.name, field.default if creating else None)
+            if not field.in_body or (field.create_only and not creating):
+                continue
+            if value is None and (field.name not in change.fields or change.operation == "create"):
+                continue
+            if field.refers and value:
+                value = self._vitallys(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
+            body[field.name] = str(value) if isinstance(value, VitallyId) else value
+        if change.free:
+            body["traits"] = change.free
+        return orjson.dumps(body)
+
+    def _vitallys(self, change: Change, name: str, target: str, value: Any, *, many: bool) -> Any:
+        if many:
+            return [self._references.vitallys(change, name, target, entry) for entry in value]
+        return self._references.vitallys(change, name, target, value)
+
+
+_VERBS = {
+    Verb.POST: Rest.post,
+    Verb.PUT: Rest.put,
+    Verb.PUT_OR_POST: Rest.put_or_post,
+    Verb.FIND_OR_POST: Rest.find_or_post,
+    Verb.DELETE: Rest.delete,
+}
+
+
+def _address(change: Change) -> str | None:
+    """The id by which the path of the row can be written down at once."""
+    return next((str(change.fields[name]) for name in change.entry.addresses if change.fields.get(name)), None)
+
+
+def _missed(change: Change) -> Outcome:
+    """What it means that the row is not there: nothing to do, unless it could have been overlooked."""
+    fields, entry = change.fields, change.entry
+    if change.operation == "upsert":
+        raise change.rejected("Vitally has no row with this id, and externalId is required to create it")
+    proven = [name for name in entry.addresses if name not in entry.unproven]
+    if any(fields.get(name) for name in proven):
+        return "skipped"
+    parents = [f.name for f in entry.references() if Find.IN_PARENT in entry.finds]
+    if entry.unproven or (parents and not any(fields.get(name) for name in parents)):
+        also = f", or {' or '.join(parents)} along with externalId" if parents else ""
+        raise change.rejected(f"not found by externalId; to {change.operation} it, map Vitally's id to id{also}")
+    return "skipped"
+
+
+def _done(change: Change, reply: Reply) -> Outcome:
+    if reply.ok:
+        return "accepted"
+    raise change.rejected(f"Vitally refused it: {reply.reason}", reply.status)

@@ -1,0 +1,63 @@
+"""The configuration as the JSON Schema that Airbyte's form understands.
+
+That form wants draft-07 without `$ref`, choices as `oneOf` whose branches differ in a `const`, `order` on
+every property, and nothing nullable: what is not required may be left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .config import Config
+
+JsonSchema = dict[str, Any]
+
+
+def connection_specification() -> JsonSchema:
+    """The JSON Schema of the configuration."""
+    schema = Config.model_json_schema()
+    definitions = schema.pop("$defs")
+    rendered = _render(schema, definitions)
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **rendered, "additionalProperties": True}
+
+
+def _render(schema: Any, definitions: JsonSchema) -> Any:
+    if isinstance(schema, list):
+        return [_render(entry, definitions) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rsplit("/", 1)[1]]
+        return _render({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, definitions)
+    schema = _without_null(schema)
+    rendered = {k: _render(v, definitions) for k, v in schema.items() if k not in ("discriminator", "properties")}
+    if "oneOf" in rendered:
+        rendered["type"] = "object"
+    if "properties" in schema:
+        rendered["properties"] = {
+            name: {**_property(name, _render(entry, definitions)), "order": order}
+            for order, (name, entry) in enumerate(schema["properties"].items())
+        }
+        rendered["additionalProperties"] = True
+    return rendered
+
+
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    """Turn `anyOf: [X, null]` into X: the form leaves out what is empty."""
+    choices = [c for c in schema.get("anyOf", []) if c != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    rest = {k: v for k, v in schema.items() if k != "anyOf" and not (k == "default" and v is None)}
+    return {**choices[0], **rest}
+
+
+def _property(name: str, schema: JsonSchema) -> JsonSchema:
+    """A property as the form wants it: a constant shows nothing but itself."""
+    if "const" in schema:
+        return {
+            "type": "string",
+            "const": schema["const"],
+            "default": schema["const"],
+            "title": name.capitalize(),
+        }
+    return schema

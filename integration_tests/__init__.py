@@ -1,0 +1,1 @@
+"""Everything end to end, against a Vitally workspace served on loopback."""

@@ -1,0 +1,130 @@
+"""One cell of the matrix of objects, operations and transports, and the workspace every cell starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from integration_tests.sandbox import Sandbox
+
+Row = dict[str, Any]
+Request = tuple[str, str, Any]
+
+
+def identifier(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+ORG, ACC, USR, CONV, MEET, NOTE, TASK, PROJ, NPS, INST, MSG, PART = (identifier(n) for n in range(1, 13))
+DELETED = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"}
+
+
+def prepare(sandbox: Sandbox) -> None:
+    """One row of each kind."""
+    insert = sandbox.workspace.insert
+    insert("organizations", {"id": ORG, "externalId": "org-1", "name": "Old", "traits": {"kept": 1, "plan": "a"}})
+    insert(
+        "accounts",
+        {
+            "id": ACC,
+            "externalId": "acct/1",
+            "name": "Old",
+            "organizationId": ORG,
+            "traits": {"kept": 1, "plan": "a"},
+        },
+    )
+    insert(
+        "users",
+        {"id": USR, "externalId": "user-1", "name": "Old", "accountIds": [ACC], "traits": {"kept": 1}},
+    )
+    insert("conversations", {"id": CONV, "externalId": "conv-1", "subject": "Old"})
+    insert("meetings", {"id": MEET, "externalId": "meet-1", "title": "Old"})
+    insert(
+        "notes",
+        {
+            "id": NOTE,
+            "externalId": "note-1",
+            "accountId": ACC,
+            "note": "Old",
+            "tags": ["a", "b"],
+            "noteDate": "2026-01-01T00:00:00.000Z",
+        },
+    )
+    insert("tasks", {"id": TASK, "externalId": "task-1", "accountId": ACC, "name": "Old", "tags": ["a", "b"]})
+    insert("projects", {"id": PROJ, "accountId": ACC, "name": "Old"})
+    insert(
+        "npsResponses",
+        {
+            "id": NPS,
+            "externalId": "nps-1",
+            "userId": USR,
+            "score": 1,
+            "respondedAt": "2026-01-01T00:00:00.000Z",
+        },
+    )
+    insert(
+        "instances",
+        {
+            "id": INST,
+            "externalId": "inst-1",
+            "name": "Old",
+            "customerId": ACC,
+            "customObjectId": definition(sandbox),
+        },
+    )
+    person = {"type": "user", "id": USR}
+    insert(
+        "messages",
+        {
+            "id": MSG,
+            "externalId": "msg-1",
+            "conversationId": CONV,
+            "message": "Old",
+            "from": person,
+            "to": [person],
+        },
+    )
+    insert("meetingParticipants", {"id": PART, "meetingId": MEET, "email": "old@example.com", "type": "attendee"})
+
+
+def definition(sandbox: Sandbox) -> str:
+    """The id of the custom object `featureRequest`."""
+    return next(str(r["id"]) for r in sandbox.workspace.rows("customObjects") if r["name"] == "featureRequest")
+
+
+def template(sandbox: Sandbox) -> str:
+    return str(sandbox.workspace.rows("projectTemplates")[0]["id"])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell of the matrix.
+
+    In `requests` and `after`, `<definition>` and `<template>` stand for ids of the sandbox. Messages are
+    compared without messageId and timestamp. `after` is (resource, externalId or id, what the row holds).
+    """
+
+    object: str
+    operation: str
+    transport: Literal["rest", "analytics"]
+    record: Row
+    requests: list[Request]
+    after: tuple[str, str, Row | None] | None
+    outcome: str = "accepted"
+    constants: Row = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        return "-".join(filter(None, (self.object, self.operation, self.transport, self.name)))
+
+
+def batch(**message: Any) -> Request:
+    return ("POST", "/analytics/v1/batch", [message])
+
+
+def rest(method: str, path: str, body: Any = None) -> Request:
+    return (method, "/resources" + path, body)
+
+
+TIME = "2026-03-04T05:06:07Z"

@@ -1,0 +1,103 @@
+"""Check: each key, each mapping, each custom object is proved, and what is wrong is said with the remedy."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
+
+from destination_vitally import DestinationVitally
+from destination_vitally.errors import ConfigError
+from integration_tests.destination.helpers import QuickClock, config, record, stream, write
+from integration_tests.sandbox import Fault, Sandbox
+
+LOGGER = logging.getLogger("airbyte")
+
+
+def checked(settings: dict[str, Any]) -> tuple[str, str]:
+    status = DestinationVitally(QuickClock()).check(LOGGER, settings)
+    return status.status.value, status.message or ""
+
+
+@pytest.mark.parametrize("missing", [None, "secret_token", "analytics_token"])
+def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
+    mappings = [{"stream": "dim", "object": "account", "fields": {"externalId": "id"}}]
+    if missing != "secret_token":
+        mappings.append({"stream": "fr", "object": "custom_object/featureRequest"})
+    settings = config(sandbox, mappings=mappings)
+    settings.pop(missing or "", None)
+    assert checked(settings) == ("SUCCEEDED", "")
+    assert not any(sandbox.workspace.rows(name) for name in ("accounts", "users", "organizations"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"secret_token": "sk_live_wrong"}, "Check secret_token"),
+        ({"analytics_token": "wrong"}, "Check analytics_token"),
+        ({"secret_token": None, "analytics_token": None}, "enter secret_token"),
+        ({"mappings": [{"stream": "s", "object": "acount"}]}, "there is no object 'acount'"),
+        ({"mappings": [{"stream": "s", "object": "event", "operation": "delete"}]}, "event has no delete"),
+        (
+            {"mappings": [{"stream": "s", "object": "custom_object/wish"}]},
+            "There is no custom object 'wish' in Vitally. Custom objects: ",
+        ),
+        (
+            {"mappings": [{"stream": "s", "object": "custom_object/deal_room"}]},
+            "Several custom objects could be meant by 'deal_room'",
+        ),
+        (
+            {"secret_token": None, "mappings": [{"stream": "s", "object": "custom_object/wish"}]},
+            "To find custom object 'wish', secret_token is needed",
+        ),
+        (
+            {"analytics_token": None, "mappings": [{"stream": "s", "object": "event"}]},
+            "analytics_token is needed",
+        ),
+    ],
+)
+def test_each_mistake_is_named(sandbox: Sandbox, changes: dict[str, Any], problem: str) -> None:
+    status, text = checked(config(sandbox, **changes))
+    assert status == "FAILED"
+    assert problem in text
+    assert "sk_live" not in text
+
+
+def test_an_address_where_nobody_answers(sandbox: Sandbox) -> None:
+    place = {"region": "custom", "rest_url": "http://127.0.0.1:9", "analytics_url": "http://127.0.0.1:9"}
+    status, text = checked(config(sandbox, data_center=place))
+    assert status == "FAILED"
+    assert "no answer from 127.0.0.1:9 (NewConnectionError); check data_center" in text
+
+
+@pytest.mark.parametrize("path", ["users", "batch"])
+def test_an_address_where_somebody_else_answers(sandbox: Sandbox, path: str) -> None:
+    sandbox.faults.add(Fault(path=path, kind="status", status=404, times=None))
+    status, text = checked(config(sandbox))
+    assert (status, "Check data_center" in text) == ("FAILED", True)
+
+
+def test_a_custom_object_can_be_named_by_its_id_without_a_rest_key(sandbox: Sandbox) -> None:
+    identifier = next(r["id"] for r in sandbox.workspace.rows("customObjects") if r["name"] == "featureRequest")
+    sandbox.workspace.insert("accounts", {"externalId": "a"})
+    settings = config(sandbox)
+    del settings["secret_token"]
+    row = {"externalId": "i", "name": "I", "accountId": "a"}
+
+    result = write(settings, [stream(f"custom_object/{identifier}")], [record(f"custom_object/{identifier}", row)])
+
+    assert result.error is None
+    assert [r["customObjectId"] for r in sandbox.workspace.rows("instances")] == [identifier]
+
+
+def test_a_mistake_ends_a_sync_before_its_input_is_read(sandbox: Sandbox) -> None:
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": [stream("dim_accounts")]})
+
+    def unread() -> Any:
+        raise AssertionError("the input was read")
+        yield
+
+    with pytest.raises(ConfigError, match="dim_accounts"):
+        list(DestinationVitally(QuickClock()).write_lines(config(sandbox), catalog, unread()))

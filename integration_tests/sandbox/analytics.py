@@ -1,0 +1,263 @@
+"""The Analytics half: messages that create, update, link or append, confirmed only as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha1
+from typing import Any
+
+import orjson
+
+from integration_tests.sandbox.clock import iso
+from integration_tests.sandbox.messages import ApiError, Reply, Request, Row
+from integration_tests.sandbox.resources import RESOURCES
+from integration_tests.sandbox.rules import fed_attributes, is_datetime, known_traits, moment
+from integration_tests.sandbox.switches import Switches
+from integration_tests.sandbox.workspace import Workspace
+
+MAX_BATCH = 100
+SUCCESS = {"message": "Success."}
+# Of each message type: the ids it must have, of which groups at least one, and the object it must have.
+REQUIRED: dict[str, tuple[tuple[str, ...], tuple[str, ...], str | None]] = {
+    "organization": (("organizationId",), (), None),
+    "account": (("accountId",), (), None),
+    "user": (("userId",), ("accountId", "organizationId"), "traits"),
+    "track": (("event",), ("userId", "accountId", "organizationId"), "properties"),
+    "customobjectinstance": (("externalId", "customObjectId"), ("accountId", "organizationId"), "traits"),
+    "unlink": (("userId", "accountId"), (), None),
+}
+# Ids here are the sender's own: externalIds of these resources.
+KEYS = {"organizationId": "organizations", "accountId": "accounts", "userId": "users"}
+OWN_KEY = {"organization": "organizationId", "account": "accountId", "user": "userId"}
+SPECIAL_TRAITS = {"name": "name", "avatar": "avatar", "email": "email", "createdAt": "joinDate"}
+Known = set[tuple[str, str]]
+
+
+class OrphanError(Exception):
+    """A message that names a parent the workspace does not have."""
+
+
+class Analytics:
+    """Answers requests below `/analytics/v1`. Hold the workspace's lock while it does."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._seen: set[str] = set()
+        self._newest: dict[tuple[str, str], str] = {}
+
+    @property
+    def switches(self) -> Switches:
+        return self.workspace.switches
+
+    def handle(self, request: Request, path: str) -> Reply:
+        """Answer a request; `path` is relative to the base. A refusal is raised."""
+        kind = path.strip("/")
+        if request.method != "POST" or kind not in (*REQUIRED, "batch"):
+            raise ApiError(404, f"Not found: {request.method} {path}")
+        limit = self.switches.max_body_bytes
+        if limit is not None and request.size > limit:
+            raise ApiError(413, f"The body is larger than {limit} bytes.")
+        if self.switches.discard_messages:
+            return Reply(200, SUCCESS)
+        messages = self._batch(request.body) if kind == "batch" else self._single(kind, request.body)
+        for message in messages:
+            self._accept(message)
+        return Reply(200, SUCCESS)
+
+    # Which messages are accepted
+
+    def _single(self, kind: str, body: Any) -> list[Row]:
+        if kind in self.switches.blocked_types:
+            raise ApiError(400, f"Messages of type {kind} are blocked.")
+        if not isinstance(body, dict):
+            raise ApiError(400, "The body must be a JSON object.")
+        message = {**body, "type": kind}
+        self._check(message, set())
+        return [message]
+
+    def _batch(self, body: Any) -> list[Row]:
+        if not isinstance(body, list) or not 1 <= len(body) <= MAX_BATCH:
+            raise ApiError(400, f"The body must be an array of 1 to {MAX_BATCH} messages.")
+        blocked = self.switches.blocked_types
+        kinds = [message.get("type") if isinstance(message, dict) else None for message in body]
+        if blocked and all(kind in blocked for kind in kinds):
+            raise ApiError(400, "Every message of the batch is of a blocked type.")
+        accepted: list[Row] = []
+        known: Known = set()
+        for number, (kind, message) in enumerate(zip(kinds, body, strict=True)):
+            if kind in blocked:
+                continue
+            try:
+                if kind not in REQUIRED:
+                    raise ApiError(400, f"type must be one of {', '.join(REQUIRED)}.")
+                self._check(message, known)
+            except ApiError as error:
+                if self.switches.batch_invalid == "reject_all":
+                    raise ApiError(400, f"Message {number}: {error.error}") from error
+                continue
+            if kind in OWN_KEY:
+                known.add((OWN_KEY[kind], message[OWN_KEY[kind]]))
+            accepted.append(message)
+        return accepted
+
+    def _check(self, message: Row, known: Known) -> None:
+        """Refuse an invalid message. `known` are the ids that earlier messages of the batch will create."""
+        ids, one_of, needed = REQUIRED[message["type"]]
+        for name in (*ids, *KEYS):
+            value = message.get(name)
+            if not (isinstance(value, str) and value) and (name in ids or value is not None):
+                raise ApiError(400, f"{name} must be a non-empty string.")
+        if one_of and not any(message.get(name) for name in one_of):
+            raise ApiError(400, f"One of {', '.join(one_of)} is required.")
+        for name in ("traits", "properties"):
+            if not isinstance(message.get(name, None if name == needed else {}), dict):
+                raise ApiError(400, f"{name} must be an object.")
+        self._check_identity(message)
+        if message["type"] == "customobjectinstance":
+            self._check_instance(message)
+        if self.switches.orphans != "reject":
+            return
+        for name in self._parents(message):
+            if (name, message[name]) not in known and self._row(KEYS[name], message[name]) is None:
+                raise ApiError(400, f"{name}: no such row in {KEYS[name]}: {message[name]}.")
+
+    def _check_identity(self, message: Row) -> None:
+        timestamp, message_id = message.get("timestamp"), message.get("messageId")
+        if timestamp is None and message_id in (None, ""):
+            raise ApiError(400, "timestamp or messageId is required.")
+        if timestamp is not None and not is_datetime(timestamp):
+            raise ApiError(400, "timestamp must be an ISO 8601 date-time.")
+        if message_id is not None and not isinstance(message_id, str | int):
+            raise ApiError(400, "messageId must be a string.")
+
+    def _check_instance(self, message: Row) -> None:
+        custom_object = message["customObjectId"]
+        if self.workspace.tables["customObjects"].get(custom_object) is None:
+            if self.switches.unknown_custom_object == "reject":
+                raise ApiError(400, f"customObjectId: no such custom object: {custom_object}.")
+            return
+        known_traits(self.workspace, "customObjects", message["traits"], custom_object)
+
+    def _parents(self, message: Row) -> Iterable[str]:
+        own = OWN_KEY.get(message["type"])
+        return [name for name in KEYS if name != own and message.get(name)]
+
+    # What an accepted message does
+
+    def _accept(self, message: Row) -> None:
+        message_id = message.get("messageId")
+        if message_id is None:
+            message_id = sha1(orjson.dumps(message, option=orjson.OPT_SORT_KEYS), usedforsecurity=False).hexdigest()
+        if str(message_id) in self._seen:
+            return
+        self._seen.add(str(message_id))
+        now = self.workspace.clock.now()
+        timestamp = iso(moment(message["timestamp"]) if message.get("timestamp") else now)
+        try:
+            ids = {name: self._parent_id(name, message[name]) for name in self._parents(message)}
+        except OrphanError:
+            return
+        if message["type"] == "track":
+            self._track({**message, "messageId": message_id, "timestamp": timestamp}, ids)
+        elif message["type"] == "unlink":
+            self._unlink(ids)
+        elif message["type"] == "customobjectinstance":
+            self._instance(message, ids, timestamp)
+        else:
+            self._upsert(message, ids, timestamp)
+
+    def _parent_id(self, name: str, external_id: str) -> str:
+        row = self._row(KEYS[name], external_id)
+        if row is None and self.switches.orphans == "create":
+            row = self.workspace.insert(KEYS[name], {"externalId": external_id, "name": external_id})
+        if row is None:
+            raise OrphanError
+        return str(row["id"])
+
+    def _upsert(self, message: Row, ids: dict[str, str], timestamp: str) -> None:
+        name = OWN_KEY[message["type"]]
+        resource, external_id = KEYS[name], message[name]
+        row = self._row(resource, external_id)
+        values = self._values(resource, message.get("traits") or {}, row is None)
+        if row is not None and self._is_late(resource, row["id"], timestamp):
+            values = {}
+        if resource == "accounts" and "organizationId" in ids:
+            values["organizationId"] = ids["organizationId"]
+        if resource == "users":
+            for parent, links in (("accountId", "accountIds"), ("organizationId", "organizationIds")):
+                old = row[links] if row else []
+                # The account named last is the one an event without an account is counted for.
+                values[links] = [*(i for i in old if i != ids.get(parent)), *filter(None, [ids.get(parent)])]
+        if row is None:
+            row = self.workspace.insert(resource, {"name": None, **values, "externalId": external_id})
+        else:
+            row = self.workspace.update(resource, row["id"], values)
+        self._remember(resource, row["id"], timestamp)
+
+    def _instance(self, message: Row, ids: dict[str, str], timestamp: str) -> None:
+        custom_object = message["customObjectId"]
+        if self.workspace.tables["customObjects"].get(custom_object) is None:
+            return
+        rows = self.workspace.tables["instances"].by_external_id(message["externalId"])
+        row = next((row for row in rows if row["customObjectId"] == custom_object), None)
+        traits = known_traits(self.workspace, "customObjects", message["traits"], custom_object)
+        values: Row = {"traits": self._traits(traits, row is None)}
+        if "name" in message or row is None:
+            values["name"] = message.get("name") or message["externalId"]
+        if row is not None and self._is_late("instances", row["id"], timestamp):
+            values = {}
+        if "accountId" in ids:
+            values["customerId"] = ids["accountId"]
+        if "organizationId" in ids:
+            values["organizationId"] = ids["organizationId"]
+        if row is None:
+            key = {"externalId": message["externalId"], "customObjectId": custom_object}
+            row = self.workspace.insert("instances", {**values, **key})
+        else:
+            row = self.workspace.update("instances", row["id"], values)
+        self._remember("instances", row["id"], timestamp)
+
+    def _track(self, message: Row, ids: dict[str, str]) -> None:
+        if "userId" in ids and "accountId" not in ids:
+            linked = self.workspace.get("users", ids["userId"])["accountIds"]
+            if linked:
+                message["accountId"] = self.workspace.get("accounts", linked[-1])["externalId"]
+        self.workspace.events.append(message)
+
+    def _unlink(self, ids: dict[str, str]) -> None:
+        user = self.workspace.get("users", ids["userId"])
+        if ids["accountId"] in user["accountIds"]:
+            remaining = [i for i in user["accountIds"] if i != ids["accountId"]]
+            self.workspace.update("users", user["id"], {"accountIds": remaining})
+
+    # Helpers
+
+    def _row(self, resource: str, external_id: str) -> Row | None:
+        rows = self.workspace.tables[resource].by_external_id(external_id)
+        return rows[0] if rows else None
+
+    def _values(self, resource: str, traits: Row, new: bool) -> Row:
+        """The attributes and traits a message sets: a few traits are attributes of the row."""
+        special = {
+            attribute: traits[name]
+            for name, attribute in SPECIAL_TRAITS.items()
+            if name in traits and attribute in RESOURCES[resource].attributes
+        }
+        plain = {key: value for key, value in traits.items() if SPECIAL_TRAITS.get(key) not in special}
+        if not self.switches.analytics_null_removes:
+            special = {key: value for key, value in special.items() if value is not None}
+        plain = self._traits(plain, new)
+        return {**special, **fed_attributes(self.workspace, resource, plain), "traits": plain}
+
+    def _traits(self, traits: Row, new: bool) -> Row:
+        if new or not self.switches.analytics_null_removes:
+            return {key: value for key, value in traits.items() if value is not None}
+        return traits
+
+    def _is_late(self, resource: str, identifier: str, timestamp: str) -> bool:
+        if self.switches.older_timestamp_overwrites:
+            return False
+        return timestamp < self._newest.get((resource, identifier), "")
+
+    def _remember(self, resource: str, identifier: str, timestamp: str) -> None:
+        self._newest[resource, identifier] = max(timestamp, self._newest.get((resource, identifier), ""))

@@ -1,0 +1,88 @@
+"""What passes between the HTTP server and the workspace's rules, free of any HTTP library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+Row = dict[str, Any]
+
+
+class ApiError(Exception):
+    """An answer other than success: the status and the text of the error envelope."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
+@dataclass
+class Request:
+    """One request as received. `path` is the raw path on the wire (`/resources/accounts/a%2Fb`)."""
+
+    index: int
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any = None
+    status: int = 0
+    """Of the answer; 0 when the connection was dropped before one existed."""
+    fault: str | None = None
+    """The kind of the fault that hit this request."""
+    size: int = field(default=0, repr=False)
+    """Bytes of the body."""
+
+
+@dataclass
+class Page:
+    """A page of a REST list that has been computed and not yet sent."""
+
+    resource: str
+    number: int
+    rows: list[Row]
+    query: Mapping[str, str]
+
+
+@dataclass
+class Reply:
+    """An answer: `body` is sent as JSON, or nothing when it is `NO_BODY`."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    page: Page | None = None
+
+    def encoded(self) -> bytes:
+        return b"" if self.body is NO_BODY else orjson.dumps(self.body)
+
+
+NO_BODY = object()
+Hook = Callable[[Page], None]
+
+
+class Journal(list[Request]):
+    """Every request in the order it was answered, those hit by a fault included."""
+
+    keep_bodies = True
+    limit: int | None = None
+    """Keep at most this many requests, dropping the oldest half when it is passed."""
+
+    def record(self, request: Request) -> None:
+        if not self.keep_bodies:
+            request.body = None
+        self.append(request)
+        if self.limit is not None and len(self) > self.limit:
+            del self[: self.limit // 2]
+
+    def matching(self, path_regex: str = "", method: str | None = None) -> list[Request]:
+        """The requests whose path contains a match of `path_regex`."""
+        pattern = re.compile(path_regex)
+        return [r for r in list(self) if pattern.search(r.path) and method in (None, r.method)]
+
+    def count(self, path_regex: str = "", method: str | None = None) -> int:  # type: ignore[override]
+        return len(self.matching(path_regex, method))

@@ -1,0 +1,73 @@
+"""What the vendor leaves open, or what goes wrong now and then: one switch each, read on every request.
+
+The default is the stricter reading, the one that breaks a careless client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass
+class Switches:
+    # Time and order
+    timestamp_ties: bool = False
+    no_date_header: bool = False
+    archive_bumps_updated_at: bool = True
+    latency: float = 0.0
+    """Seconds every answer takes."""
+
+    # Lists
+    archived_omitted_means_all: bool = False
+    cursors_expire_after: int | None = None
+    """A cursor is refused once this many further list pages have been served."""
+    empty_page_with_next: bool = False
+    """Every second page of a scan is empty, its `next` leads on to the rows."""
+    repeat_cursor: bool = False
+    short_pages: bool = False
+    strict_parameters: bool = True
+    sort_undocumented_lists: bool = False
+    health_scores_shape: Literal["object", "array", "results", "data"] = "object"
+    transcripts_list_body: bool = False
+
+    # Misses
+    not_found_status: Literal[404, 200] = 404
+    admin_search_miss: Literal["error", "empty_object", "null", "empty_array"] = "error"
+
+    # REST writes
+    create_status: Literal[200, 201] = 200
+    delete_status: Literal[200, 204] = 200
+    unknown_fields_rejected: bool = True
+    unknown_traits_rejected: bool = True
+    """Traits of tasks, notes, projects and instances need a custom field; off, unknown keys are dropped."""
+    traits_feed_attributes: bool = True
+    """The traits `mrr`, `churnedAt`, `nextRenewalDate` and `trialEndDate` set the attribute of that name."""
+    put_without_tags_wipes: bool = True
+    account_post_existing: Literal["update", "reject", "duplicate"] = "reject"
+    """POST of an account or user whose externalId exists."""
+    note_post_existing: Literal["update", "reject", "duplicate"] = "reject"
+    conversation_post_existing: Literal["update", "reject", "duplicate"] = "reject"
+    meeting_post_existing: Literal["update", "reject", "duplicate"] = "reject"
+    conversation_requires_external_id: bool = True
+    meeting_requires_external_id: bool = True
+    project_accepts_customer_id: bool = False
+    nps_put_partial: bool = False
+    also_by_external_id: frozenset[str] = frozenset()
+    """More resources whose `:id` takes an externalId; for conversations and npsResponses clients differ."""
+    api_source: str | None = None
+    """`source` of notes and tasks created through REST; without one their externalId addresses nothing."""
+    participant_user_id: Literal["externalId", "id", "either"] = "externalId"
+    instance_delete: Literal["hard", "soft"] = "hard"
+
+    # Analytics
+    max_body_bytes: int | None = 500_000
+    batch_invalid: Literal["reject_all", "drop_silently"] = "reject_all"
+    blocked_types: frozenset[str] = frozenset()
+    unknown_custom_object: Literal["reject", "drop"] = "reject"
+    orphans: Literal["drop", "create", "reject"] = "drop"
+    older_timestamp_overwrites: bool = True
+    analytics_null_removes: bool = True
+    """A null trait removes the value, as in REST; off, it is ignored."""
+    discard_messages: bool = False
+    """Accept every message unread: how fast a client sends, not what it sends."""

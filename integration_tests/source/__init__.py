@@ -1,0 +1,1 @@
+"""The source, end to end against the sandbox."""

@@ -1,0 +1,119 @@
+"""What an answer of Vitally means: a page, a reason to try again, or an error that tells a person what to do.
+
+The texts for single status codes stand in the manifest; here is what needs code: bodies that are not what they should
+be, rejected page cursors, missing optional resources, hosts that cannot be reached, and how long to wait.
+"""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, replace
+from typing import Any
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler
+from airbyte_cdk.sources.streams.http.error_handlers import BackoffStrategy
+from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
+    SUCCESS_RESOLUTION,
+    ErrorResolution,
+    ResponseAction,
+)
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
+from source_vitally.responses import body_of, is_missing, wait_asked_for
+
+MAX_RETRIES = 10
+MAX_SECONDS = 900
+LIST, ANYTHING = "list", "anything"
+_LONGEST_WAIT = 60.0
+_NO_SUCH_HOST = ("NameResolutionError", "Name or service not known", "getaddrinfo")
+
+
+@dataclass
+class GrowingBackoff(BackoffStrategy):
+    """Waits of 1, 2, 4 … 60 seconds with jitter, or longer where the server asks for it.
+
+    The growth matters even with a header: one refilled unit may not be enough for the next request. Ten retries wait
+    about five minutes in all, so an outage of two minutes is outlasted.
+    """
+
+    def backoff_time(
+        self, response_or_exception: requests.Response | requests.RequestException | None, attempt_count: int
+    ) -> float | None:
+        """Return the seconds to wait before the next attempt; `attempt_count` begins at 1."""
+        growing = min(_LONGEST_WAIT, 2.0 ** (attempt_count - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
+        asked = wait_asked_for(response_or_exception) if isinstance(response_or_exception, requests.Response) else None
+        return max(growing, asked or 0.0)
+
+
+@dataclass
+class VitallyErrorHandler(DefaultErrorHandler):
+    """The manifest's response filters, and before them what a filter cannot say.
+
+    `envelope` is the key a good body must have (`results` of a list, `id` of an object), or `list`, or `anything`;
+    `optional` tells whether a resource that is missing or forbidden is no error, `sort_optional` whether the list may
+    refuse `sortBy`, `retries` how often a failure is tried again.
+    """
+
+    parameters: InitVar[Mapping[str, Any]]
+    envelope: str = "results"
+    optional: bool = False
+    sort_optional: bool = False
+    retries: int = MAX_RETRIES
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        self.max_retries, self.max_time = self.retries, MAX_SECONDS
+        self.backoff_strategies = [GrowingBackoff()]
+        super().__post_init__(parameters)
+
+    def interpret_response(self, response_or_exception: requests.Response | Exception | None) -> ErrorResolution:
+        """Return what the client does next."""
+        if not isinstance(response_or_exception, requests.Response):
+            return _unreachable(response_or_exception, self._address)
+        response = response_or_exception
+        if self.optional and (is_missing(response) or response.status_code == requests.codes.forbidden):
+            return ErrorResolution(ResponseAction.IGNORE, None, None)
+        if response.ok:
+            return self._interpret_body(response)
+        if response.status_code == requests.codes.bad_request and self._can_begin_again(response.request.url or ""):
+            return ErrorResolution(ResponseAction.RESET_PAGINATION, FailureType.system_error, None)
+        resolution = super().interpret_response(response)
+        # The texts of the manifest's filters quote the server, which may quote the key.
+        return replace(resolution, error_message=filter_secrets(resolution.error_message or ""))
+
+    def _is_expected(self, body: Any) -> bool:
+        if self.envelope in (LIST, ANYTHING):
+            return isinstance(body, list) if self.envelope == LIST else body is not None
+        return isinstance(body, Mapping) and self.envelope in body
+
+    @property
+    def _address(self) -> str:
+        return str(self.config.get("rest_url"))
+
+    def _can_begin_again(self, url: str) -> bool:
+        return bool(re.search("[?&]from=", url)) or (self.sort_optional and "sortBy=" in url)
+
+    def _interpret_body(self, response: requests.Response) -> ErrorResolution:
+        body = body_of(response)
+        if self._is_expected(body):
+            return SUCCESS_RESOLUTION
+        problem = "that is not JSON" if body is None else f"without '{self.envelope}'"
+        return ErrorResolution(
+            ResponseAction.RETRY,
+            FailureType.transient_error,
+            f"{self._address} answered with a body {problem}. If this stays, it is not where Vitally's REST API is: "
+            "check the subdomain and the region in 'data_center'.",
+        )
+
+
+def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
+    if any(sign in str(error) for sign in _NO_SUCH_HOST):
+        reason = f"The host of {address} is not known. Check the subdomain in 'data_center', then the network's DNS."
+    elif isinstance(error, requests.exceptions.SSLError):
+        reason = f"No trusted TLS connection to {address}. Check 'data_center' and any proxy in between."
+    elif isinstance(error, requests.Timeout):
+        reason = f"{address} did not answer in time. Check the network from this machine to Vitally."
+    else:
+        reason = f"No connection to {address}, or it broke. Check the network from this machine to Vitally."
+    return ErrorResolution(ResponseAction.RETRY, FailureType.transient_error, reason)

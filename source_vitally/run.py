@@ -1,0 +1,74 @@
+"""Starts the source: `source-vitally spec | check | discover | read`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.exception_handler import init_uncaught_exception_handler
+from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.models import ConnectorSpecification, FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_vitally.config import problems
+from source_vitally.source import SourceVitally
+
+Loaded = TypeVar("Loaded")
+
+
+class Entrypoint(AirbyteEntrypoint):
+    """The CDK's command line, with config errors that name the field and never quote its value."""
+
+    @staticmethod
+    def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
+        """Raise a config error that lists what is wrong with the config."""
+        found = problems(config, source_spec.connectionSpecification)
+        if found:
+            raise AirbyteTracedException(
+                message="The configuration is not complete or not valid: " + "; ".join(found) + ".",
+                internal_message="Config validation failed",
+                failure_type=FailureType.config_error,
+            )
+
+
+def run(args: list[str] | None = None) -> None:
+    """Run one command of the Airbyte protocol: messages to stdout, errors as TRACE messages with exit code 1."""
+    init_uncaught_exception_handler(logging.getLogger("airbyte"))
+    # The CDK's own buffer, which log lines of other threads take too: past it they would land inside records.
+    with PRINT_BUFFER:
+        for message in messages(sys.argv[1:] if args is None else args):
+            print(f"{message}\n", end="")
+
+
+def messages(args: list[str]) -> Iterator[str]:
+    """Yield the messages of one command, each a line of JSON; errors are raised."""
+    entrypoint = Entrypoint(_source(args))
+    yield from entrypoint.run(entrypoint.parse_args(args))
+
+
+def _source(args: list[str]) -> SourceVitally:
+    config_path = AirbyteEntrypoint.extract_config(args)
+    return SourceVitally(
+        catalog=_load("catalog", SourceVitally.read_catalog, AirbyteEntrypoint.extract_catalog(args)),
+        config=_load("config", SourceVitally.read_config, config_path),
+        state=_load("state", SourceVitally.read_state, AirbyteEntrypoint.extract_state(args)),
+        # Where the CDK saves a migrated config; it also sends it to the platform, so a read-only file is no obstacle.
+        config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
+    )
+
+
+def _load(what: str, read: Callable[[str], Loaded], path: str | None) -> Loaded | None:
+    if not path:
+        return None
+    try:
+        return read(path)
+    except Exception as error:  # the CDK raises whatever its parsers raise
+        raise AirbyteTracedException(
+            message=f"The {what} file cannot be read: it must be JSON of the shape that the Airbyte protocol gives it.",
+            internal_message=f"Reading the {what} file: {type(error).__name__}",
+            failure_type=FailureType.config_error,
+        ) from None

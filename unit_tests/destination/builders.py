@@ -1,0 +1,52 @@
+"""Parts of a destination to try rules on, without a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
+
+from destination_vitally import config, plan
+from destination_vitally.catalog import Operation
+from destination_vitally.mapping import Change, Mapper, Rules
+from destination_vitally.objects import BY_NAME, OBJECTS
+from destination_vitally.plan import StreamKey, StreamPlan
+
+SETTINGS: dict[str, Any] = {
+    "data_center": {"region": "eu"},
+    "secret_token": "sk_live_example",
+    "analytics_token": "example",
+}
+DEFINITION = "11111111-1111-4111-8111-111111111111"
+
+
+def settings(**changes: Any) -> config.Config:
+    return config.read({k: v for k, v in {**SETTINGS, **changes}.items() if v is not None})
+
+
+def configured(name: str, mode: str = "append_dedup", **more: Any) -> dict[str, Any]:
+    properties: list[str] = more.pop("properties", [])
+    schema: dict[str, Any] = {"properties": {column: {} for column in properties}}
+    return {
+        "stream": {"name": name, "json_schema": schema, "supported_sync_modes": ["full_refresh"]},
+        "sync_mode": "full_refresh",
+        "destination_sync_mode": mode,
+        **more,
+    }
+
+
+def plans(chosen: config.Config, *streams: dict[str, Any]) -> dict[StreamKey, StreamPlan]:
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
+    return plan.build(chosen, catalog.streams, lambda name: DEFINITION)
+
+
+def mapper(name: str, operation: Operation, mapping: dict[str, Any] | None = None, **rules: bool) -> Mapper:
+    """A mapper of an object with every route its operations have."""
+    entry = BY_NAME[name] if name in BY_NAME else next(o for o in OBJECTS if name.startswith(o.name[:-1]))
+    routes = {o: entry.operations[o] for o in (operation, "delete") if o in entry.operations}
+    spelled = mapping and config.StreamMapping(stream="s", object=name, **mapping)
+    return Mapper(entry, operation, routes, spelled or None, Rules(**rules))
+
+
+def change(name: str, operation: Operation, data: dict[str, Any], **more: Any) -> Change:
+    return mapper(name, operation, **more).change(data)

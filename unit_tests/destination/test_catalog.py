@@ -1,0 +1,66 @@
+"""The table of objects holds together."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from destination_vitally.catalog import Call, Find, Message, Object, Requirement, Verb
+from destination_vitally.objects import BY_NAME, OBJECTS, rank
+
+every_object = pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.name)
+
+
+def required(requirements: tuple[Requirement, ...]) -> set[str]:
+    return {name for r in requirements for name in ((r,) if isinstance(r, str) else r)}
+
+
+def test_names_and_streams_are_unique() -> None:
+    names = [name for entry in OBJECTS for name in {entry.name, *entry.streams}]
+    assert len(names) == len(set(names))
+
+
+@every_object
+def test_what_an_entry_names_exists(entry: Object) -> None:
+    fields = {field.name for field in entry.fields}
+    assert len(fields) == len(entry.fields)
+    for routes in entry.operations.values():
+        for route in routes:
+            assert required(route.requires) <= fields
+            if isinstance(route, Call):
+                assert required(route.to_create) <= fields
+                assert entry.path or entry.name == "custom_object/*"
+    assert set(entry.exactly_one) | set(entry.identity or ()) | set(entry.complete) <= fields
+    assert set(re.findall(r"{(\w+)}", entry.path)) <= fields
+    assert not fields & entry.read_only - {"id"}
+    for field in entry.fields:
+        assert field.refers is None or field.refers in BY_NAME
+
+
+@every_object
+def test_a_message_says_every_field_it_requires(entry: Object) -> None:
+    for routes in entry.operations.values():
+        for route in routes:
+            if isinstance(route, Message):
+                on_the_wire = {field.name for field in entry.fields if field.analytics}
+                assert required(route.requires) - {"messageId"} <= on_the_wire
+
+
+@every_object
+def test_what_has_to_be_looked_up_can_be(entry: Object) -> None:
+    for routes in entry.operations.values():
+        for route in routes:
+            if isinstance(route, Call) and route.verb is Verb.FIND_OR_POST:
+                assert entry.finds
+    if Find.IN_PARENT in entry.finds:
+        assert any(field.refers in ("account", "organization") for field in entry.fields)
+
+
+def test_parents_have_the_lower_rank() -> None:
+    order = ["organization", "account", "user", "membership"]
+    assert [rank(BY_NAME[name]) for name in order] == [0, 1, 2, 3]
+    for entry in OBJECTS:
+        for field in entry.references():
+            assert field.refers is not None
+            assert rank(BY_NAME[field.refers]) < rank(entry)

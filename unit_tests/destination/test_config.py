@@ -1,0 +1,166 @@
+"""Settings: what is accepted, what is refused and how that reads, and the form they are shown in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
+
+from destination_vitally import config
+from destination_vitally.errors import ConfigError
+from destination_vitally.spec import connection_specification
+
+US = {"region": "us", "subdomain": "acme"}
+GOOD: list[dict[str, Any]] = [
+    {"data_center": US, "secret_token": "sk_live_example"},
+    {"data_center": {"region": "eu"}, "analytics_token": "example"},
+    {"data_center": {"region": "eu", "analytics_url": "https://api.example"}, "analytics_token": "example"},
+    {
+        "data_center": {
+            "region": "custom",
+            "rest_url": "http://127.0.0.1:1",
+            "analytics_url": "http://127.0.0.1:2/x",
+        },
+        "secret_token": "sk_live_example",
+        "analytics_token": "example",
+        "mappings": [
+            {
+                "stream": "dim_customers",
+                "namespace": "public",
+                "object": "account",
+                "operation": "upsert",
+                "fields": {"externalId": "customer_id", "name": "company", "organizationId": "group_id"},
+                "constants": {},
+                "traits": {"plan": "plan_name"},
+                "other_columns": "traits",
+            }
+        ],
+        "null_values": "clear",
+        "on_rejected": "fail",
+        "allow_deletes": True,
+        "num_workers": 20,
+        "requests_per_minute": 100_000,
+    },
+]
+
+
+@pytest.mark.parametrize("settings", GOOD)
+def test_good_settings_are_read_and_fit_the_form(settings: dict[str, Any]) -> None:
+    config.read(settings)
+    jsonschema.validate(settings, connection_specification())
+
+
+def test_defaults() -> None:
+    read = config.read(GOOD[0])
+    assert (read.null_values, read.on_rejected, read.allow_deletes) == ("omit", "skip", False)
+    assert (read.num_workers, read.requests_per_minute, read.mappings) == (8, 1000, [])
+
+
+@pytest.mark.parametrize(
+    ("data_center", "rest", "analytics"),
+    [
+        (US, "https://acme.rest.vitally.io", "https://acme.api.vitally.io"),
+        ({"region": "eu"}, "https://rest.vitally-eu.io", "https://api.vitally-eu.io"),
+        (
+            {"region": "eu", "analytics_url": "https://a.example"},
+            "https://rest.vitally-eu.io",
+            "https://a.example",
+        ),
+        ({"region": "custom", "rest_url": "http://r.example"}, "http://r.example", None),
+    ],
+)
+def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None) -> None:
+    read = config.read({"data_center": data_center, "secret_token": "sk_live_example"})
+    assert (read.data_center.rest, read.data_center.analytics) == (rest, analytics)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"secret_token": None}, "enter secret_token"),
+        ({"secret_token": ""}, "enter secret_token"),
+        ({"secret_token": "hidden-value\nx"}, "secret_token holds characters that no key has"),
+        ({"secret_token": "hidden-value…"}, "secret_token holds characters that no key has"),
+        ({"secret_token": ["hidden-value"]}, "secret_token: Input should be a valid string"),
+        ({"data_center": None}, "data_center:"),
+        ({"data_center": {"region": "hidden-value"}}, "data_center:"),
+        ({"data_center": {"region": "us"}}, "data_center.subdomain: Field required"),
+        (
+            {"data_center": {"region": "us", "subdomain": "https://hidden-value.vitally.io"}},
+            "data_center.subdomain:",
+        ),
+        ({"data_center": {"region": "custom", "rest_url": "hidden-value"}}, "data_center.rest_url:"),
+        ({"data_center": {"region": "custom"}}, "rest_url is needed to use secret_token"),
+        (
+            {"data_center": {"region": "custom", "rest_url": "http://x"}, "analytics_token": "hidden-value"},
+            "analytics_url is needed to use analytics_token",
+        ),
+        ({"num_workers": 0}, "num_workers: Input should be greater than or equal to 1"),
+        ({"maping": "hidden-value"}, "maping: there is no such setting"),
+        ({"mappings": [{"stream": "s"}]}, "mappings.0.object: Field required"),
+        (
+            {"mappings": [{"stream": "s", "object": "o", "field": {}}]},
+            "mappings.0.field: there is no such setting",
+        ),
+        ({"null_values": "hidden-value"}, "null_values: Input should be 'omit' or 'clear'"),
+    ],
+)
+def test_bad_settings_are_named_without_their_values(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.read({**GOOD[0], **changes})
+    assert problem in str(caught.value)
+    assert "hidden-value" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+# The form
+
+
+def parts(schema: Any) -> list[dict[str, Any]]:
+    if isinstance(schema, list):
+        return [part for entry in schema for part in parts(entry)]
+    if isinstance(schema, dict):
+        return [schema, *(part for entry in schema.values() for part in parts(entry))]
+    return []
+
+
+def test_the_form_is_plain_draft_07() -> None:
+    schema = connection_specification()
+    jsonschema.Draft7Validator.check_schema(schema)
+    for part in parts(schema):
+        assert not {"$ref", "$defs", "anyOf", "allOf", "discriminator", "prefixItems"} & set(part)
+        assert part.get("type") != "null"
+        assert not isinstance(part.get("type"), list)
+
+
+def test_every_field_of_the_form_says_what_it_is() -> None:
+    for part in parts(connection_specification()):
+        properties = part.get("properties", {})
+        if not all(isinstance(entry, dict) for entry in properties.values()):
+            continue
+        assert [entry["order"] for entry in properties.values()] == list(range(len(properties)))
+        for name, entry in properties.items():
+            assert entry["title"], name
+            assert entry["type"], name
+            assert "const" in entry or entry["description"], name
+
+
+def test_choices_differ_in_a_constant() -> None:
+    choices = connection_specification()["properties"]["data_center"]["oneOf"]
+    assert [choice["properties"]["region"]["const"] for choice in choices] == ["us", "eu", "custom"]
+    assert all("region" in choice["required"] and choice["title"] for choice in choices)
+
+
+def test_secrets_are_marked() -> None:
+    assert get_secrets(connection_specification(), GOOD[3]) == ["sk_live_example", "example"]
+
+
+def test_the_form_and_the_settings_agree_on_names_and_defaults() -> None:
+    properties = connection_specification()["properties"]
+    assert list(properties) == list(config.Config.model_fields)
+    for name, field in config.Config.model_fields.items():
+        if field.default is not None and not field.is_required():
+            assert properties[name]["default"] == field.default

@@ -1,0 +1,208 @@
+"""From a record to a change: what goes where, and why a record cannot be written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from destination_vitally.catalog import Call, Message
+from destination_vitally.errors import RejectedError
+from destination_vitally.mapping import snake_case
+from destination_vitally.values import VitallyId
+from unit_tests.destination.builders import change, mapper
+
+UUID = "0f0d5a52-0000-4000-8000-000000000000"
+NATIVE = {"id": UUID, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z"}
+DELETED = "2026-01-01T00:00:00Z"
+
+
+def test_columns_named_like_a_field_go_there_and_the_rest_are_traits() -> None:
+    made = change(
+        "account",
+        "upsert",
+        {"external_id": 42, "NAME": "Acme", "organizationId": "o", "plan": "x", "tags": [1], "_airbyte_x": 1},
+    )
+    assert made.fields == {"externalId": "42", "name": "Acme", "organizationId": "o"}
+    assert made.free == {"plan": "x", "tags": [1]}
+    assert made.label == "account '42'"
+
+
+def test_a_mapping_says_where_columns_go() -> None:
+    mapping = {
+        "fields": {"externalId": "customer_id", "name": "company", "organizationId": "group_id"},
+        "traits": {"plan": "plan_name", "vitally.custom.owner": "company"},
+    }
+    data = {
+        "customer_id": 1,
+        "company": "Acme",
+        "group_id": "g",
+        "plan_name": "x",
+        "name": "other",
+        "seats": 3,
+    }
+    made = change("account", "upsert", data, mapping=mapping)
+    assert made.fields == {"externalId": "1", "name": "Acme", "organizationId": "g"}
+    assert made.free == {"plan": "x", "vitally.custom.owner": "Acme", "name": "other", "seats": 3}
+
+
+def test_other_columns_can_be_ignored() -> None:
+    mapping = {"fields": {"externalId": "key"}, "traits": {"plan": "plan"}, "other_columns": "ignore"}
+    made = change("account", "upsert", {"key": "a", "name": "Acme", "plan": 1, "seats": 3}, mapping=mapping)
+    assert (made.fields, made.free) == ({"externalId": "a", "name": "Acme"}, {"plan": 1})
+
+
+def test_constants_fill_fields_of_every_record() -> None:
+    mapping = {"constants": {"event": "order placed"}, "fields": {"userId": "user_id", "timestamp": "at"}}
+    made = change("event", "create", {"user_id": 3, "at": 1_772_600_767, "total": 5, "event": "x"}, mapping=mapping)
+    assert made.fields == {"event": "order placed", "userId": "3", "timestamp": "2026-03-04T05:06:07Z"}
+    assert made.free == {"total": 5, "event": "x"}
+
+
+def test_one_column_can_fill_two_fields() -> None:
+    mapping = {"fields": {"externalId": "id", "accountIds": "id"}}
+    made = change("user", "upsert", {"id": "x"}, mapping=mapping)
+    assert made.fields == {"externalId": "x", "accountIds": ["x"]}
+
+
+def test_an_object_named_traits_is_merged_and_columns_win() -> None:
+    made = change("account", "upsert", {"externalId": "a", "traits": {"plan": "old", "b": 2, "c": None}, "plan": "new"})
+    assert made.free == {"plan": "new", "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("clear", "fields", "free"),
+    [
+        (False, {"externalId": "a"}, {}),
+        (True, {"externalId": "a", "name": None, "organizationId": None}, {"plan": None, "kept": None}),
+    ],
+)
+def test_nulls_leave_or_remove(clear: bool, fields: Any, free: Any) -> None:
+    data = {"externalId": "a", "name": None, "organizationId": None, "plan": None, "traits": {"kept": None}}
+    made = change("account", "upsert", data, clear_nulls=clear)
+    assert (made.fields, made.free) == (fields, free)
+
+
+def test_a_row_read_from_vitally_can_be_written_without_a_mapping() -> None:
+    row = {
+        **NATIVE, "externalId": "u", "name": "Ida", "npsLastScore": 9, "segments": [], "traits": {"a.b": 1},
+        "accounts": [{"id": UUID, "externalId": "a1"}, {"id": UUID, "externalId": None}], "organizations": [],
+    }  # fmt: skip
+    made = change("user", "upsert", row)
+    assert made.fields == {
+        "id": UUID, "externalId": "u", "name": "Ida", "accountIds": ["a1", UUID], "organizationIds": [],
+    }  # fmt: skip
+    assert isinstance(made.fields["accountIds"][1], VitallyId)
+    assert made.free == {"a.b": 1}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_inlined_parent_goes_before_the_bare_id(order: int) -> None:
+    row = {**NATIVE, "externalId": "n", "note": "N", "noteDate": DELETED}
+    row |= dict([("accountId", UUID), ("account", {"id": UUID, "externalId": "a1", "name": "A"})][::order])  # type: ignore[arg-type]
+    made = change("note", "upsert", {**row, "organizationId": None, "organization": None})
+    assert made.fields["accountId"] == "a1"
+    assert not isinstance(made.fields["accountId"], VitallyId)
+
+
+def test_a_warehouse_row_is_not_mistaken_for_one_of_vitally() -> None:
+    made = change("account", "upsert", {"externalId": "a", "mrr": 5, "segments": ["x"], "organizationId": UUID})
+    assert made.free == {"mrr": 5, "segments": ["x"]}
+    assert not isinstance(made.fields["organizationId"], VitallyId)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "data", "reason"),
+    [
+        ("account", "create", {"externalId": "a"}, "account 'a': name is required to create"),
+        ("account", "create", {"externalId": "a", "name": ""}, "account 'a': name is required to create"),
+        (
+            "account", "upsert", {"name": "hidden"},
+            "account: externalId is required to upsert; map the column that holds your id to it",
+        ),
+        ("account", "update", {"name": "x"}, "account: externalId or id is required to update"),
+        ("account", "upsert", {"externalId": {"a": 1}}, "account: externalId must be a text"),
+        ("user", "create", {"externalId": "u", "accountIds": []},
+         "user 'u': accountIds or organizationIds is required to create"),
+        ("event", "create", {"event": "e", "userId": "u"},
+         "event: timestamp or messageId is required to create"),
+        ("event", "create", {"event": "e", "id": 1, "timestamp": "hidden"},
+         "event '1': timestamp must be a date-time such as 2026-01-31T09:30:00Z"),
+        ("nps_response", "upsert", {"externalId": "r", "userId": "u", "respondedAt": 1, "score": 11},
+         "nps_response 'r': score must be a whole number from 0 to 10"),
+        ("task", "create", {"name": "T"}, "task: accountId or organizationId is required to create"),
+        ("project", "create", {"templateId": "t", "accountId": "a", "organizationId": "o"},
+         "project: exactly one of accountId, organizationId must be given"),
+        ("meeting_participant", "create", {"meetingId": "m", "type": "attendee"},
+         "meeting_participant: exactly one of userId, vitallyUserId, email must be given"),
+        ("project", "update", {"name": "x"}, "project: id is required to update"),
+        ("event", "create", {"event": "e", "id": 1, "_ab_cdc_deleted_at": DELETED},
+         "event '1': Vitally has no way to delete it"),
+        ("account", "upsert", {"externalId": "a", "_ab_cdc_deleted_at": DELETED},
+         "account 'a': deletes are switched off; set allow_deletes to allow them"),
+    ],
+)  # fmt: skip
+def test_reasons_name_object_key_and_remedy(name: str, operation: Any, data: dict[str, Any], reason: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        change(name, operation, data)
+    assert str(caught.value) == reason
+    assert "hidden" not in reason
+
+
+def test_a_deleted_row_is_a_delete_whatever_else_it_holds() -> None:
+    data = {"externalId": "a", "name": {"not": "a text"}, "_ab_cdc_deleted_at": DELETED}
+    assert change("account", "upsert", data, allow_deletes=True).operation == "delete"
+    assert change("account", "upsert", {**data, "name": "A", "_ab_cdc_deleted_at": None}).operation == "upsert"
+
+
+def test_the_first_route_that_can_is_taken() -> None:
+    ida = {"externalId": "u", "accountIds": ["a"]}
+    assert isinstance(change("user", "upsert", ida).route, Message)
+    assert isinstance(change("user", "upsert", {**ida, "unsubscribedFromConversations": False}).route, Message)
+    assert isinstance(change("user", "upsert", {**ida, "unsubscribedFromConversations": True}).route, Call)
+    assert isinstance(change("user", "upsert", {"externalId": "u"}).route, Call)
+    assert isinstance(change("account", "upsert", {"id": UUID, "name": "A"}).route, Call)
+
+
+def test_records_are_left_as_they_are() -> None:
+    data = {"externalId": "a", "traits": {"x": None}, "name": None, "n": [1]}
+    before = repr(data)
+    change("account", "upsert", data, clear_nulls=True)
+    assert repr(data) == before
+
+
+def test_a_flood_of_different_columns_is_not_remembered() -> None:
+    made = mapper("account", "upsert")
+    for n in range(0, 30_000, 10):
+        made.change({"externalId": "a", **{f"column {n + i}": 1 for i in range(10)}})
+    assert sum(len(known) for known in made._targets.values()) <= 10_001
+
+
+@given(
+    st.dictionaries(
+        st.text() | st.sampled_from(["externalId", "id", "traits", "name"]),
+        st.none() | st.integers() | st.text() | st.dictionaries(st.text(), st.integers()),
+    )
+)
+def test_any_record_is_a_change_or_a_rejection(data: dict[str, Any]) -> None:
+    try:
+        made = change("account", "upsert", data)
+    except RejectedError as error:
+        assert str(error).startswith("account")  # noqa: PT017 - either is right
+    else:
+        assert made.fields.get("externalId") or made.fields["id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("externalId", "external_id"),
+        ("featureRequest", "feature_request"),
+        ("Feature Request (v2)", "feature_request_v2"),
+        ("npsScore2", "nps_score2"),
+    ],
+)
+def test_snake_case(name: str, wanted: str) -> None:
+    assert snake_case(name) == wanted

@@ -1,0 +1,97 @@
+"""Values in the form Vitally wants."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from destination_vitally.catalog import Kind
+from destination_vitally.values import COERCIONS, moment, moment_of
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wanted"),
+    [
+        (Kind.TEXT, "x", "x"),
+        (Kind.TEXT, 42, "42"),
+        (Kind.TEXT, 42.0, "42"),
+        (Kind.TEXT, 1.5, "1.5"),
+        (Kind.NUMBER, "12.50", 12.5),
+        (Kind.NUMBER, "7", 7),
+        (Kind.NUMBER, 3, 3),
+        (Kind.SCORE, "9", 9),
+        (Kind.SCORE, 10.0, 10),
+        (Kind.FLAG, "TRUE", True),
+        (Kind.FLAG, 0, False),
+        (Kind.DAY, "2026-03-04", "2026-03-04"),
+        (Kind.DAY, "2026-03-04T23:30:00-02:00", "2026-03-05"),
+        (Kind.TEXTS, ["a", 1, None], ["a", "1"]),
+        (Kind.TEXTS, "a", ["a"]),
+        (Kind.LIST, [{}], [{}]),
+        (Kind.OBJECT, {"a": 1}, {"a": 1}),
+    ],
+)
+def test_accepted(kind: Kind, value: Any, wanted: Any) -> None:
+    coerced = COERCIONS[kind](value)
+    assert coerced == wanted
+    assert type(coerced) is type(wanted)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("2026-03-04T05:06:07Z", "2026-03-04T05:06:07Z"),
+        ("2026-03-04T05:06:07.123456Z", "2026-03-04T05:06:07.123456Z"),
+        ("2026-01-31T05:06:07.000Z", "2026-01-31T05:06:07.000Z"),
+        ("2024-02-29T05:06:07.000Z", "2024-02-29T05:06:07.000Z"),
+        ("2026-03-04T05:06:07.123456789Z", "2026-03-04T05:06:07.123456Z"),
+        ("2026-03-04T05:06:07", "2026-03-04T05:06:07Z"),
+        ("2026-03-04 05:06", "2026-03-04T05:06:00Z"),
+        ("2026-03-04", "2026-03-04T00:00:00Z"),
+        ("2026-03-04T05:06:07+02:00", "2026-03-04T03:06:07Z"),
+        ("2026-03-04 05:06:07.5-0130", "2026-03-04T06:36:07.500Z"),
+        ("2026-03-04 05:06:07 UTC", "2026-03-04T05:06:07Z"),
+        (1_772_600_767, "2026-03-04T05:06:07Z"),
+        (1_772_600_767_250, "2026-03-04T05:06:07.250Z"),
+    ],
+)
+def test_moments(value: Any, wanted: str) -> None:
+    assert moment(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Kind.TEXT, {"hidden": 1}), (Kind.TEXT, ["hidden"]), (Kind.TEXT, True),
+        (Kind.NUMBER, "hidden"), (Kind.NUMBER, "nan"), (Kind.NUMBER, "inf"), (Kind.NUMBER, True),
+        (Kind.SCORE, 11), (Kind.SCORE, -1), (Kind.SCORE, 7.5), (Kind.SCORE, "hidden"),
+        (Kind.FLAG, "hidden"), (Kind.FLAG, 2),
+        (Kind.MOMENT, "hidden"), (Kind.MOMENT, "2026-13-45"), (Kind.MOMENT, "2026-02-29T00:00:00Z"),
+        (Kind.MOMENT, 1e30), (Kind.MOMENT, {}),
+        (Kind.DAY, "2026-02-30"), (Kind.DAY, "hidden"),
+        (Kind.TEXTS, [["hidden"]]), (Kind.LIST, "hidden"), (Kind.OBJECT, "hidden"),
+    ],
+)  # fmt: skip
+def test_refused_without_being_quoted(kind: Kind, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^must be ") as caught:
+        COERCIONS[kind](value)
+    assert "hidden" not in str(caught.value)
+
+
+@given(st.sampled_from(Kind), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
+def test_nothing_but_a_value_error_comes_out(kind: Kind, value: Any) -> None:
+    with suppress(ValueError):
+        COERCIONS[kind](value)
+
+
+@given(st.datetimes())
+def test_any_time_survives(when: Any) -> None:
+    assert moment(moment(when.isoformat())) == moment(when.isoformat())
+
+
+def test_emission_times() -> None:
+    assert moment_of(1_772_600_767_250.0) == "2026-03-04T05:06:07.250Z"

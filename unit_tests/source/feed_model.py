@@ -1,0 +1,90 @@
+"""A list as Vitally serves it, in memory: newest first, keyset cursors, rows that move while they are read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from source_vitally.scan import Scan, ScanState, ServerClock, parse_time
+
+EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+class CursorRejectedError(Exception):
+    """The server does not know this cursor."""
+
+
+@dataclass
+class FeedModel:
+    """Rows `{id: (created, updated, version)}` in milliseconds of a clock that every call moves on."""
+
+    limit: int = 3
+    now: int = 1_000_000
+    rows: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    cursors_valid_from: int = 0
+    requests: int = 0
+
+    def tick(self, by: int = 700) -> int:
+        self.now += by
+        return self.now
+
+    def insert(self) -> int:
+        key = len(self.rows) + 1
+        now = self.tick()
+        self.rows[key] = (now, now, 1)
+        return key
+
+    def edit(self, key: int) -> None:
+        created, _, version = self.rows[key]
+        self.rows[key] = (created, self.tick(), version + 1)
+
+    def page(
+        self, sort_by: str | None, token: str | None
+    ) -> tuple[list[tuple[int, int, int]], str | None, ServerClock]:
+        """Return rows as (id, updated, version), the next cursor and the clock around the request."""
+        self.requests += 1
+        column = 0 if sort_by == "createdAt" else 1
+        asked = self.tick(100)
+        ordered = sorted(((row[column], key) for key, row in self.rows.items()), reverse=True)
+        if token:
+            issued, *position = json.loads(base64.b64decode(token))
+            if issued < self.cursors_valid_from:
+                raise CursorRejectedError
+            ordered = [entry for entry in ordered if list(entry) < position]
+        page = ordered[: self.limit]
+        answered = self.tick(100)
+        more = len(ordered) > self.limit
+        cursor = base64.b64encode(json.dumps([self.now, *page[-1]]).encode()).decode() if more else None
+        rows = [(key, self.rows[key][1], self.rows[key][2]) for _, key in page]
+        answered_at = time_of(answered).replace(microsecond=0)
+        return rows, cursor, ServerClock(answered_at - timedelta(milliseconds=answered - asked), answered_at)
+
+
+def time_of(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def read(model: FeedModel, state: ScanState, between: Any = None, **options: Any) -> tuple[list[Any], ScanState]:
+    """Read a whole scan; `between(pages, scan)` is called after each page. Return rows and the state they leave."""
+    scan = Scan(state, options.pop("lookback", timedelta()), **options)
+    emitted: list[Any] = []
+    pages = 0
+    while not scan.finished:
+        try:
+            rows, cursor, clock = model.page(scan.sort_by, scan.token)
+        except CursorRejectedError:
+            scan.restart()
+            continue
+        times = [time_of(updated) for _, updated, _ in rows]
+        emitted += [row for row, time in zip(rows, times, strict=True) if scan.wants(time)]
+        scan.page(list(times), cursor, clock)
+        pages += 1
+        if between:
+            between(pages, scan)
+    return emitted, scan.result()
+
+
+__all__ = ["CursorRejectedError", "FeedModel", "parse_time", "read", "time_of"]

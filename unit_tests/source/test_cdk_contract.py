@@ -1,0 +1,163 @@
+"""What this source leans on inside airbyte-cdk: a failure here means an upgrade of the CDK changed it."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Iterator
+from importlib.metadata import version
+from queue import Queue
+from typing import Any
+
+import pytest
+from airbyte_cdk.logger import PRINT_BUFFER, init_logger
+from airbyte_cdk.models import AirbyteMessage, Type
+from airbyte_cdk.sources.concurrent_source.stream_thread_exception import StreamThreadException
+from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
+from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
+from airbyte_cdk.sources.streams.concurrent.partition_reader import PartitionReader
+from airbyte_cdk.sources.streams.concurrent.partitions.types import PartitionCompleteSentinel
+from airbyte_cdk.sources.streams.http.exceptions import BaseBackoffException
+from airbyte_cdk.utils.print_buffer import PrintBuffer
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_vitally import SourceVitally, cdk
+from source_vitally.budget import RequestBudget
+from source_vitally.cdk import FeedCursor
+from source_vitally.components import DetailRetriever, FeedRetriever
+from source_vitally.run import run
+
+CONFIG = {"data_center": {"region": "eu"}, "secret_token": "sk_live_example_not_real"}
+
+
+@pytest.fixture
+def source() -> SourceVitally:
+    return SourceVitally(config=CONFIG)
+
+
+@pytest.fixture
+def streams(source: SourceVitally) -> dict[str, DefaultStream]:
+    names = [stream["name"] for stream in source.resolved_manifest["streams"]]
+    return {stream.name: stream for stream in cdk.static_streams(source, names) if isinstance(stream, DefaultStream)}
+
+
+def retriever(stream: DefaultStream) -> FeedRetriever:
+    found = stream._stream_partition_generator._partition_factory._retriever  # type: ignore[attr-defined]
+    assert isinstance(found, FeedRetriever)
+    return found
+
+
+def test_the_version_is_in_the_range_these_tests_were_written_for() -> None:
+    assert version("airbyte-cdk").startswith("7.39.")
+
+
+def test_the_factory_still_asks_for_a_cursor_where_this_source_answers(source: SourceVitally) -> None:
+    assert list(inspect.signature(ModelToComponentFactory._build_concurrent_cursor).parameters) == [
+        "self",
+        "model",
+        "stream_slicer",
+        "config",
+    ]
+    factory = source._constructor
+    for attribute in ("_connector_state_manager", "_message_repository", "_disable_retries"):
+        assert hasattr(factory, attribute), attribute
+
+
+def test_every_incremental_stream_shares_one_feed_cursor_with_its_retriever(streams: dict[str, DefaultStream]) -> None:
+    assert len(streams) == 20
+    for name, stream in streams.items():
+        assert retriever(stream).cursor is stream.cursor, name
+        assert isinstance(stream.cursor, FeedCursor) is (stream.cursor_field is not None), name
+    assert streams["messages"].cursor_field == "conversationUpdatedAt"
+    assert streams["admins"].cursor_field is None
+
+
+def test_one_budget_is_shared_by_every_request(streams: dict[str, DefaultStream]) -> None:
+    requesters = [retriever(stream).requester for stream in streams.values()]
+    requesters += [
+        found.detail_requester for found in map(retriever, streams.values()) if isinstance(found, DetailRetriever)
+    ]
+    budgets = {id(requester._http_client._api_budget): requester for requester in requesters}  # type: ignore[attr-defined]
+    assert len(budgets) == 1
+    [requester] = budgets.values()
+    assert isinstance(requester._http_client._api_budget, RequestBudget)  # type: ignore[attr-defined]
+    assert requester._http_client._session._api_budget is requester._http_client._api_budget  # type: ignore[attr-defined]
+
+
+def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
+    cdk.disable_retries(source._constructor)
+    [accounts] = cdk.static_streams(source, ["accounts"])
+    assert isinstance(accounts, DefaultStream)
+    assert retriever(accounts).requester._http_client._max_retries == 0  # type: ignore[attr-defined]
+
+
+class RecordingCursor:
+    def __init__(self) -> None:
+        self.closed = False
+
+    def observe(self, record: Any) -> None:
+        pass
+
+    def close_partition(self, partition: Any) -> None:
+        self.closed = True
+
+
+class FakePartition:
+    def __init__(self, *items: Any) -> None:
+        self.items = items
+
+    def read(self) -> Iterator[Any]:
+        for item in self.items:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def stream_name(self) -> str:
+        return "accounts"
+
+
+@pytest.mark.parametrize("failure", [None, RuntimeError("boom")])
+def test_a_partition_is_closed_only_after_it_was_read_to_its_end(failure: Exception | None) -> None:
+    queue: Queue[Any] = Queue()
+    cursor = RecordingCursor()
+    partition = FakePartition("row", failure) if failure else FakePartition("row")
+    PartitionReader(queue).process_partition(partition, cursor)  # type: ignore[arg-type]
+    items = [queue.get_nowait() for _ in range(queue.qsize())]
+    assert cursor.closed is (failure is None)
+    assert items[0] == "row"
+    assert any(isinstance(item, StreamThreadException) for item in items) is (failure is not None)
+    assert isinstance(items[-1], PartitionCompleteSentinel)
+
+
+def test_a_state_emitted_by_a_cursor_queues_behind_the_records_before_it(source: SourceVitally) -> None:
+    repository = source._constructor._message_repository
+    state = source._constructor._connector_state_manager.create_state_message("accounts", None)
+    repository.emit_message(state)
+    queued = repository._queue.get_nowait()  # type: ignore[attr-defined]
+    assert isinstance(queued, AirbyteMessage)
+    assert queued.type == Type.STATE
+
+
+def test_messages_and_log_lines_share_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log line of a worker thread that goes past the buffer can land inside a record, which is then lost."""
+    entered: list[PrintBuffer] = []
+    enter = PrintBuffer.__enter__
+
+    def entering(self: PrintBuffer) -> PrintBuffer:
+        entered.append(self)
+        return enter(self)
+
+    monkeypatch.setattr(PrintBuffer, "__enter__", entering)
+    run(["spec"])
+    assert [buffer is PRINT_BUFFER for buffer in entered] == [True]
+    init_logger("airbyte")
+    handlers = [found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler]
+    assert [handler.stream is PRINT_BUFFER for handler in handlers] == [True]
+
+
+def test_the_error_after_the_last_retry_keeps_its_cause() -> None:
+    cause = BaseBackoffException(None, None, "Vitally has a problem of its own.")  # type: ignore[arg-type]
+    wrapped = AirbyteTracedException(message="Exhausted available request attempts.", exception=cause)
+    assert cdk.in_plain_words(wrapped).message == "Vitally has a problem of its own."
+    other = AirbyteTracedException(message="as it is")
+    assert cdk.in_plain_words(other) is other

@@ -1,0 +1,106 @@
+"""The manifest and the table of fields say only what the CDK and the components understand."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import get_declarative_component_schema
+from jsonschema import Draft7Validator
+
+from source_vitally import SourceVitally
+from source_vitally.components import InlinedParents
+from source_vitally.schema import TableSchemaLoader, inlined_fields
+
+COMPONENTS = get_declarative_component_schema()["definitions"]
+MANIFEST = SourceVitally().resolved_manifest
+STREAMS = [stream["name"] for stream in MANIFEST["streams"]]
+# What the CDK hands to a component beyond its own entry in the manifest, and what it spreads over nested components.
+HANDED_OVER = {"type", "class_name", "$parameters", "name", "path", "cursor_field", "url_base", "envelope"}
+HANDED_OVER |= {"optional", "sort_optional", "retries", "partition_router", "unique", "table", "custom_object_id"}
+
+
+def components(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("type"), str) and node["type"] in COMPONENTS:
+            yield place, node
+        for key, value in node.items():
+            if key not in ("$parameters", "connection_specification"):
+                yield from components(value, f"{place}.{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from components(value, f"{place}[{index}]")
+
+
+def known_keys(component: dict[str, Any]) -> set[str]:
+    if "class_name" not in component:
+        return set(COMPONENTS[component["type"]]["properties"])
+    module, name = component["class_name"].rsplit(".", 1)
+    return set(inspect.signature(getattr(importlib.import_module(module), name)).parameters)
+
+
+def test_no_key_of_the_manifest_is_a_typing_mistake() -> None:
+    parts = ("check", "streams", "dynamic_streams", "api_budget", "spec")
+    found = list(components({key: MANIFEST[key] for key in parts}, "manifest"))
+    assert len(found) > 100
+    for place, component in found:
+        unknown = set(component) - known_keys(component) - HANDED_OVER
+        assert not unknown, f"{place} ({component['type']}): {unknown}"
+
+
+def schema(stream: str, inlined: str) -> Any:
+    return TableSchemaLoader(config={"inlined_objects": inlined}, parameters={"name": stream}).get_json_schema()
+
+
+@pytest.mark.parametrize("inlined", ["reference", "full"])
+@pytest.mark.parametrize("stream", STREAMS)
+def test_each_stream_has_an_open_schema_with_its_key(stream: str, inlined: str) -> None:
+    found = schema(stream, inlined)
+    Draft7Validator.check_schema(found)
+    assert found["additionalProperties"] is True
+    [definition] = [entry for entry in MANIFEST["streams"] if entry["name"] == stream]
+    for key in [definition["primary_key"]] if isinstance(definition["primary_key"], str) else definition["primary_key"]:
+        assert found["properties"][key] == {"type": "string"}, key
+
+
+def test_inlined_objects_are_described_as_they_are_sent() -> None:
+    assert inlined_fields({"name": "notes"}) == ("account", "organization")
+    assert inlined_fields({"name": "users"}) == ("accounts", "organizations")
+    assert set(schema("notes", "reference")["properties"]["account"]["properties"]) == {"id", "externalId", "name"}
+    whole = schema("users", "full")["properties"]["accounts"]["items"]
+    assert whole["properties"]["traits"]["additionalProperties"] is True
+    assert whole["properties"]["mrr"] == {"type": ["number", "null"]}
+
+
+@pytest.mark.parametrize(
+    ("inlined", "expected"),
+    [
+        ("reference", {"account": {"id": "a", "name": None}, "organization": None, "traits": {"id": 1, "x": 2}}),
+        (
+            "full",
+            {"account": {"id": "a", "name": None, "mrr": 5}, "organization": None, "traits": {"id": 1, "x": 2}},
+        ),
+    ],
+)
+def test_inlined_parents_are_reduced_only_where_configured(inlined: str, expected: dict[str, Any]) -> None:
+    record = {"account": {"id": "a", "name": None, "mrr": 5}, "organization": None, "traits": {"id": 1, "x": 2}}
+    InlinedParents(config={"inlined_objects": inlined}, parameters={"name": "notes"}).transform(record)
+    assert record == expected
+
+
+def test_inlined_lists_are_reduced_item_by_item_and_ids_pass() -> None:
+    record = {"accounts": [{"id": "a", "externalId": "x", "traits": {}}, "b"], "organizations": []}
+    InlinedParents(config={}, parameters={"name": "users"}).transform(record)
+    assert record == {"accounts": [{"id": "a", "externalId": "x"}, "b"], "organizations": []}
+
+
+def test_modules_of_components_evaluate_their_annotations() -> None:
+    """The CDK reads a component's type hints, and Python 3.10 cannot evaluate an `InitVar` that is a text."""
+    found = components({key: MANIFEST[key] for key in ("streams", "dynamic_streams")}, "manifest")
+    modules = {entry["class_name"].rsplit(".", 1)[0] for _, entry in found if "class_name" in entry}
+    assert len(modules) >= 4
+    for module in modules:
+        assert not hasattr(importlib.import_module(module), "annotations"), f"{module} imports annotations"

@@ -1,0 +1,159 @@
+"""Reading answers: bodies, clocks, limits and waits, in every dialect that has been seen or guessed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import requests
+
+from source_vitally.budget import RequestBudget
+from source_vitally.errors import MAX_RETRIES, GrowingBackoff, VitallyErrorHandler
+from source_vitally.responses import clock_of, error_text, is_missing, wait_asked_for
+
+DATE: dict[str, Any] = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
+NOON = 1767225600  # the epoch of DATE
+
+
+def answer(status: int = 200, body: bytes = b"{}", url: str = "http://127.0.0.1/x", **headers: str) -> Any:
+    response = requests.Response()
+    response.status_code = status
+    response._content = body
+    response.headers.update({key.replace("_", "-"): value for key, value in headers.items()})
+    response.elapsed = timedelta(seconds=0.25)
+    response.request = requests.Request("GET", url).prepare()
+    return response
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry_After": "7"}, 7),
+        ({"Retry_After": "Thu, 01 Jan 2026 00:00:30 GMT", **DATE}, 30),
+        ({"Retry_After": "Thu, 01 Jan 2026 00:00:30 GMT"}, None),
+        ({"Retry_After": "soon", **DATE}, None),
+        ({"RateLimit_Reset": "1"}, 1),
+        ({"X_RateLimit_Reset": "42"}, 42),
+        ({"X_RateLimit_Reset": str(NOON + 12), **DATE}, 12),
+        ({"X_RateLimit_Reset": str(NOON + 12)}, None),
+        ({"X_RateLimit_Reset": str(NOON - 12), **DATE}, 0),
+        ({"RateLimit_Reset": "60;w=60"}, 60),
+        ({"RateLimit_Reset": "later"}, None),
+        ({"Retry_After": "86400"}, 300),
+    ],
+)
+def test_the_wait_an_answer_asks_for(headers: dict[str, Any], seconds: float | None) -> None:
+    assert wait_asked_for(answer(429, **headers)) == seconds
+
+
+def test_waits_grow_jitter_and_outlast_two_minutes() -> None:
+    backoff = GrowingBackoff()
+    waits = [backoff.backoff_time(answer(500), attempt) or 0 for attempt in range(1, MAX_RETRIES + 1)]
+    assert sum(waits) > 120
+    assert max(waits) <= 75
+    assert waits[3] > waits[0]
+    assert len({backoff.backoff_time(None, 1) for _ in range(9)}) > 1
+    assert (backoff.backoff_time(answer(429, Retry_After="90"), 1) or 0) == 90
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "missing"),
+    [
+        (404, b"", True),
+        (200, b'{"error": "Account not found"}', True),
+        (200, b'{"error": null, "id": "a"}', False),
+        (200, b'{"results": [], "error": "x"}', False),
+        (500, b'{"error": "boom"}', False),
+    ],
+)
+def test_both_known_forms_of_not_found(status: int, body: bytes, missing: bool) -> None:
+    assert is_missing(answer(status, body)) is missing
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [(b'{"error": "no"}', "no"), (b'{"message": "why"}', "why"), (b"plain", "plain"), (b"[]", "[]")],
+)
+def test_the_error_text(body: bytes, text: str) -> None:
+    assert error_text(answer(400, body)) == text
+
+
+def test_the_servers_clock_is_a_time_before_the_page_was_made() -> None:
+    clock = clock_of(answer(**DATE))
+    assert clock is not None
+    assert clock.answered == datetime(2026, 1, 1, tzinfo=timezone.utc)
+    assert clock.answered - clock.asked == timedelta(seconds=0.25)
+    assert clock_of(answer()) is None
+    assert clock_of(answer(Date="once upon a time")) is None
+
+
+def handler(**options: Any) -> VitallyErrorHandler:
+    return VitallyErrorHandler(parameters={}, config={}, **options)
+
+
+@pytest.mark.parametrize(
+    ("response", "options", "action"),
+    [
+        (answer(body=b'{"results": []}'), {}, "SUCCESS"),
+        (answer(body=b'{"results": []'), {}, "RETRY"),
+        (answer(body=b"[]"), {}, "RETRY"),
+        (answer(body=b"{}"), {}, "RETRY"),
+        (answer(body=b'{"id": "x"}'), {"envelope": "id"}, "SUCCESS"),
+        (answer(404), {}, "FAIL"),
+        (answer(404), {"optional": True}, "IGNORE"),
+        (answer(403), {"optional": True}, "IGNORE"),
+        (answer(500), {"optional": True}, "RETRY"),
+        (answer(400, url="http://127.0.0.1/x?from=abc&limit=100"), {}, "RESET_PAGINATION"),
+        (answer(400, url="http://127.0.0.1/x?limit=100&sortBy=createdAt"), {}, "FAIL"),
+        (answer(400, url="http://127.0.0.1/x?sortBy=createdAt"), {"sort_optional": True}, "RESET_PAGINATION"),
+        (requests.ConnectionError("gone"), {}, "RETRY"),
+    ],
+)
+def test_what_the_client_does_next(response: Any, options: dict[str, Any], action: str) -> None:
+    resolution = handler(**options).interpret_response(response)
+    assert resolution.response_action is not None
+    assert resolution.response_action.name == action
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ({"RateLimit_Remaining": "990", "RateLimit_Limit": "1000, 1000;window=60"}, 0.0),
+        ({"RateLimit_Remaining": "4", "RateLimit_Limit": "600, 600;window=60"}, 0.2),
+        ({"X_RateLimit_Remaining": "0", "X_RateLimit_Limit": "600"}, 0.6),
+        ({"X_RateLimit_Remaining": "0", "X_RateLimit_Limit": "2"}, 30.0),
+        ({"RateLimit_Remaining": "10"}, 0.0),
+        ({"RateLimit_Remaining": "0", "RateLimit_Reset": str(NOON)}, 0.6),
+        ({"RateLimit_Remaining": "unknown"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_the_budget_waits_for_the_servers_bucket_to_refill(headers: dict[str, Any], waits: float) -> None:
+    clock = Clock()
+    budget = RequestBudget(1000, clock=clock, sleep=clock.sleep)
+    budget.acquire_call(object())
+    budget.update_from_response(object(), answer(**headers))
+    budget.acquire_call(object())
+    assert clock.slept == pytest.approx(waits)
+
+
+def test_the_budget_is_a_moving_window() -> None:
+    budget = RequestBudget(3)
+    for _ in range(3):
+        budget.acquire_call(object(), block=False)
+    with pytest.raises(Exception, match="3/"):
+        budget.acquire_call(object(), block=False)
