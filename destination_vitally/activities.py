@@ -28,6 +28,8 @@ TAGS = Field("tags", Kind.TEXTS)
 ACTIVITIES: tuple[Object, ...] = (
     Object(
         name="note",
+        model="notes",
+        defined_traits=True,
         streams=("notes",),
         path="/notes",
         fields=(
@@ -52,6 +54,7 @@ ACTIVITIES: tuple[Object, ...] = (
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="archives the note, which stays in Vitally with archivedAt set",
         addresses=("id",),
         finds=(Find.BY_PATH, Find.IN_PARENT),
         complete=("tags",),
@@ -59,6 +62,8 @@ ACTIVITIES: tuple[Object, ...] = (
     ),
     Object(
         name="task",
+        model="tasks",
+        defined_traits=True,
         streams=("tasks",),
         path="/tasks",
         fields=(
@@ -92,6 +97,7 @@ ACTIVITIES: tuple[Object, ...] = (
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="archives the task, which stays in Vitally with archivedAt set",
         addresses=("id",),
         finds=(Find.BY_PATH, Find.IN_PARENT),
         complete=("tags",),
@@ -99,6 +105,8 @@ ACTIVITIES: tuple[Object, ...] = (
     ),
     Object(
         name="project",
+        model="projects",
+        defined_traits=True,
         description="Always made from a template; a project has no external id, so it cannot be upserted",
         streams=("projects",),
         path="/projects",
@@ -119,10 +127,11 @@ ACTIVITIES: tuple[Object, ...] = (
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="archives the project, which stays in Vitally with archivedAt set",
         addresses=("id",),
         finds=(),
         exactly_one=PARENT,
-        identity=("id",),
+        keys=(("id",),),
         read_only=ROW | names("durationInDays actualStartDate actualCompletionDate account organization"),
     ),
     Object(
@@ -146,15 +155,16 @@ ACTIVITIES: tuple[Object, ...] = (
             "update": (Call(Verb.PUT, requires=("userId", "score", "respondedAt")),),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the NPS response",
         addresses=("id", "externalId"),
         unproven=names("externalId"),
         finds=(),
         read_only=ROW | names("dismissedAt user"),
         free=None,
-        permanent_delete=True,
     ),
     Object(
         name="conversation",
+        model="conversations",
         after=("user",),
         description="A conversation that took place elsewhere; writing it sends nothing to anybody",
         streams=("conversations",),
@@ -175,11 +185,11 @@ ACTIVITIES: tuple[Object, ...] = (
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the conversation and all its messages",
         addresses=("id", "externalId"),
         unproven=names("externalId"),
         finds=(Find.BY_PATH, Find.NEWEST),
         read_only=ROW | names("status rating source externalUrl accounts users admins"),
-        permanent_delete=True,
     ),
     Object(
         name="message",
@@ -205,10 +215,10 @@ ACTIVITIES: tuple[Object, ...] = (
             "create": (Call(Verb.POST, requires=("conversationId", "externalId", "message", "from", "to")),),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the message",
         addresses=("id",),
         read_only=ROW | names("type conversationUpdatedAt"),
         free=None,
-        permanent_delete=True,
     ),
     Object(
         name="meeting",
@@ -231,10 +241,14 @@ ACTIVITIES: tuple[Object, ...] = (
         ),
         operations={
             "create": (Call(Verb.POST, requires=("externalId", "title", "participants")),),
-            "upsert": (Call(Verb.PUT_OR_POST, to_create=("externalId", "title", "participants")),),
+            "upsert": (
+                Call(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", "title", "participants")),
+                PUT_BY_ID,
+            ),
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="archives the meeting, which stays in Vitally with archivedAt set",
         read_only=ROW
         | names("startDate endDate startTimeZone endTimeZone externalStatus source notes tasks")
         | names("recordingUrlFormatted joiningInstructionsUri videoConferenceUri")
@@ -243,6 +257,7 @@ ACTIVITIES: tuple[Object, ...] = (
     Object(
         name="meeting_participant",
         path="/meetings/{meetingId}/participants",
+        lookup=None,
         fields=(
             ID,
             Field("meetingId", refers="meeting", in_body=False),
@@ -257,12 +272,12 @@ ACTIVITIES: tuple[Object, ...] = (
             "create": (Call(Verb.POST, requires=("meetingId", "type")),),
             "delete": (Call(Verb.DELETE, requires=("meetingId",)),),
         },
+        on_delete="takes the participant out of the meeting",
         addresses=("id",),
         finds=(),
         exactly_one=("userId", "vitallyUserId", "email"),
-        identity=("id",),
+        keys=(("id",),),
         free=None,
-        permanent_delete=True,
     ),
     Object(
         name="meeting_transcript",
@@ -274,7 +289,7 @@ ACTIVITIES: tuple[Object, ...] = (
             Field("transcript", Kind.LIST, description="Speakers and their sentences"),
         ),
         operations={"upsert": (Call(Verb.POST, requires=("meetingId", "transcript"), repeatable=True),)},
-        identity=("meetingId",),
+        keys=(("meetingId",),),
         finds=(),
         read_only=ROW,
         free=None,

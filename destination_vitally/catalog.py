@@ -7,7 +7,7 @@ preferred first: a message of the Analytics API, or a call of the REST API. Noth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Literal
 
@@ -16,6 +16,9 @@ OPERATIONS: tuple[Operation, ...] = ("create", "upsert", "update", "delete")
 
 Requirement = str | tuple[str, ...]
 """The name of a field that must have a value, or several of which one must."""
+
+Key = tuple[str, ...]
+"""The fields that together tell one row from all others."""
 
 
 class Kind(Enum):
@@ -61,12 +64,18 @@ class Field:
 
 
 class Find(Enum):
-    """How a row is looked up by its externalId, to learn Vitally's id of it."""
+    """How a row is looked up, to learn Vitally's id of it."""
 
     BY_PATH = "GET /things/{externalId}"
     SEARCH = "GET /things/search?externalId=, a bare array"
     IN_PARENT = "the lists below the account or organization of the row"
     NEWEST = "the newest rows of GET /things"
+    BY_EMAIL = "GET /things/search?email="
+
+    @property
+    def by(self) -> str:
+        """The field whose value is looked for."""
+        return "email" if self is Find.BY_EMAIL else "externalId"
 
 
 class Verb(Enum):
@@ -113,12 +122,15 @@ class Object:
     """One entry of the table.
 
     `path` is the REST collection (`{name}` stands for a field of the row), `item` one row of it (`{key}`
-    stands for the row's id). `addresses` are the ids `item` takes, the preferred first; one in `unproven` is
-    promised by no vendor page, so a miss there proves nothing. `finds` are the ways to look a row up by its
-    externalId. `complete` names fields that REST empties when an update leaves them out. `read_only` are
-    attributes of Vitally's own rows that cannot be written. `free` is where columns that are no field go.
-    `identity` are the fields that tell one row from another (or None), `once` says that a row already sent
-    must not count a second time. `after` names objects to write first besides those the fields refer to.
+    stands for the row's id), `lookup` where one is read by its id if not there, or None. `addresses` are the
+    ids `item` takes, the preferred first; one in `unproven` is promised by no vendor page, so a miss there
+    proves nothing. `finds` are the ways to look a row up. `keys` are what tells one row from another; the first
+    whose fields have values counts. `model` is what Vitally calls the object where it lists custom fields; with
+    `defined_traits` only those can be written. `complete` names fields that REST empties when an update leaves
+    them out. `read_only` are attributes of Vitally's own rows that cannot be written. `free` is where columns
+    that are no field go. `once` says that a row already sent must not count a second time. `after` names objects
+    to write first besides those the fields refer to. `on_delete` says what a delete does to a row; it is put
+    before people who allow deletes.
     """
 
     name: str
@@ -128,17 +140,20 @@ class Object:
     streams: tuple[str, ...] = ()
     path: str = ""
     item: str = ""
+    lookup: str | None = ""
     addresses: tuple[str, ...] = ("externalId", "id")
     unproven: frozenset[str] = frozenset()
     finds: tuple[Find, ...] = (Find.BY_PATH,)
+    keys: tuple[Key, ...] = (("externalId",), ("id",))
+    model: str = ""
+    defined_traits: bool = False
     complete: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
     read_only: frozenset[str] = frozenset()
     free: Literal["traits", "properties"] | None = "traits"
-    identity: tuple[str, ...] | None = ("externalId",)
     after: tuple[str, ...] = ()
     once: bool = False
-    permanent_delete: bool = False
+    on_delete: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
@@ -148,6 +163,28 @@ class Object:
     def references(self) -> Iterator[Field]:
         """The fields that hold ids of other objects."""
         return (f for f in self.fields if f.refers)
+
+    def matched_by(self, key: Key) -> Object:
+        """The object with its rows told by one of its `keys` alone; what demands another key is left out."""
+        if len(self.keys) < 2:
+            return self
+        others = {name for other in self.keys if other != key for name in other}
+        operations = {
+            operation: tuple(r for r in routes if operation == "create" or others.isdisjoint(r.requires))
+            for operation, routes in self.operations.items()
+        }
+        return replace(
+            self,
+            operations=operations,
+            keys=(key,),
+            addresses=tuple(name for name in self.addresses if name in key),
+            finds=tuple(way for way in self.finds if way.by in key),
+        )
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The fields each of which says by itself which row is meant."""
+        return tuple(name for key in self.keys if len(key) == 1 for name in key)
 
     @property
     def item_path(self) -> str:

@@ -14,6 +14,10 @@ SUBDOMAIN = "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"
 URL = "^https?://[^/?#\\s]+[^?#\\s]*$"
 
 
+TAGS = {"region": "'us', 'eu', 'custom'", "storage_type": "'None', 'S3'"}
+"""The choices of the two settings that have several shapes."""
+
+
 class Settings(BaseModel):
     """Base of all parts: a setting that does not exist is an error, so that a typo cannot go unnoticed."""
 
@@ -94,6 +98,59 @@ class CustomDataCenter(Settings):
     @property
     def analytics(self) -> str | None:
         return self.analytics_url
+
+
+class NoStorage(Settings):
+    """Rejected records are reported in the log only."""
+
+    model_config = ConfigDict(title="None")
+
+    storage_type: Literal["None"]
+
+
+class S3Storage(Settings):
+    """A bucket of Amazon S3, or of a store that speaks its protocol; named as the Airbyte platform looks for it."""
+
+    model_config = ConfigDict(title="S3")
+
+    storage_type: Literal["S3"]
+    s3_bucket_name: str = Field(
+        title="Bucket", description="Name of the bucket.", min_length=3, examples=["acme-rejected-records"]
+    )
+    s3_bucket_region: str = Field(
+        title="Region", description="The AWS region the bucket is in.", min_length=1, examples=["eu-central-1"]
+    )
+    bucket_path: str = Field(
+        title="Path",
+        description="Folder within the bucket. Below it, every sync makes a folder of its own.",
+        min_length=1,
+        examples=["airbyte/vitally"],
+    )
+    access_key_id: str | None = Field(
+        default=None,
+        title="Access key ID",
+        description="Of a user who may put objects below the path. Empty: what the machine itself is allowed to do.",
+        json_schema_extra={"airbyte_secret": True},
+    )
+    secret_access_key: str | None = Field(
+        default=None,
+        title="Secret access key",
+        description="The secret that belongs to the access key ID.",
+        json_schema_extra={"airbyte_secret": True},
+    )
+    s3_endpoint: str | None = Field(
+        default=None,
+        title="Endpoint",
+        description="Only for stores other than Amazon's, such as MinIO: the address of its S3 protocol.",
+        pattern=URL,
+        examples=["https://minio.example.com"],
+    )
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> S3Storage:
+        if bool(self.access_key_id) != bool(self.secret_access_key):
+            raise ValueError("access_key_id and secret_access_key belong together: enter both or neither")
+        return self
 
 
 class StreamMapping(Settings):
@@ -181,6 +238,17 @@ class Config(Settings):
         description="Without it a delete is rejected. Deleting an account or an organization permanently "
         "destroys it and everything that belongs only to it.",
     )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Do everything but send: nothing is written to Vitally, the log says what would be created, "
+        "updated, deleted, skipped and rejected, and no record counts as synced.",
+    )
+    object_storage_config: Annotated[NoStorage | S3Storage, Field(discriminator="storage_type")] = Field(
+        default=NoStorage(storage_type="None"),
+        title="Rejected records",
+        description="Where rows that Vitally refuses are kept, each with the reason, to be corrected and sent again.",
+    )
     num_workers: int = Field(
         default=8,
         ge=1,
@@ -196,6 +264,11 @@ class Config(Settings):
         description="Vitally allows 1,000 per key unless your contract says otherwise. Lower it when other "
         "tools use the same key.",
     )
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """The names of the keys that are configured."""
+        return frozenset(name for name in ("secret_token", "analytics_token") if getattr(self, name))
 
     @model_validator(mode="after")
     def _tokens_and_addresses(self) -> Config:
@@ -227,10 +300,11 @@ def read(config: Mapping[str, Any]) -> Config:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part not in ("us", "eu", "custom"))
+    where = ".".join(str(part) for part in error["loc"] if part not in ("us", "eu", "custom", "None", "S3"))
     text = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         text = "there is no such setting"
-    elif error["type"] == "union_tag_invalid":
-        text = "region must be us, eu or custom"
+    elif error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        discriminator = error["ctx"]["discriminator"].strip("'")
+        text = f"{discriminator} must be one of {error['ctx'].get('expected_tags') or TAGS[discriminator]}"
     return f"{where}: {text}" if where else text

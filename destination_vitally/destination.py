@@ -20,7 +20,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from . import config as configuration
 from . import plan
-from .check import check, definition_finder
+from .check import check
+from .config import NoStorage
+from .discover import destination_catalog
 from .errors import ConfigError, StoppedError, describe
 from .http import PATIENCE_OF_CHECK, connect
 from .input import Lines, chunks_from, chunks_of
@@ -36,8 +38,10 @@ from .protocol import (
     Status,
     Type,
 )
-from .rejected import RejectedLog
+from .rejected import RejectedLog, RejectedRecords
 from .spec import connection_specification
+from .store import RejectedStore, open_bucket
+from .workspace import Workspace
 from .writer import Writer
 
 logger = logging.getLogger("airbyte")
@@ -83,6 +87,14 @@ class DestinationVitally(Destination):
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error.message)))
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
+    def discover(self, config: Mapping[str, Any]) -> RawMessage:
+        """The objects and operations for a data-activation connection, as a DESTINATION_CATALOG message.
+
+        The CDK's message class has no place for it, hence the raw form.
+        """
+        settings = configuration.read(config)
+        return destination_catalog(settings, connect(settings, self._clock, PATIENCE_OF_CHECK))
+
     def write(
         self,
         config: Mapping[str, Any],
@@ -113,9 +125,9 @@ class DestinationVitally(Destination):
         """
         settings = configuration.read(config)
         apis = connect(settings, self._clock)
-        plans = plan.build(settings, catalog.streams, definition_finder(apis.rest))
-        writer = Writer(plans, settings, apis, RejectedLog(), self._clock)
-        failure = None
+        plans = plan.build(settings, catalog.streams, Workspace(apis.rest).find_definition)
+        writer = Writer(plans, settings, apis, self._rejected(settings), self._clock)
+        failure: Exception | None = None
         try:
             yield from self._feed(writer, Lines(chunks))
             writer.finish()
@@ -126,11 +138,21 @@ class DestinationVitally(Destination):
         finally:
             writer.close()
         # What was done before a failure is done: its states save the next sync that work.
-        yield from writer.states()
+        try:
+            writer.store()
+            yield from writer.states()
+        except AirbyteTracedException as error:
+            failure = failure or error
         for line in writer.summary():
             logger.info(line)
         if failure is not None:
             raise failure
+
+    def _rejected(self, settings: configuration.Config) -> RejectedRecords:
+        """Where rejected records go: into the log, and into the bucket if there is one."""
+        storage = settings.object_storage_config
+        report = RejectedLog()
+        return report if isinstance(storage, NoStorage) else RejectedStore(report, open_bucket(storage), self._clock)
 
     def _feed(self, writer: Writer, lines: Lines) -> Iterator[RawMessage]:
         number = 0
@@ -151,6 +173,15 @@ class DestinationVitally(Destination):
 
     # The process
 
+    def parse_args(self, args: list[str]) -> argparse.Namespace:
+        """The CDK's commands, and `discover`, which it does not have for destinations."""
+        if args[:1] != ["discover"]:
+            return super().parse_args(args)
+        parser = argparse.ArgumentParser()
+        parser.add_argument("command", choices=["discover"])
+        parser.add_argument("--config", required=True, help="path to the json configuration file")
+        return parser.parse_args(args)
+
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[RawMessage]:  # type: ignore[override]
         """Run one command; its messages as they go to stdout."""
         command = parsed_args.command
@@ -163,6 +194,8 @@ class DestinationVitally(Destination):
         if command == "check":
             status = self.check(logger, config)
             yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
+        elif command == "discover":
+            yield self.discover(config)
         elif command == "write":
             catalog = read_catalog(parsed_args.catalog)
             yield from self.write_lines(config, catalog, chunks_from(_read_stdin))

@@ -1,7 +1,7 @@
 """The closed set of things that go wrong while writing.
 
 A `ConfigError`, an `Outage` or an `InputError` ends the sync and becomes a TRACE; a `RejectedError` ends one
-record; `AmbiguousError` and `StoppedError` never leave the connector.
+record; `AmbiguousError`, `ListError` and `StoppedError` never leave the connector.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ class RejectedError(Exception):
 
     def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
+        self.status = status
+
+
+class ListError(Exception):
+    """A list of Vitally's cannot be read to its end, so that nothing can be said of what is not in it."""
+
+    def __init__(self, path: str, problem: str, status: int | None = None) -> None:
+        super().__init__(f"Vitally does not list {path} to its end: {problem}")
         self.status = status
 
 

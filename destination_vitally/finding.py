@@ -1,4 +1,4 @@
-"""Where rows are in the REST API, and how one is looked up by externalId where no path takes it."""
+"""Where rows are in the REST API, and how one is looked up where no path takes what it is told by."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .catalog import Find
+from .errors import ListError
 from .http import Api, Reply
 from .mapping import Change
 from .objects import BY_NAME
@@ -57,18 +58,21 @@ class Paths:
 
 
 class Finder:
-    """Looks rows up by their externalId."""
+    """Looks rows up by what they are told by: their externalId, or the email of a user."""
 
     def __init__(self, rest: Api) -> None:
         self._rest = rest
         self._below: Memory[dict[str, Row]] = Memory(PARENTS_REMEMBERED)
 
     def find(self, change: Change, paths: Paths) -> Row | None:
-        """The row with the externalId of a change, or None; each way of the object is tried."""
-        external_id = change.fields["externalId"]
+        """The row that a change means, or None; each way of the object is tried.
+
+        Raises:
+            RejectedError: several rows could be meant, or a list that may hold the row cannot be read.
+        """
+        told_by = next(name for name in change.entry.told_by if change.fields.get(name))
         for way in change.entry.finds:
-            row = _WAYS[way](self, change, paths, external_id)
-            if row:
+            if way.by == told_by and (row := _WAYS[way](self, change, paths, change.fields[told_by])):
                 return row
         return None
 
@@ -97,6 +101,16 @@ class Finder:
         reply = self._rest.send("GET", f"{paths.collection()}/search?externalId={quoted(external_id)}")
         return _matching(reply, external_id)
 
+    def by_email(self, change: Change, paths: Paths, email: str) -> Row | None:
+        """The search of users, which may answer with several."""
+        reply = self._rest.send("GET", f"{paths.collection()}/search?email={quoted(email)}")
+        found = [r for r in _listed(reply) if str(r.get("email")).casefold() == email.casefold()]
+        if len(found) > 1:
+            raise change.rejected(
+                f"{len(found)} rows in Vitally have this email; match by externalId or id, or merge them in Vitally"
+            )
+        return found[0] if found else None
+
     def among_newest(self, change: Change, paths: Paths, external_id: str) -> Row | None:
         """The newest page of the list: enough to see what was created a moment ago."""
         return _matching(self._rest.send("GET", f"{paths.collection()}?sortBy=createdAt&limit=100"), external_id)
@@ -106,11 +120,11 @@ class Finder:
         for path in paths.below_parents():
             rows = self._below.get(path)
             if rows is None:
-                rows = {
-                    str(row["externalId"]): _slim(change, row)
-                    for row in all_rows(self._rest, path)
-                    if row.get("externalId")
-                }
+                try:
+                    listed = list(all_rows(self._rest, path))
+                except ListError as error:
+                    raise change.rejected(str(error), error.status) from None
+                rows = {str(row["externalId"]): _slim(change, row) for row in listed if row.get("externalId")}
                 self._below.put(path, rows)
             if external_id in rows:
                 return rows[external_id]
@@ -122,6 +136,7 @@ _WAYS = {
     Find.SEARCH: Finder.by_search,
     Find.NEWEST: Finder.among_newest,
     Find.IN_PARENT: Finder.in_parents,
+    Find.BY_EMAIL: Finder.by_email,
 }
 
 
@@ -131,7 +146,10 @@ def _slim(change: Change, row: Row) -> Row:
 
 
 def _matching(reply: Reply, external_id: str) -> Row | None:
+    return next((r for r in _listed(reply) if str(r.get("externalId")) == external_id), None)
+
+
+def _listed(reply: Reply) -> list[Row]:
+    """The rows of a list or a search, which is a bare array for some objects."""
     rows = reply.body.get("results", []) if isinstance(reply.body, dict) else reply.body
-    if not reply.ok or not isinstance(rows, list):
-        return None
-    return next((r for r in rows if r.get("id") and str(r.get("externalId")) == external_id), None)
+    return [row for row in rows if row.get("id")] if reply.ok and isinstance(rows, list) else []

@@ -247,21 +247,20 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
     """What a call needs to find its row."""
     if not isinstance(route, Call) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
         return ()
-    return (tuple(name for name in ("externalId", "id") if entry.field(name)),)
+    return (entry.told_by,)
 
 
 def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
-    """What tells this row from other rows of the object: its identity, else Vitally's id, else nothing."""
-    if entry.identity is None:
-        return None
-    values = tuple(str(fields[name]) for name in entry.identity if fields.get(name) not in (None, ""))
-    if len(values) == len(entry.identity):
-        return (entry.name, *values)
-    return (entry.name, "id", fields["id"]) if fields.get("id") else None
+    """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
+    for key in entry.keys:
+        values = [fields.get(name) for name in key]
+        if all(value not in (None, "") for value in values):
+            return (entry.name, *key, *map(str, values))
+    return None
 
 
 def _label(entry: Object, fields: dict[str, Any]) -> str:
-    names = [*(entry.identity or ()), "externalId", "id", "messageId"]
+    names = [*(name for key in entry.keys for name in key), "externalId", "messageId"]
     keys = [fields[name] for name in names if isinstance(fields.get(name), str) and fields[name]]
     return f"{entry.name} '{keys[0]}'" if keys else entry.name
 

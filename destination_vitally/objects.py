@@ -37,11 +37,13 @@ COMPANY = (
 """Computed attributes of accounts and organizations. Some are fed from traits, and those do travel."""
 
 TRAITS_NAME = Field("name", analytics="traits.name")
+USER_PARENT = ("accountIds", "organizationIds")
 AVATAR = Field("avatar", analytics="traits.avatar", in_body=False, description="Address of a picture")
 
 COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
     Object(
         name="organization",
+        model="organizations",
         description="The top of the hierarchy, where a workspace has organizations switched on",
         streams=("organizations",),
         path="/organizations",
@@ -61,11 +63,12 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the organization and everything that belongs only to it",
         read_only=COMPANY,
-        permanent_delete=True,
     ),
     Object(
         name="account",
+        model="accounts",
         description="A customer",
         streams=("accounts",),
         path="/accounts",
@@ -80,16 +83,18 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "create": (Call(Verb.POST, requires=("externalId", "name")),),
             "upsert": (
                 Message("account", requires=("externalId",)),
-                Call(Verb.PUT_OR_POST, to_create=("externalId", "name")),
+                Call(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", "name")),
+                PUT_BY_ID,
             ),
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the account and everything that belongs only to it",
         read_only=COMPANY,
-        permanent_delete=True,
     ),
     Object(
         name="user",
+        model="users",
         description="A person who uses your product",
         streams=("users",),
         path="/users",
@@ -119,19 +124,23 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             ),
         ),
         operations={
-            "create": (Call(Verb.POST, requires=("externalId", ("accountIds", "organizationIds"))),),
+            "create": (Call(Verb.POST, requires=("externalId", USER_PARENT)),),
             "upsert": (
-                Message("user", requires=("externalId", ("accountIds", "organizationIds"))),
-                Call(Verb.PUT_OR_POST, to_create=("externalId", ("accountIds", "organizationIds"))),
+                Message("user", requires=("externalId", USER_PARENT)),
+                Call(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", USER_PARENT)),
+                PUT_BY_ID,
+                Call(Verb.FIND_OR_POST, requires=("email",), to_create=("externalId", USER_PARENT)),
             ),
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the user",
         read_only=ROW
         | SEEN
         | names("firstKnown npsLastScore npsLastFeedback npsLastRespondedAt deactivatedAt segments")
         | names("unsubscribedFromConversationsAt permanentlyBounced"),
-        permanent_delete=True,
+        finds=(Find.BY_PATH, Find.BY_EMAIL),
+        keys=(("externalId",), ("id",), ("email",)),
     ),
     Object(
         name="membership",
@@ -144,7 +153,8 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "upsert": (Message("user", requires=("userId", "accountId")),),
             "delete": (Message("unlink", requires=("userId", "accountId"), carries=None),),
         },
-        identity=("userId", "accountId"),
+        on_delete="takes the user out of the account; both stay",
+        keys=(("userId", "accountId"),),
         free=None,
     ),
     Object(
@@ -168,7 +178,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 ),
             ),
         },
-        identity=None,
+        keys=(),
         once=True,
         free="properties",
     ),
@@ -184,13 +194,15 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         },
         addresses=("id",),
         finds=(),
-        identity=("id",),
+        keys=(("id",),),
         read_only=ROW | names("syncActive"),
         free=None,
     ),
     Object(
         name="custom_object/*",
         description="An instance of a custom object",
+        model="customObjects",
+        defined_traits=True,
         fields=(
             ID,
             Field("externalId", analytics="externalId", description="Your id"),
@@ -227,10 +239,11 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "update": (PUT,),
             "delete": (DELETE,),
         },
+        on_delete="permanently destroys the custom object instance (by some of Vitally's documentation it is archived)",
+        lookup="{collection}/search?id={key}",
         addresses=("id",),
         finds=(Find.SEARCH,),
         read_only=ROW | names("customObjectId createdByVitallyUserId customer customers organization"),
-        permanent_delete=True,
     ),
 )
 

@@ -10,8 +10,12 @@ from typing import Any, Literal
 
 from .plan import StreamPlan
 
-Outcome = Literal["accepted", "superseded", "skipped", "rejected"]
+Outcome = Literal[
+    "accepted", "superseded", "skipped", "rejected", "created", "updated", "created or updated", "deleted"
+]
 OUTCOMES: tuple[Outcome, ...] = ("accepted", "superseded", "skipped", "rejected")
+FORECASTS: tuple[Outcome, ...] = ("created", "updated", "created or updated", "deleted", "skipped", "rejected")
+"""The outcomes of a dry run."""
 
 
 @dataclass(slots=True, eq=False)

@@ -22,6 +22,9 @@ logger = logging.getLogger("airbyte")
 StreamKey = tuple[str | None, str]
 """Namespace and name, as a catalog and a record give them."""
 
+COLUMNS_NAMED = 50
+"""How many columns of a stream an error lists."""
+
 PREFIX = INSTANCE.name.removesuffix("*")
 BY_SYNC_MODE: dict[str, Operation] = {
     "append": "create",
@@ -47,6 +50,8 @@ class StreamPlan:
     batched: bool
     """Whether records travel in batches; else each is a request."""
     mapper: Mapper
+    sync_id: int = 0
+    """The platform's number of the sync."""
 
     @property
     def title(self) -> str:
@@ -58,7 +63,8 @@ def build(config: Config, streams: Iterable[Any], find_definition: FindDefinitio
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
-            mapping names a field that does not exist, or a custom object is not in the workspace.
+            mapping names a field or column that does not exist, rows cannot be matched by the chosen key, or a
+            custom object is not in the workspace.
     """
     plans: dict[StreamKey, StreamPlan] = {}
     for configured in streams:
@@ -92,8 +98,11 @@ def _plan(config: Config, configured: Any, find_definition: FindDefinition) -> S
     if operation not in entry.operations:
         possible = ", ".join(o for o in OPERATIONS if o in entry.operations)
         raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
+    if configured.destination_object_name and not mapping and operation != "create":
+        entry = _matched(entry, configured.primary_key, title)
     entry = _located(entry, find_definition)
     mapping = _canonical(mapping, entry, title)
+    _check_columns(mapping, stream, title)
     routes = _routes(config, entry, operation, title, stream)
     try:
         mapper = Mapper(
@@ -105,8 +114,7 @@ def _plan(config: Config, configured: Any, find_definition: FindDefinition) -> S
         )
     except ValueError as error:
         raise ConfigError(f"{title}: a fixed value of the mapping {error}") from None
-    if operation == "delete" and not config.allow_deletes:
-        logger.warning("Stream %s: every record will be rejected, because allow_deletes is off.", stream.name)
+    _explain_deletes(config, entry, operation, stream)
     return StreamPlan(
         stream.namespace,
         stream.name,
@@ -115,6 +123,7 @@ def _plan(config: Config, configured: Any, find_definition: FindDefinition) -> S
         rank(entry),
         isinstance(routes[operation][0], Message),
         mapper,
+        configured.sync_id or 0,
     )
 
 
@@ -152,6 +161,52 @@ def _object_of_stream(name: str, title: str) -> Object:
     )
 
 
+def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> Object:
+    """A data-activation connection says by its primary key what rows are matched by."""
+    chosen = {".".join(path) for path in primary_key or []}
+    if not chosen:
+        return entry
+    key = next((key for key in entry.keys if set(key) == chosen), None)
+    if key is None:
+        known = "; or ".join(" and ".join(key) for key in entry.keys)
+        raise ConfigError(
+            f"{title}: rows of {entry.name} cannot be matched by {', '.join(sorted(chosen))}. Choose as matching "
+            f"key: {known or 'none'}"
+        )
+    return entry.matched_by(key)
+
+
+def _check_columns(mapping: StreamMapping | None, stream: Any, title: str) -> None:
+    """A mapped column must be one the stream has, as far as its schema says."""
+    columns = (stream.json_schema or {}).get("properties") or {}
+    if not mapping or not columns:
+        return
+    missing = sorted({*mapping.fields.values(), *mapping.traits.values()} - set(columns))
+    if missing:
+        raise ConfigError(
+            f"{title}: the mapping names {_quoted(missing)}, which the stream does not have. Correct the mapping, or "
+            f"select the column in the connection. Columns: {', '.join(sorted(columns)[:COLUMNS_NAMED])}"
+        )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"column '{name}'" for name in names)
+
+
+def _explain_deletes(config: Config, entry: Object, operation: Operation, stream: Any) -> None:
+    which = "each record" if operation == "delete" else f"each record with {DELETED} set"
+    if operation != "delete" and not (_has_deletes(stream) and "delete" in entry.operations):
+        return
+    if config.allow_deletes:
+        logger.warning("Stream %s: %s %s.", stream.name, which, entry.on_delete)
+    else:
+        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", stream.name, which)
+
+
+def _has_deletes(stream: Any) -> bool:
+    return DELETED in ((stream.json_schema or {}).get("properties") or {})
+
+
 def _listed() -> str:
     return ", ".join(entry.name.replace("*", "<name>") for entry in OBJECTS)
 
@@ -167,18 +222,21 @@ def _routes(
     config: Config, entry: Object, operation: Operation, title: str, stream: Any
 ) -> dict[Operation, tuple[Route, ...]]:
     """The routes that the configured tokens allow: of the operation, and of deletes where there is one."""
-    tokens = {name for name in ("secret_token", "analytics_token") if getattr(config, name)}
     found: dict[Operation, tuple[Route, ...]] = {}
     for wanted in (operation, "delete"):
-        usable = [route for route in entry.operations.get(wanted, ()) if route.needs in tokens]
-        if usable:
-            found[wanted] = tuple(usable)
-    deletes = config.allow_deletes and DELETED in (stream.json_schema or {}).get("properties", {})
+        if routes := usable(entry, wanted, config.tokens):
+            found[wanted] = routes
+    deletes = config.allow_deletes and _has_deletes(stream)
     for wanted in (operation, *(("delete",) if deletes and "delete" in entry.operations else ())):
         if wanted not in found:
             needed = " or ".join(dict.fromkeys(route.needs for route in entry.operations[wanted]))
             raise ConfigError(f"{title}: to {wanted} {entry.name}, {needed} is needed in the configuration")
     return found
+
+
+def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple[Route, ...]:
+    """The routes of an operation for which there is a key."""
+    return tuple(route for route in entry.operations.get(operation, ()) if route.needs in tokens)
 
 
 def _located(entry: Object, find_definition: FindDefinition) -> Object:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from .errors import ListError
 from .http import Api, Reply
 from .mapping import Change
 from .objects import BY_NAME, OBJECTS
@@ -64,6 +65,10 @@ class References:
         if memory is not None and own and yours:
             memory.put(own, yours)
 
+    def expect(self, target: str, external_id: str) -> None:
+        """Take a row that would have been created (in a dry run) for one that is there."""
+        self._vitallys.put((target, external_id), external_id)
+
     def yours(self, change: Change, field_name: str, target: str, value: str) -> str:
         """The id the Analytics API wants: your id of the object `target` (account, organization, user).
 
@@ -115,15 +120,26 @@ def quoted(value: str) -> str:
 
 
 def all_rows(rest: Api, path: str) -> Iterator[dict[str, Any]]:
-    """The rows of a list, page by page; a cursor that comes back ends it."""
+    """The rows of a list, page by page; none when there is no such list.
+
+    Raises:
+        ListError: a page is refused, or its cursor was there before.
+    """
     cursor, seen = "", set[str]()
-    while cursor not in seen:
-        seen.add(cursor)
+    while True:
         more = f"&from={quoted(cursor)}" if cursor else ""
         reply = rest.send("GET", f"{path}?limit=100&sortBy=createdAt{more}")
-        page = reply.body if reply.ok and isinstance(reply.body, dict) else {}
-        yield from page.get("results", [])
-        cursor = page.get("next") or ""
+        if reply.is_miss and not cursor:
+            return
+        if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
+            raise ListError(path, reply.reason, reply.status)
+        yield from reply.body["results"]
+        seen.add(cursor)
+        cursor = reply.body.get("next") or ""
+        if not cursor:
+            return
+        if cursor in seen:
+            raise ListError(path, "a page comes back again and again")
 
 
 def found_row(reply: Reply) -> dict[str, Any] | None:

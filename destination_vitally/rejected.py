@@ -24,6 +24,11 @@ class RejectedRecords(Protocol):
         """Take one rejected record; `row` has its reason."""
         ...
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much was taken that it should be flushed without waiting for a state."""
+        ...
+
     def flush(self) -> None:
         """Make everything taken so far durable; called before a state that covers it is given back."""
         ...
@@ -42,6 +47,10 @@ class RejectedLog:
             logger.warning("Rejected, stream %s, line %d: %s", row.plan.title, row.number, masked(row))
         if count == LOGGED_PER_STREAM:
             logger.warning("Stream %s: further rejected records are counted, not logged.", row.plan.title)
+
+    @property
+    def is_full(self) -> bool:
+        return False
 
     def flush(self) -> None:
         """Nothing to do: the log is written at once."""

@@ -1,8 +1,8 @@
-"""The REST transport: one change, one to a few requests, one outcome."""
+"""The REST transport: one change, one to a few requests, one effect."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -11,9 +11,11 @@ from .errors import AmbiguousError
 from .finding import Finder, Paths, Row
 from .http import Api, Reply
 from .mapping import Change, lacking
-from .outcomes import Outcome
 from .references import References, found_row
 from .values import VitallyId
+
+Effect = Literal["created", "updated", "created or updated", "deleted", "skipped"]
+"""What was done; Vitally does not say whether a POST with a known externalId created or updated."""
 
 
 class Rest:
@@ -24,11 +26,11 @@ class Rest:
         self._references = references
         self._finder = Finder(api)
 
-    def make(self, change: Change) -> Outcome:
+    def make(self, change: Change) -> Effect:
         """Make one change.
 
         Returns:
-            `accepted`, or `skipped` when the row to update or delete is not there.
+            What was done; `skipped` when the row to update or delete is not there.
 
         Raises:
             RejectedError: Vitally, or a rule of its docs, refuses the change.
@@ -40,47 +42,55 @@ class Rest:
 
     # One method per verb
 
-    def post(self, change: Change, route: Call, paths: Paths) -> Outcome:
+    def post(self, change: Change, route: Call, paths: Paths) -> Effect:
         self._create(change, route, paths)
-        return "accepted"
+        return "created" if change.operation == "create" else "created or updated"
 
-    def put(self, change: Change, route: Call, paths: Paths) -> Outcome:
+    def put(self, change: Change, route: Call, paths: Paths) -> Effect:
         address = _address(change)
         if address is not None:
             return self._put_to(change, paths.item(address))
         row = self._finder.find(change, paths)
         return self._put_to(change, paths.item(row["id"]), row) if row else _missed(change)
 
-    def put_or_post(self, change: Change, route: Call, paths: Paths) -> Outcome:
-        reply = self._api.send("PUT", paths.item(_address(change) or ""), self._body(change, creating=False))
+    def put_or_post(self, change: Change, route: Call, paths: Paths) -> Effect:
+        path = paths.item(_address(change) or "")
+        reply = self._write(change, "PUT", path, self._body(change, creating=False))
         if not reply.is_miss:
-            return _done(change, reply)
-        return self.post(change, route, paths)
+            return _done(change, reply, "updated")
+        self._create(change, route, paths)
+        return "created"
 
-    def find_or_post(self, change: Change, route: Call, paths: Paths) -> Outcome:
+    def find_or_post(self, change: Change, route: Call, paths: Paths) -> Effect:
         row = self._finder.find(change, paths)
         if row:
             return self._put_to(change, paths.item(row["id"]), row)
         created = self._create(change, route, paths)
         self._finder.remember(change, paths, created)
-        return "accepted"
+        return "created"
 
-    def delete(self, change: Change, route: Call, paths: Paths) -> Outcome:
+    def delete(self, change: Change, route: Call, paths: Paths) -> Effect:
         address = _address(change)
         if address is None:
             row = self._finder.find(change, paths)
             address = row["id"] if row else None
         if address is None:
             return _missed(change)
-        reply = self._api.send("DELETE", paths.item(address))
-        return _missed(change) if reply.is_miss else _done(change, reply)
+        reply = self._write(change, "DELETE", paths.item(address))
+        return _missed(change) if reply.is_miss else _done(change, reply, "deleted")
 
     # Requests
 
-    def _put_to(self, change: Change, path: str, row: Row | None = None) -> Outcome:
+    def _write(
+        self, change: Change, method: str, path: str, body: bytes | None = None, *, repeatable: bool = True
+    ) -> Reply:
+        """Send a request that changes something; all of them go through here."""
+        return self._api.send(method, path, body, repeatable=repeatable)
+
+    def _put_to(self, change: Change, path: str, row: Row | None = None) -> Effect:
         lost = self._lost_unless_sent(change, path, row)
-        reply = self._api.send("PUT", path, self._body(change, creating=False, also=lost))
-        return _missed(change) if reply.is_miss else _done(change, reply)
+        reply = self._write(change, "PUT", path, self._body(change, creating=False, also=lost))
+        return _missed(change) if reply.is_miss else _done(change, reply, "updated")
 
     def _create(self, change: Change, route: Call, paths: Paths) -> Row:
         """POST; the row as Vitally answered it, empty when it did not say.
@@ -96,8 +106,8 @@ class Rest:
         patience = self._api.patience()
         while True:
             try:
-                reply = self._api.send("POST", path, body, repeatable=repeatable)
-                _done(change, reply)
+                reply = self._write(change, "POST", path, body, repeatable=repeatable)
+                _done(change, reply, "created")
                 return reply.body if isinstance(reply.body, dict) else {}
             except AmbiguousError as doubt:
                 if not external_id or not change.entry.finds:
@@ -156,11 +166,11 @@ def _address(change: Change) -> str | None:
     return next((str(change.fields[name]) for name in change.entry.addresses if change.fields.get(name)), None)
 
 
-def _missed(change: Change) -> Outcome:
+def _missed(change: Change) -> Effect:
     """What it means that the row is not there: nothing to do, unless it could have been overlooked."""
     fields, entry = change.fields, change.entry
     if change.operation == "upsert":
-        raise change.rejected("Vitally has no row with this id, and externalId is required to create it")
+        raise change.rejected("Vitally has no row with this id, and only one told by externalId can be created")
     proven = [name for name in entry.addresses if name not in entry.unproven]
     if any(fields.get(name) for name in proven):
         return "skipped"
@@ -171,7 +181,7 @@ def _missed(change: Change) -> Outcome:
     return "skipped"
 
 
-def _done(change: Change, reply: Reply) -> Outcome:
+def _done(change: Change, reply: Reply, effect: Effect) -> Effect:
     if reply.ok:
-        return "accepted"
+        return effect
     raise change.rejected(f"Vitally refused it: {reply.reason}", reply.status)

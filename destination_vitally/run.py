@@ -1,4 +1,4 @@
-"""The command line: `destination-vitally spec | check | write`."""
+"""The command line: `destination-vitally spec | check | discover | write`."""
 
 from __future__ import annotations
 

@@ -58,6 +58,6 @@ def _property(name: str, schema: JsonSchema) -> JsonSchema:
             "type": "string",
             "const": schema["const"],
             "default": schema["const"],
-            "title": name.capitalize(),
+            "title": name.replace("_", " ").capitalize(),
         }
     return schema

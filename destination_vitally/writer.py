@@ -12,12 +12,13 @@ import orjson
 from .analytics import BYTES, Analytics, Batch, Batcher
 from .catalog import Message
 from .config import Config
+from .dry_run import Rehearsal
 from .errors import ConfigError, InputError, RejectedError
 from .http import Apis
 from .limiter import Clock
 from .mapping import Change, identity_of
-from .messages import Emission, items_of
-from .outcomes import OUTCOMES, Ledger, Row
+from .messages import Emission, Item, items_of
+from .outcomes import FORECASTS, OUTCOMES, Ledger, Row
 from .plan import StreamKey, StreamPlan
 from .references import References
 from .rejected import RejectedRecords, masked
@@ -61,7 +62,10 @@ class Writer:
         self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
         for plan in plans.values():
             self._ledger.expect(plan)
-        self._rest = Rest(apis.rest, self._references) if apis.rest else None
+        self._dry_run = config.dry_run
+        self._rest: Rest | Rehearsal | None = Rest(apis.rest, self._references) if apis.rest else None
+        if self._dry_run:
+            self._rest = Rehearsal(apis.rest, self._references)
         self._analytics = Analytics(apis.analytics, self._ledger) if apis.analytics else None
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
@@ -126,6 +130,8 @@ class Writer:
     def tick(self) -> None:
         """Let time pass: a state that has waited long enough gets its records sent. Call it often."""
         self._workers.check()
+        if self._rejected.is_full:
+            self._rejected.flush()
         since = self._ledger.waiting_since
         if since is None:
             return
@@ -139,16 +145,20 @@ class Writer:
         return self._ledger.waiting_since is not None
 
     def states(self) -> Iterator[dict[str, Any]]:
-        """The states that may be given back now, in the order they came."""
+        """The states that may be given back now, in the order they came; none in a dry run, which syncs nothing."""
         for message in self._ledger.ready():
             self._rejected.flush()
-            yield message
+            if not self._dry_run:
+                yield message
 
     def finish(self) -> None:
         """Send everything and wait for it."""
         self._close_window()
         self._flush_batches()
         self._workers.drain()
+
+    def store(self) -> None:
+        """Make the rejected records durable, whether a state covers them or not."""
         self._rejected.flush()
 
     def close(self) -> None:
@@ -166,13 +176,14 @@ class Writer:
             )
 
     def summary(self) -> Iterator[str]:
-        """One line per stream: how many records came, and what became of them."""
+        """One line per stream: how many records came, and what became of them (in a dry run: what would)."""
+        outcomes, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._dry_run else (OUTCOMES, "")
         for plan, tally in self._ledger.tallies.items():
-            parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in OUTCOMES]
+            parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in outcomes]
             if tally.open:
                 parts.append(f"{tally.open} without outcome, they come again with the next sync")
             yield (
-                f"Stream {plan.title} ({plan.operation} {plan.entry.name}): {tally.received} records = "
+                f"{prefix}Stream {plan.title} ({plan.operation} {plan.entry.name}): {tally.received} records = "
                 + ", ".join(parts)
             )
 
@@ -195,13 +206,17 @@ class Writer:
             row.label = change.label
             self._references.learn(change)
             if isinstance(change.route, Message):
-                self._batch(change, row, record)
-            else:
-                self._call(change, row)
+                items = self._items(change, row, record)
+                if not self._dry_run:
+                    self._batch(items)
+                    return
+                row.parts = 1
+            self._call(change, row)
         except RejectedError as rejected:
             self._ledger.settle(row, "rejected", str(rejected), rejected.status)
 
-    def _batch(self, change: Change, row: Row, record: dict[str, Any]) -> None:
+    def _items(self, change: Change, row: Row, record: dict[str, Any]) -> list[Item]:
+        """The messages of a change that travels in batches."""
         emitted_at = record.get("emitted_at")
         if not isinstance(emitted_at, (int, float)) or not 0 < emitted_at < LATEST:
             emitted_at = self._started
@@ -210,6 +225,9 @@ class Writer:
         if any(len(item.message) + 2 > BYTES for item in items):
             row.parts = 1
             raise change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
+        return items
+
+    def _batch(self, items: list[Item]) -> None:
         kind = items[0].body["type"]
         self._flush_other_batches(kind, items[0].key)
         for item in items:
@@ -223,11 +241,11 @@ class Writer:
     def _make(self, change: Change, row: Row) -> None:
         assert self._rest is not None
         try:
-            outcome = self._rest.make(change)
+            effect = self._rest.make(change)
         except RejectedError as rejected:
             self._ledger.settle(row, "rejected", str(rejected), rejected.status)
         else:
-            self._ledger.settle(row, outcome)
+            self._ledger.settle(row, effect if self._dry_run or effect == "skipped" else "accepted")
 
     def _batcher(self, kind: str) -> Batcher:
         if kind not in self._batchers:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
+
 from integration_tests.sandbox import Sandbox
 
 Row = dict[str, Any]
@@ -128,3 +130,24 @@ def rest(method: str, path: str, body: Any = None) -> Request:
 
 
 TIME = "2026-03-04T05:06:07Z"
+
+
+def filled(value: Any, sandbox: Sandbox) -> Any:
+    """The placeholders replaced by ids of the sandbox; tuples become what the journal gives."""
+    text = orjson.dumps(value).decode()
+    found = orjson.loads(text.replace("<definition>", definition(sandbox)).replace("<template>", template(sandbox)))
+    return [tuple(entry) for entry in found] if isinstance(value, list) else found
+
+
+def check_after(case: Case, sandbox: Sandbox) -> None:
+    """Assert that the workspace is as the case says."""
+    if case.after is None:
+        return
+    resource, key, expected = case.after
+    row = sandbox.workspace.find(resource, filled({"key": key}, sandbox)["key"])
+    if expected is None:
+        assert row is None
+        return
+    assert row is not None
+    for name, value in expected.items():
+        assert bool(row[name]) if value is True and name == "archivedAt" else row[name] == value, name

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
 from destination_vitally.catalog import Message
 from destination_vitally.objects import OBJECTS
-from integration_tests.destination.cases import Case, definition, prepare, template
+from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.cases_activities import ACTIVITIES
 from integration_tests.destination.cases_companies import COMPANIES, CUSTOM_OBJECTS
 from integration_tests.destination.helpers import config, record, stream, write
@@ -38,23 +37,16 @@ def test_a_record_becomes_exactly_these_requests(
             del settings["secret_token"]
         settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
 
-        result = write(settings, [stream("rows")], [record("rows", _filled(case.record, sandbox))], caplog=caplog)
+        result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))], caplog=caplog)
 
         assert result.error is None
         assert result.counts("rows")[case.outcome] == 1, caplog.text
         sent = [_plain(request) for request in sandbox.journal][1 if needs_definitions else 0 :]
-        assert sent == _filled(case.requests, sandbox)
+        assert sent == filled(case.requests, sandbox)
         rest_host, analytics_host = HOSTS[region]
         expected = {f"https://{analytics_host if case.transport == 'analytics' else rest_host}"}
         assert set(addresses[1 if needs_definitions else 0 :]) == expected
-        _check_after(case, sandbox)
-
-
-def _filled(value: Any, sandbox: Sandbox) -> Any:
-    """The placeholders replaced by ids of the sandbox; tuples become what the journal gives."""
-    text = orjson.dumps(value).decode()
-    filled = orjson.loads(text.replace("<definition>", definition(sandbox)).replace("<template>", template(sandbox)))
-    return [tuple(entry) for entry in filled] if isinstance(value, list) else filled
+        check_after(case, sandbox)
 
 
 def _plain(request: Any) -> tuple[str, str, Any]:
@@ -63,19 +55,6 @@ def _plain(request: Any) -> tuple[str, str, Any]:
         body = [{k: v for k, v in message.items() if k != "messageId"} for message in body]
         body = [m if m["type"] == "track" else {k: v for k, v in m.items() if k != "timestamp"} for m in body]
     return (request.method, request.path, body)
-
-
-def _check_after(case: Case, sandbox: Sandbox) -> None:
-    if case.after is None:
-        return
-    resource, key, expected = case.after
-    row = sandbox.workspace.find(resource, _filled({"key": key}, sandbox)["key"])
-    if expected is None:
-        assert row is None
-        return
-    assert row is not None
-    for name, value in expected.items():
-        assert bool(row[name]) if value is True and name == "archivedAt" else row[name] == value, name
 
 
 def test_the_matrix_holds_every_operation_of_the_table() -> None:

@@ -31,7 +31,7 @@ def test_what_an_entry_names_exists(entry: Object) -> None:
             if isinstance(route, Call):
                 assert required(route.to_create) <= fields
                 assert entry.path or entry.name == "custom_object/*"
-    assert set(entry.exactly_one) | set(entry.identity or ()) | set(entry.complete) <= fields
+    assert set(entry.exactly_one) | set(entry.complete) | {n for key in entry.keys for n in key} <= fields
     assert set(re.findall(r"{(\w+)}", entry.path)) <= fields
     assert not fields & entry.read_only - {"id"}
     for field in entry.fields:

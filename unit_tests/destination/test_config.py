@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
+from pydantic import BaseModel
 
 from destination_vitally import config
 from destination_vitally.errors import ConfigError
@@ -40,6 +41,16 @@ GOOD: list[dict[str, Any]] = [
         "null_values": "clear",
         "on_rejected": "fail",
         "allow_deletes": True,
+        "dry_run": True,
+        "object_storage_config": {
+            "storage_type": "S3",
+            "s3_bucket_name": "acme-rejected",
+            "s3_bucket_region": "eu-central-1",
+            "bucket_path": "vitally",
+            "access_key_id": "EXAMPLEKEYID",
+            "secret_access_key": "example/secret",
+            "s3_endpoint": "http://127.0.0.1:9000",
+        },
         "num_workers": 20,
         "requests_per_minute": 100_000,
     },
@@ -85,7 +96,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None
         ({"secret_token": "hidden-value…"}, "secret_token holds characters that no key has"),
         ({"secret_token": ["hidden-value"]}, "secret_token: Input should be a valid string"),
         ({"data_center": None}, "data_center:"),
-        ({"data_center": {"region": "hidden-value"}}, "data_center:"),
+        ({"data_center": {"region": "hidden-value"}}, "region must be one of 'us', 'eu', 'custom'"),
         ({"data_center": {"region": "us"}}, "data_center.subdomain: Field required"),
         (
             {"data_center": {"region": "us", "subdomain": "https://hidden-value.vitally.io"}},
@@ -103,6 +114,20 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None
         (
             {"mappings": [{"stream": "s", "object": "o", "field": {}}]},
             "mappings.0.field: there is no such setting",
+        ),
+        ({"object_storage_config": {"storage_type": "hidden-value"}}, "storage_type must be one of 'None', 'S3'"),
+        ({"object_storage_config": {"storage_type": "S3"}}, "object_storage_config.s3_bucket_name: Field required"),
+        (
+            {
+                "object_storage_config": {
+                    "storage_type": "S3",
+                    "s3_bucket_name": "acme",
+                    "s3_bucket_region": "eu-central-1",
+                    "bucket_path": "x",
+                    "access_key_id": "hidden-value",
+                }
+            },
+            "access_key_id and secret_access_key belong together",
         ),
         ({"null_values": "hidden-value"}, "null_values: Input should be 'omit' or 'clear'"),
     ],
@@ -155,7 +180,12 @@ def test_choices_differ_in_a_constant() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    assert get_secrets(connection_specification(), GOOD[3]) == ["sk_live_example", "example"]
+    assert get_secrets(connection_specification(), GOOD[3]) == [
+        "sk_live_example",
+        "example",
+        "EXAMPLEKEYID",
+        "example/secret",
+    ]
 
 
 def test_the_form_and_the_settings_agree_on_names_and_defaults() -> None:
@@ -163,4 +193,5 @@ def test_the_form_and_the_settings_agree_on_names_and_defaults() -> None:
     assert list(properties) == list(config.Config.model_fields)
     for name, field in config.Config.model_fields.items():
         if field.default is not None and not field.is_required():
-            assert properties[name]["default"] == field.default
+            default = field.default
+            assert properties[name]["default"] == (default.model_dump() if isinstance(default, BaseModel) else default)

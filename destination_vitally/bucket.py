@@ -1,0 +1,87 @@
+"""A bucket of Amazon S3, or of a store that speaks its protocol."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+
+from .config import S3Storage
+from .errors import ConfigError, Outage
+
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 5
+
+
+class Bucket:
+    """The place of rejected records: below one path of a bucket."""
+
+    def __init__(self, storage: S3Storage) -> None:
+        self._storage = storage
+        self._client = _client(storage)
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object below the path; it is durable when this returns.
+
+        Raises:
+            ConfigError: the bucket, the keys or the rights are not as they should be.
+            Outage: the store cannot be reached.
+        """
+        self._try("put_object", Key=self._below(key), Body=body)
+
+    def prove(self) -> None:
+        """Store an object and take it away again; raises as `put`. That it may stay there is no mistake."""
+        key = f"airbyte-check-{uuid.uuid4().hex}"
+        self.put(key, b"")
+        try:
+            self._try("delete_object", Key=self._below(key))
+        except ConfigError:  # whoever may only add objects may do all that a sync does
+            return
+
+    def _below(self, key: str) -> str:
+        return f"{self._storage.bucket_path.strip('/')}/{key}".lstrip("/")
+
+    def _try(self, call: str, **arguments: Any) -> None:
+        name = self._storage.s3_bucket_name
+        try:
+            getattr(self._client, call)(Bucket=name, **arguments)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "no reason")
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if status >= 500:
+                raise Outage(
+                    f"The store of rejected records fails ({code}, bucket '{name}'). Try again later."
+                ) from None
+            raise ConfigError(
+                f"Rejected records cannot be kept in bucket '{name}' ({code}). Check object_storage_config: the "
+                "bucket's name and region, the access key, and its right to put objects below bucket_path."
+            ) from None
+        except (NoCredentialsError, ParamValidationError) as error:
+            raise ConfigError(
+                f"Rejected records cannot be kept in bucket '{name}' ({type(error).__name__}). Check "
+                "object_storage_config: the bucket's name, access_key_id and secret_access_key."
+            ) from None
+        except BotoCoreError as error:
+            raise Outage(
+                f"Bucket '{name}' of rejected records cannot be reached ({type(error).__name__}). Check "
+                "s3_endpoint and s3_bucket_region in object_storage_config, and the network."
+            ) from None
+
+
+def _client(storage: S3Storage) -> Any:
+    return boto3.client(
+        "s3",
+        region_name=storage.s3_bucket_region,
+        endpoint_url=storage.s3_endpoint,
+        aws_access_key_id=storage.access_key_id,
+        aws_secret_access_key=storage.secret_access_key,
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            # Only Amazon serves every bucket under a name of its own.
+            s3={"addressing_style": "path"} if storage.s3_endpoint else {},
+        ),
+    )

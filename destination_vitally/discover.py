@@ -1,0 +1,242 @@
+"""What a data-activation connection can choose from: objects, operations, fields, matching keys.
+
+The answer of `discover` is one DESTINATION_CATALOG message of the Airbyte protocol. Its forms show the top-level
+properties of an operation's schema, demand the `required` ones, and let a person choose one of the matching keys.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from .catalog import OPERATIONS, Call, Field, Find, Key, Kind, Message, Object, Operation, Requirement, Route
+from .check import prove_rest
+from .config import Config
+from .errors import ListError
+from .http import Apis
+from .objects import INSTANCE, OBJECTS
+from .plan import BY_SYNC_MODE, PREFIX, usable
+from .workspace import Row, Workspace
+
+logger = logging.getLogger("airbyte")
+
+Json = dict[str, Any]
+Traits = Mapping[str, str] | None
+"""The type of each custom field by its path, as Vitally calls it; None when they could not be read."""
+
+SYNC_MODES = {operation: mode for mode, operation in BY_SYNC_MODE.items()}
+TYPES: Mapping[Kind, Json] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.SCORE: {"type": "integer", "minimum": 0, "maximum": 10},
+    Kind.FLAG: {"type": "boolean"},
+    Kind.MOMENT: {"type": "string", "format": "date-time"},
+    Kind.DAY: {"type": "string", "format": "date"},
+    Kind.TEXTS: {"type": ["array", "string"], "items": {"type": "string"}},
+    Kind.LIST: {"type": "array"},
+    Kind.OBJECT: {"type": "object"},
+}
+# Vitally's docs show string, textarea and datetime; the other names are guesses that cost nothing.
+TRAIT_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("string", "textarea", "text", "select", "url", "email"), Kind.TEXT),
+    **dict.fromkeys(("number", "integer", "float", "currency", "percent"), Kind.NUMBER),
+    **dict.fromkeys(("boolean", "checkbox"), Kind.FLAG),
+    **dict.fromkeys(("multiselect", "array", "list"), Kind.TEXTS),
+    "datetime": Kind.MOMENT,
+    "date": Kind.DAY,
+}
+
+Read = TypeVar("Read")
+
+
+def destination_catalog(config: Config, apis: Apis) -> Json:
+    """The DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
+
+    Takes one request for the key, one per hundred custom objects, and one per kind of object with custom fields. What
+    cannot be read costs what it would have told, and a warning.
+
+    Raises:
+        ConfigError: the REST key or the address is wrong.
+        Outage: Vitally cannot be reached.
+    """
+    if apis.rest:
+        prove_rest(apis.rest)
+    workspace = Workspace(apis.rest)
+    none: list[Row] = []
+    definitions = _or_else(none, "The custom objects are missing", lambda: workspace.definitions)
+    owners = [(entry, "") for entry in OBJECTS if entry is not INSTANCE]
+    owners += [(_instances(row, definitions), str(row["id"])) for row in definitions]
+    with ThreadPoolExecutor(config.num_workers) as pool:
+        traits = list(pool.map(lambda owner: _traits(workspace, *owner), owners))
+    tokens = config.tokens
+    operations = [
+        operation
+        for (entry, _), known in zip(owners, traits, strict=True)
+        for operation in _operations(entry, known if apis.rest else None, tokens)
+    ]
+    return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
+
+
+def _instances(row: Row, definitions: list[Row]) -> Object:
+    """The object of one definition, under its name, or its id where the name does not tell it from others."""
+    name = row.get("name")
+    is_unique = name and sum(other.get("name") == name for other in definitions) == 1
+    return replace(INSTANCE, name=PREFIX + str(name if is_unique else row["id"]))
+
+
+def _traits(workspace: Workspace, entry: Object, definition: str) -> Traits:
+    if not entry.model:
+        return {}
+
+    def read() -> Traits:
+        return workspace.custom_fields(entry.model, definition)
+
+    return _or_else(None, f"The traits of {entry.name} are not listed", read)
+
+
+def _or_else(otherwise: Read, problem: str, read: Callable[[], Read]) -> Read:
+    try:
+        return read()
+    except (ListError, AirbyteTracedException) as error:
+        reason = error.message if isinstance(error, AirbyteTracedException) else error
+        logger.warning("%s: %s", problem, reason)
+        return otherwise
+
+
+def _operations(entry: Object, traits: Traits, tokens: frozenset[str]) -> Iterator[Json]:
+    for operation in OPERATIONS:
+        keys = entry.keys if operation != "create" else ()
+        routes = {key: usable(entry.matched_by(key), operation, tokens) for key in keys}
+        offered = [key for key in keys if routes[key]]
+        if operation == "create":
+            routes, offered = {(): usable(entry, operation, tokens)}, [()]
+        if any(routes.values()):
+            ways = {key: routes[key] for key in offered}
+            yield {
+                "object_name": entry.name,
+                "sync_mode": SYNC_MODES[operation],
+                "json_schema": _Form(entry, operation, ways, traits).schema(),
+                "matching_keys": [list(key) for key in offered if key],
+            }
+
+
+class _Form:
+    """The fields of one operation, as a JSON schema. `ways` are the routes per matching key."""
+
+    def __init__(
+        self, entry: Object, operation: Operation, ways: Mapping[Key, tuple[Route, ...]], traits: Traits
+    ) -> None:
+        self._entry = entry
+        self._operation = operation
+        self._ways = ways
+        self._traits = traits
+        self._routes = [route for routes in ways.values() for route in routes]
+
+    def schema(self) -> Json:
+        fields = [field for field in self._entry.fields if self._has(field)]
+        properties = {field.name: self._property(field) for field in fields}
+        if self._takes_traits:
+            properties |= {path: _trait(kind) for path, kind in sorted((self._traits or {}).items())}
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "description": self._description(),
+            "properties": properties,
+            "required": [field.name for field in fields if field.name in self._required()],
+            "additionalProperties": self._is_free,
+        }
+
+    def _description(self) -> str:
+        if self._operation == "delete":
+            return f"Each row {self._entry.on_delete}. Needs allow_deletes in the destination's settings."
+        return self._entry.description
+
+    @property
+    def _takes_traits(self) -> bool:
+        return self._entry.free == "traits" and self._operation != "delete"
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether columns of any other name are taken."""
+        if self._entry.free is None or self._operation == "delete":
+            return False
+        return not self._entry.defined_traits or self._traits is None
+
+    def _has(self, field: Field) -> bool:
+        """Whether the operation takes a field, or needs it to find the row."""
+        finds = self._finding()
+        if self._operation == "delete":
+            return field.name in finds | self._required()
+        by_message = field.analytics and any(isinstance(route, Message) for route in self._routes)
+        by_call = (field.in_body or field.refers) and any(isinstance(route, Call) for route in self._routes)
+        if field.name in finds:
+            return True
+        if self._operation == "update" and field.create_only:
+            return False
+        return bool(by_message or by_call or self._entry.once)
+
+    def _finding(self) -> set[str]:
+        """The fields that help to find a row which may be there."""
+        if self._operation == "create":
+            return set()
+        found = {name for key in self._ways for name in key}
+        if Find.IN_PARENT in self._entry.finds:
+            found |= {field.name for field in self._entry.references()}
+        if self._entry.field("source") and "externalId" in found:
+            found.add("source")
+        return found
+
+    def _required(self) -> set[str]:
+        """The fields every row must have, whatever it is matched by."""
+        per_key = [_demanded(routes[0]) - set(key) for key, routes in self._ways.items()]
+        common = set.intersection(*per_key)
+        return common | set(next(iter(self._ways))) if len(self._ways) == 1 else common
+
+    def _property(self, field: Field) -> Json:
+        notes = ". ".join(self._notes(field))
+        return {**TYPES[field.kind], "description": notes} if notes else dict(TYPES[field.kind])
+
+    def _notes(self, field: Field) -> Iterator[str]:
+        if field.description:
+            yield field.description
+        if field.refers:
+            # The Analytics API knows no other ids, and drops in silence what names a parent it does not know.
+            vitallys = "" if any(isinstance(route, Message) for route in self._routes) else ", or Vitally's"
+            yield f"Your id of the {field.refers.replace('_', ' ')}{vitallys}"
+        if field.name in self._entry.exactly_one and self._operation == "create":
+            yield f"Exactly one of {', '.join(self._entry.exactly_one)}"
+        if self._operation == "delete" or field.name in self._required():
+            return
+        always = [set(routes[0].requires) - set(key) for key, routes in self._ways.items()]
+        if choice := _choice(field, set.intersection(*always)):
+            yield f"{choice} is required"
+        elif choice := _choice(field, {demand for route in self._routes for demand in _to_create(route)}):
+            yield f"{choice} is needed for rows that are not in Vitally yet"
+
+
+def _choice(field: Field, demands: set[Requirement]) -> str:
+    """What is demanded together with a field: itself, or several of which one must be given."""
+    several = (demand for demand in demands if not isinstance(demand, str) and field.name in demand)
+    return next((" or ".join(demand) for demand in several), field.name if field.name in demands else "")
+
+
+def _demands(route: Route) -> tuple[Requirement, ...]:
+    return (*route.requires, *_to_create(route))
+
+
+def _to_create(route: Route) -> tuple[Requirement, ...]:
+    return route.to_create if isinstance(route, Call) else ()
+
+
+def _demanded(route: Route) -> set[str]:
+    return {demand for demand in _demands(route) if isinstance(demand, str)}
+
+
+def _trait(kind: str) -> Json:
+    known = TRAIT_KINDS.get(kind.lower())
+    return {**(TYPES[known] if known else {}), "description": f"Custom field, {kind}"}

@@ -1,0 +1,78 @@
+"""Rejected records in a bucket: gzipped JSON lines, each a record with the reason why it was refused."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import uuid
+from datetime import datetime, timezone
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import orjson
+
+from .config import S3Storage
+from .limiter import Clock
+from .outcomes import Row
+from .plan import StreamPlan
+from .rejected import RejectedRecords
+
+if TYPE_CHECKING:
+    from .bucket import Bucket
+
+FULL_BYTES = 8_000_000
+"""From here on what was taken is stored without waiting for a state, so that memory stays flat."""
+
+
+def open_bucket(storage: S3Storage) -> Bucket:
+    """The bucket of a configuration; sends nothing yet."""
+    # The client of Amazon's takes half a second to import, and most syncs have no bucket.
+    bucket: Bucket = import_module("destination_vitally.bucket").Bucket(storage)
+    return bucket
+
+
+class RejectedStore:
+    """Keeps rejected records in a bucket, below `<sync_id>/<namespace>/<stream>/`, besides reporting them."""
+
+    def __init__(self, report: RejectedRecords, bucket: Bucket, clock: Clock) -> None:
+        """`report` is told of each record as well."""
+        self._report = report
+        self._bucket = bucket
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._lines: dict[StreamPlan, list[bytes]] = {}
+        self._bytes = 0
+
+    def keep(self, row: Row) -> None:
+        self._report.keep(row)
+        line = orjson.dumps(
+            {
+                "record": orjson.loads(row.line)["record"],
+                "reason": row.reason,
+                "status": row.status,
+                "rejected_at": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            }
+        )
+        with self._lock:
+            self._lines.setdefault(row.plan, []).append(line + b"\n")
+            self._bytes += len(line)
+
+    @property
+    def is_full(self) -> bool:
+        return self._bytes >= FULL_BYTES
+
+    def flush(self) -> None:
+        """Store what was taken so far, an object per stream; raises as `Bucket.put`."""
+        with self._lock:
+            taken, self._lines, self._bytes = self._lines, {}, 0
+        self._report.flush()
+        for plan, lines in taken.items():
+            self._bucket.put(self._key(plan), gzip.compress(b"".join(lines)))
+
+    def _key(self, plan: StreamPlan) -> str:
+        folders = [str(plan.sync_id), plan.namespace, plan.name]
+        file = f"{self._now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.jsonl.gz"
+        return "/".join([*(folder.replace("/", "_") for folder in folders if folder), file])
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), timezone.utc)

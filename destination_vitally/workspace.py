@@ -1,0 +1,75 @@
+"""What a workspace calls its own: its custom objects and custom fields, asked of Vitally when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from .errors import ConfigError, ListError
+from .http import Api
+from .mapping import snake_case
+from .references import all_rows, quoted
+
+Row = Mapping[str, Any]
+
+_UUID_LENGTH = 36
+
+
+class Workspace:
+    """Reads definitions; with no REST key there are none, since Vitally lists them nowhere else."""
+
+    def __init__(self, rest: Api | None) -> None:
+        self._rest = rest
+
+    @cached_property
+    def definitions(self) -> list[Row]:
+        """The definitions of the custom objects, read once.
+
+        Raises:
+            ConfigError: Vitally does not list them.
+        """
+        try:
+            return list(all_rows(self._rest, "/customObjects")) if self._rest else []
+        except ListError as error:
+            raise ConfigError(f"{error}. Custom objects cannot be written without it.") from None
+
+    def find_definition(self, name: str) -> str:
+        """The id of the custom object of that id, name, or name in snake case.
+
+        Raises:
+            ConfigError: there is none, there are several, or it cannot be known.
+        """
+        exact = [d for d in self.definitions if name in (d["id"], d.get("name"))]
+        found = exact or [d for d in self.definitions if snake_case(str(d.get("name"))) == name]
+        if len(found) == 1:
+            return str(found[0]["id"])
+        if not self._rest and len(name) == _UUID_LENGTH:
+            return name
+        raise ConfigError(self._why_not(name, found))
+
+    def _why_not(self, name: str, found: list[Row]) -> str:
+        if not self._rest:
+            return (
+                f"To find custom object '{name}', secret_token is needed in the configuration; or write "
+                "custom_object/<id> with the id from the address of its settings page in Vitally."
+            )
+        if found:
+            return f"Several custom objects could be meant by '{name}': {', '.join(str(d['name']) for d in found)}"
+        known = ", ".join(str(d.get("name")) for d in self.definitions) or "none"
+        return f"There is no custom object '{name}' in Vitally. Custom objects: {known}"
+
+    def custom_fields(self, model: str, definition: str = "") -> dict[str, str]:
+        """The type of each custom field of a model by its path, as Vitally calls it; a bare array by its docs.
+
+        Raises:
+            ListError: Vitally does not list them.
+            ConfigError, Outage: as `Api.send`.
+        """
+        if not self._rest:
+            return {}
+        owner = f"&customObjectId={quoted(definition)}" if definition else ""
+        reply = self._rest.send("GET", f"/customFields?model={quoted(model)}{owner}")
+        if not reply.ok or not isinstance(reply.body, list):
+            raise ListError("/customFields", reply.reason, reply.status)
+        return {str(row["path"]): str(row.get("type")) for row in reply.body if row.get("path")}

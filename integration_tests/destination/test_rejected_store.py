@@ -1,0 +1,184 @@
+"""Rejected records in a bucket, kept by a server that speaks the S3 protocol."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import orjson
+import pytest
+import requests
+from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
+from moto.server import ThreadedMotoServer
+
+from destination_vitally import DestinationVitally
+from destination_vitally.errors import ConfigError, Outage
+from integration_tests.destination.helpers import QuickClock, config, record, state, stream, write
+from integration_tests.platform import run_process
+from integration_tests.sandbox import Sandbox
+
+Json = dict[str, Any]
+NAME = "acme-rejected"
+
+
+class Store:
+    """A store on loopback with one bucket."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.client = boto3.client(
+            "s3",
+            region_name="eu-central-1",
+            endpoint_url=endpoint,
+            aws_access_key_id="EXAMPLEKEYID",
+            aws_secret_access_key="example/secret",
+        )
+        self.client.create_bucket(Bucket=NAME, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+
+    def settings(self, **changes: Any) -> Json:
+        return {
+            "storage_type": "S3",
+            "s3_bucket_name": NAME,
+            "s3_bucket_region": "eu-central-1",
+            "bucket_path": "/airbyte/vitally/",
+            "access_key_id": "EXAMPLEKEYID",
+            "secret_access_key": "example/secret",
+            "s3_endpoint": self.endpoint,
+            **changes,
+        }
+
+    def lines(self) -> dict[str, list[Json]]:
+        """The lines of all objects by the folder they are in."""
+        found: dict[str, list[Json]] = {}
+        for entry in self.client.list_objects_v2(Bucket=NAME).get("Contents", []):
+            body = self.client.get_object(Bucket=NAME, Key=entry["Key"])["Body"].read()
+            folder = entry["Key"].rsplit("/", 1)[0]
+            found.setdefault(folder, []).extend(map(orjson.loads, gzip.decompress(body).splitlines()))
+        return found
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # what it holds is kept by the process
+        yield Store(endpoint)
+    finally:
+        server.stop()
+
+
+def events(count: int, bad: set[int]) -> Iterator[Json]:
+    for n in range(count):
+        data = {"id": f"e{n}", "event": "opened", "userId": "u-1", "secret": f"value-{n}"}
+        yield record("opened", {k: v for k, v in data.items() if not (n in bad and k == "userId")})
+        if n % 1000 == 999:
+            yield state("opened", n)
+
+
+def test_37_bad_rows_among_5000(sandbox: Sandbox, store: Store, caplog: Any) -> None:
+    bad = set(range(3, 5000, 137))
+    assert len(bad) == 37
+    settings = config(
+        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+    )
+    streams = [stream("opened", sync_id=4711, generation_id=1, minimum_generation_id=0)]
+    result = write(settings, streams, events(5000, bad), caplog=caplog)
+
+    assert result.error is None
+    [(folder, lines)] = store.lines().items()
+    assert folder == "airbyte/vitally/4711/opened"
+    assert {line["record"]["data"]["id"] for line in lines} == {f"e{n}" for n in bad}
+    assert len(lines) == 37 == result.counts("opened")["rejected"]
+    stats = [message["state"]["destinationStats"] for message in result.states]
+    assert sum(numbers["rejectedRecordCount"] for numbers in stats) == 37
+    assert sum(numbers["recordCount"] for numbers in stats) == 5000 - 37
+    for line in lines:
+        assert "userId or accountId or organizationId is required" in line["reason"]
+        assert line["status"] is None
+        assert line["rejected_at"].endswith("Z")
+    assert sum("Rejected, stream opened" in entry.getMessage() for entry in caplog.records) == 37
+    assert "value-" not in caplog.text
+
+    mended = [{"type": "RECORD", "record": line["record"]} for line in lines]
+    for message in mended:
+        message["record"]["data"]["userId"] = "u-1"
+    assert write(settings, streams, mended, caplog=caplog).counts("opened")["accepted"] == 37
+
+
+def test_the_words_and_the_status_of_vitally_are_kept(sandbox: Sandbox, store: Store) -> None:
+    namespaced = stream("notes")
+    namespaced["stream"]["namespace"] = "public"
+    message = record("notes", {"externalId": "n", "note": "x", "noteDate": "2026-01-01", "accountId": "nobody"})
+    message["record"]["namespace"] = "public"
+    write(config(sandbox, object_storage_config=store.settings()), [namespaced], [message])
+    [(folder, [line])] = store.lines().items()
+    assert folder == "airbyte/vitally/0/public/notes"
+    assert line["record"] == message["record"]
+    assert line["reason"] == "note 'n': accountId: Vitally has no account with this id"
+
+
+def test_a_record_is_kept_before_the_state_that_covers_it(sandbox: Sandbox, store: Store) -> None:
+    settings = config(
+        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+    )
+    kept: list[int] = []
+    catalog = {"streams": [stream("opened")]}
+    destination = DestinationVitally(QuickClock())
+    lines = [orjson.dumps(m) for m in events(3000, {5, 1500, 2500})]
+    for _ in destination.write_lines(settings, ConfiguredAirbyteCatalogSerializer.load(catalog), [lines]):
+        kept.append(sum(map(len, store.lines().values())))
+    assert len(kept) == 3
+    assert [count >= least for count, least in zip(kept, (1, 2, 3), strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"s3_bucket_name": "no-such-bucket"}, "cannot be kept in bucket 'no-such-bucket' (NoSuchBucket)"),
+        ({"s3_endpoint": "http://127.0.0.1:9"}, "cannot be reached (EndpointConnectionError). Check s3_endpoint"),
+        ({"s3_bucket_name": "No Bucket"}, "(ParamValidationError). Check object_storage_config"),
+    ],
+)
+def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
+    sandbox: Sandbox, store: Store, changes: Json, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("destination_vitally.bucket.ATTEMPTS", 1)
+    settings = config(
+        sandbox,
+        mappings=[{"stream": "opened", "object": "event"}],
+        object_storage_config=store.settings(**changes),
+    )
+    status = DestinationVitally(QuickClock()).check(logging.getLogger("airbyte"), settings)
+    assert status.status.value == "FAILED"
+    assert problem in str(status.message)
+    result = write(settings, [stream("opened")], events(1000, {7}))
+    assert isinstance(result.error, ConfigError | Outage)
+    assert problem in str(result.error)
+    assert result.states == []
+
+
+def test_a_good_bucket_passes_check_and_is_left_as_it_was(sandbox: Sandbox, store: Store) -> None:
+    run = run_process("destination-vitally", "check", config=config(sandbox, object_storage_config=store.settings()))
+    assert run.connection_status["status"] == "SUCCEEDED"
+    assert "example/secret" not in run.raw + run.stderr
+    assert store.lines() == {}
+
+
+def test_a_flood_of_rejections_does_not_wait_for_a_state(
+    sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("destination_vitally.store.FULL_BYTES", 10_000)
+    settings = config(
+        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+    )
+    messages = [m for m in events(999, set(range(999))) if m["type"] == "RECORD"]
+    chunks = ([orjson.dumps(m) for m in messages[n : n + 100]] for n in range(0, 999, 100))
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": [stream("opened")]})
+    assert list(DestinationVitally(QuickClock()).write_lines(settings, catalog, chunks)) == []
+    assert sum(map(len, store.lines().values())) == 999
+    assert len(store.client.list_objects_v2(Bucket=NAME)["Contents"]) >= 5
