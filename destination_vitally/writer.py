@@ -66,6 +66,9 @@ class Writer:
         self._rest: Rest | Rehearsal | None = Rest(apis.rest, self._references) if apis.rest else None
         if self._dry_run:
             self._rest = Rehearsal(apis.rest, self._references)
+            logger.warning(
+                "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
+            )
         self._analytics = Analytics(apis.analytics, self._ledger) if apis.analytics else None
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
