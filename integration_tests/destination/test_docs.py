@@ -1,0 +1,101 @@
+"""The destination's page says what the destination does: it is held against the table of objects and the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from destination_vitally.catalog import OPERATIONS, Message, Object, Operation
+from destination_vitally.objects import OBJECTS
+from destination_vitally.spec import connection_specification
+from integration_tests.destination.helpers import config, record, stream, write
+from integration_tests.pages import Page, code, fields_of, names, unknown_parts
+
+PAGE = Page("destination-vitally.md")
+EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}
+
+
+def transports(entry: Object, operation: Operation) -> str:
+    kinds = ["Analytics" if isinstance(route, Message) else "REST" for route in entry.operations.get(operation, ())]
+    return ", else ".join(dict.fromkeys(kinds)) or "\N{EN DASH}"
+
+
+def test_the_table_of_objects_is_the_catalog() -> None:
+    documented = {names(row[0])[0].replace("<name>", "*"): row[1:] for row in PAGE.table("Objects")}
+    assert list(documented) == [entry.name for entry in OBJECTS]
+    for entry in OBJECTS:
+        *operations, keys = documented[entry.name]
+        assert operations == [transports(entry, operation) for operation in OPERATIONS], entry.name
+        matched = [tuple(names(key)) for key in keys.split(";")] if names(keys) else []
+        assert matched == list(entry.keys), entry.name
+
+
+def test_the_table_of_deletes_is_the_catalog() -> None:
+    documented = [(names(row[0])[0].replace("<name>", "*"), row[1]) for row in PAGE.table("Deletes")]
+    assert documented == [(entry.name, entry.on_delete) for entry in OBJECTS if "delete" in entry.operations]
+
+
+def test_the_table_of_fields_is_the_spec() -> None:
+    table = PAGE.table("Set up in the Airbyte UI")
+    found = [[title, *names(key), default.strip("`")] for title, key, default, _ in table]
+    assert found == fields_of(connection_specification())
+
+
+@pytest.mark.parametrize("message", [row[0] for row in PAGE.table("Troubleshooting")])
+def test_each_message_in_troubleshooting_is_one_the_destination_has(message: str) -> None:
+    assert unknown_parts(message, code("destination_vitally")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "check"),
+    [
+        (
+            "dim_customers",
+            {"customer_id": 7, "company": "Acme", "group_id": "g", "plan_name": "team", "seats": 4, "_loaded_at": "x"},
+            lambda workspace: (
+                [row["name"] for row in workspace.rows("accounts")] == ["Acme"]
+                and workspace.rows("accounts")[0]["traits"] == {"plan": "team", "seats": 4}
+            ),
+        ),
+        (
+            "orders",
+            {
+                "order_id": 1,
+                "customer_user_id": "u",
+                "ordered_at": "2026-01-02 03:04:05",
+                "total": 9,
+                "currency": "EUR",
+            },
+            lambda workspace: (
+                [(e["event"], e["properties"]) for e in workspace.events]
+                == [("order placed", {"total": 9, "currency": "EUR"})]
+            ),
+        ),
+        (
+            "requests",
+            {"id": 5, "title": "Dark mode", "customer_id": "c", "stage": "Planned", "votes": 12},
+            lambda workspace: (
+                [(i["name"], i["externalId"], i["traits"]) for i in workspace.rows("instances")]
+                == [("Dark mode", "5", {"vitally.custom.stage": "Planned", "vitally.custom.dealValue": 12})]
+            ),
+        ),
+    ],
+)
+def test_the_worked_examples_do_what_is_said(make_sandbox: Any, name: str, row: dict[str, Any], check: Any) -> None:
+    sandbox = make_sandbox(empty=True)
+    sandbox.workspace.insert("organizations", {"externalId": "g"})
+    if name != "dim_customers":
+        sandbox.workspace.insert("accounts", {"externalId": "c"})
+        sandbox.workspace.insert("users", {"externalId": "u"})
+    settings = config(sandbox, mappings=[EXAMPLES[name]])
+    for _ in range(2):
+        result = write(settings, [stream(name)], [record(name, row)])
+        assert result.error is None
+    assert check(sandbox.workspace)
+
+
+def test_the_storage_example_fits_the_form() -> None:
+    [example] = PAGE.examples("Rejected records")
+    s3 = connection_specification()["properties"]["object_storage_config"]["oneOf"][1]
+    assert set(s3["required"]) <= set(example) <= set(s3["properties"])
