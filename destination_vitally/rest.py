@@ -170,7 +170,7 @@ def _missed(change: Change) -> Effect:
     """What it means that the row is not there: nothing to do, unless it could have been overlooked."""
     fields, entry = change.fields, change.entry
     if change.operation == "upsert":
-        raise change.rejected("Vitally has no row with this id, and only one told by externalId can be created")
+        raise change.rejected("Vitally has no row with this id; only rows matched by externalId can be created")
     proven = [name for name in entry.addresses if name not in entry.unproven]
     if any(fields.get(name) for name in proven):
         return "skipped"
