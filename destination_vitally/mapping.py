@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
-from .catalog import Call, Field, Kind, Object, Operation, Requirement, Route, Verb
+from .catalog import Call, Field, Key, Kind, Object, Operation, Requirement, Route, Verb
 from .config import StreamMapping
 from .errors import RejectedError
 from .values import COERCIONS, VitallyId
@@ -111,6 +112,11 @@ class Mapper:
         self._mapped = {*self._fields.values(), *self._traits.values()}
         self._rest_only = frozenset(f.name for f in entry.fields if f.in_body and not f.analytics)
         self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
+        self._free: dict[bool, dict[str, str]] = {False: {}, True: {}}
+        self._demands = {
+            wanted: [(route, (*route.requires, *_address(entry, route))) for route in found]
+            for wanted, found in routes.items()
+        }
 
     def change(self, data: dict[str, Any]) -> Change:
         """The change a record asks for.
@@ -121,16 +127,16 @@ class Mapper:
         draft = _Draft(dict(self._constants))
         free = draft.free
         native = _is_native(data)
-        known = self._targets[native]
+        known, plain = self._targets[native], self._free[native]
         for column, value in data.items():
+            if column in plain and value is not None:  # most columns of most records
+                free[plain[column]] = value
+                continue
             targets = known.get(column)
             if targets is None:
                 targets = self._learn(column, native)
             for target in targets:
-                if target.place == "free" and value is not None:
-                    free[target.name] = value
-                else:
-                    self._place(target, value, draft)
+                self._place(target, value, draft)
         if draft.merged:
             draft.free = {**draft.merged, **free}
         return self._checked(data, draft)
@@ -140,6 +146,8 @@ class Mapper:
         if value is None:
             if self._rules.clear_nulls and target.place != "merged":
                 (draft.fields if target.field else draft.free).setdefault(name, None)
+        elif target.place == "free":
+            draft.free[name] = value
         elif target.place == "merged":
             members = value if isinstance(value, dict) else {name: value}
             draft.merged.update(members if self._rules.clear_nulls else _without_nulls(members))
@@ -176,8 +184,8 @@ class Mapper:
     def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
         """The first route that has what it requires and takes every field; else the first of the former."""
         possible, first_missing = None, ""
-        for route in self._routes[operation]:
-            missing = lacking(fields, route.requires) or lacking(fields, _address(self._entry, route))
+        for route, demands in self._demands[operation]:
+            missing = lacking(fields, demands)
             if missing:
                 first_missing = first_missing or missing
             elif isinstance(route, Call) or not any(fields.get(name) for name in self._rest_only):
@@ -209,6 +217,8 @@ class Mapper:
         known = self._targets[native]
         if len(known) < _COLUMNS_REMEMBERED:
             known[column] = targets
+            if [target.place for target in targets] == ["free"]:
+                self._free[native][column] = targets[0].name
         return targets
 
     def _resolve(self, column: str, native: bool) -> Iterator[_Target]:
@@ -254,15 +264,23 @@ def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None
     """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
     for key in entry.keys:
         values = [fields.get(name) for name in key]
-        if all(value not in (None, "") for value in values):
+        if None not in values and "" not in values:
             return (entry.name, *key, *map(str, values))
     return None
 
 
 def _label(entry: Object, fields: dict[str, Any]) -> str:
-    names = [*(name for key in entry.keys for name in key), "externalId", "messageId"]
-    keys = [fields[name] for name in names if isinstance(fields.get(name), str) and fields[name]]
-    return f"{entry.name} '{keys[0]}'" if keys else entry.name
+    for name in _label_names(entry.keys):
+        value = fields.get(name)
+        if value and isinstance(value, str):
+            return f"{entry.name} '{value}'"
+    return entry.name
+
+
+@cache
+def _label_names(keys: tuple[Key, ...]) -> tuple[str, ...]:
+    """The fields that may name a row in a message, the preferred first."""
+    return (*(name for key in keys for name in key), "externalId", "messageId")
 
 
 def snake_case(name: str) -> str:

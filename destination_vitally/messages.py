@@ -92,8 +92,9 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
     body: dict[str, Any] = {"type": route.type, **change.entry.constants}
     free = change.free
     parents: dict[str, list[str]] = {}
+    known = _fields(change.entry)
     for name, value in fields.items():
-        field = _fields(change.entry).get(name)
+        field = known.get(name)
         if field is None or field.analytics is None:
             continue
         if field.analytics.startswith(_IN_TRAITS):

@@ -62,12 +62,17 @@ class RejectedStore:
         return self._bytes >= FULL_BYTES
 
     def flush(self) -> None:
-        """Store what was taken so far, an object per stream; raises as `Bucket.put`."""
-        with self._lock:
-            taken, self._lines, self._bytes = self._lines, {}, 0
+        """Store what was taken so far, an object per stream; raises as `Bucket.put`, and then still has it all."""
         self._report.flush()
-        for plan, lines in taken.items():
+        for plan in list(self._lines):
+            with self._lock:
+                lines = list(self._lines[plan])
+            if not lines:
+                continue
             self._bucket.put(self._key(plan), gzip.compress(b"".join(lines)))
+            with self._lock:
+                del self._lines[plan][: len(lines)]
+                self._bytes = sum(len(line) for kept in self._lines.values() for line in kept)
 
     def _key(self, plan: StreamPlan) -> str:
         folders = [str(plan.sync_id), plan.namespace, plan.name]

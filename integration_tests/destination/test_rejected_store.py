@@ -136,6 +136,29 @@ def test_a_record_is_kept_before_the_state_that_covers_it(sandbox: Sandbox, stor
     assert [count >= least for count, least in zip(kept, (1, 2, 3), strict=True)] == [True] * 3
 
 
+def test_after_a_bucket_has_failed_no_state_covers_what_it_did_not_take(sandbox: Sandbox, store: Store) -> None:
+    settings = config(
+        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+    )
+    given: list[int] = []
+
+    def chunks() -> Iterator[list[bytes]]:
+        messages = list(events(4000, {*range(100), 1500}))  # the first 900 good ones fill nine batches
+        yield [orjson.dumps(m) for m in messages[:1001]]
+        while not given:
+            yield []
+        for entry in store.client.list_objects_v2(Bucket=NAME)["Contents"]:
+            store.client.delete_object(Bucket=NAME, Key=entry["Key"])
+        store.client.delete_bucket(Bucket=NAME)
+        yield [orjson.dumps(m) for m in messages[1001:]]
+
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": [stream("opened")]})
+    written = DestinationVitally(QuickClock()).write_lines(settings, catalog, chunks())
+    with pytest.raises(ConfigError, match="NoSuchBucket"):
+        given.extend(message["state"]["id"] for message in written)
+    assert given == [999]
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
