@@ -12,6 +12,11 @@ from .errors import ConfigError
 
 SUBDOMAIN = "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"
 URL = "^https?://[^/?#\\s]+[^?#\\s]*$"
+PATTERNS = {
+    SUBDOMAIN: "a single name such as acme, without https:// and without .vitally.io",
+    URL: "an address such as https://rest.vitally.io",
+}
+"""What the patterns stand for, in words for the form and for errors."""
 
 
 TAGS = {"region": "'us', 'eu', 'custom'", "storage_type": "'None', 'S3'"}
@@ -35,7 +40,7 @@ class UsDataCenter(Settings):
         description="The first part of the address you log in to: `acme` when it is https://acme.vitally.io.",
         pattern=SUBDOMAIN,
         examples=["acme"],
-        json_schema_extra={"pattern_descriptor": "acme"},
+        json_schema_extra={"pattern_descriptor": PATTERNS[SUBDOMAIN]},
     )
 
     @property
@@ -58,6 +63,7 @@ class EuDataCenter(Settings):
         title="Address of the Analytics API",
         description="Only needed when Vitally told you another address than https://api.vitally-eu.io.",
         pattern=URL,
+        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
     )
 
     @property
@@ -81,6 +87,7 @@ class CustomDataCenter(Settings):
         title="Address of the REST API",
         description="`/resources` is added to it.",
         pattern=URL,
+        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
         examples=["http://127.0.0.1:8080"],
     )
     analytics_url: str | None = Field(
@@ -88,6 +95,7 @@ class CustomDataCenter(Settings):
         title="Address of the Analytics API",
         description="`/analytics/v1` is added to it.",
         pattern=URL,
+        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
         examples=["http://127.0.0.1:8080"],
     )
 
@@ -143,6 +151,7 @@ class S3Storage(Settings):
         title="Endpoint",
         description="Only for stores other than Amazon's, such as MinIO: the address of its S3 protocol.",
         pattern=URL,
+        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
         examples=["https://minio.example.com"],
     )
 
@@ -304,6 +313,8 @@ def _problem(error: Mapping[str, Any]) -> str:
     text = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         text = "there is no such setting"
+    elif error["type"] == "string_pattern_mismatch":
+        text = f"must be {PATTERNS[error['ctx']['pattern']]}"
     elif error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         discriminator = error["ctx"]["discriminator"].strip("'")
         text = f"{discriminator} must be one of {error['ctx'].get('expected_tags') or TAGS[discriminator]}"

@@ -48,6 +48,14 @@ logger = logging.getLogger("airbyte")
 
 RawMessage = dict[str, Any]
 
+COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "spec": ((), "print the settings, as a JSON schema"),
+    "check": (("config",), "prove the settings, without writing to Vitally"),
+    "discover": (("config",), "list the objects and operations of the workspace"),
+    "write": (("config", "catalog"), "write the records that arrive on stdin"),
+}
+"""What each command needs and does."""
+
 SYNC_MODES = ["append", "append_dedup", "update", "soft_delete"]
 DOCUMENTATION = "https://docs.airbyte.com/integrations/destinations/vitally"
 GRACE = 20.0
@@ -174,12 +182,13 @@ class DestinationVitally(Destination):
     # The process
 
     def parse_args(self, args: list[str]) -> argparse.Namespace:
-        """The CDK's commands, and `discover`, which it does not have for destinations."""
-        if args[:1] != ["discover"]:
-            return super().parse_args(args)
-        parser = argparse.ArgumentParser()
-        parser.add_argument("command", choices=["discover"])
-        parser.add_argument("--config", required=True, help="path to the json configuration file")
+        """The command and its files; the CDK's own parser knows no `discover` for destinations."""
+        parser = argparse.ArgumentParser(prog="destination-vitally")
+        commands = parser.add_subparsers(dest="command", required=True)
+        for command, (files, purpose) in COMMANDS.items():
+            subparser = commands.add_parser(command, help=purpose)
+            for file in files:
+                subparser.add_argument(f"--{file}", required=True, help=f"path of the {file} file, JSON")
         return parser.parse_args(args)
 
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[RawMessage]:  # type: ignore[override]

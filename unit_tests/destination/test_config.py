@@ -100,9 +100,12 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None
         ({"data_center": {"region": "us"}}, "data_center.subdomain: Field required"),
         (
             {"data_center": {"region": "us", "subdomain": "https://hidden-value.vitally.io"}},
-            "data_center.subdomain:",
+            "data_center.subdomain: must be a single name such as acme, without https://",
         ),
-        ({"data_center": {"region": "custom", "rest_url": "hidden-value"}}, "data_center.rest_url:"),
+        (
+            {"data_center": {"region": "custom", "rest_url": "hidden-value"}},
+            "data_center.rest_url: must be an address such as https://",
+        ),
         ({"data_center": {"region": "custom"}}, "rest_url is needed to use secret_token"),
         (
             {"data_center": {"region": "custom", "rest_url": "http://x"}, "analytics_token": "hidden-value"},
