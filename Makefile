@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-platforms lint bench lock clean
+.PHONY: demo test image test-image test-platforms lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
@@ -15,6 +15,13 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
+
+image:  ## both images, with the engine there is; BASE_IMAGE=... for another base than the Dockerfile's
+	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)"
+
+test-image: $(INSTALLED)  ## the connectors inside the images that `make image` built
+	$(BIN)/python -m pytest -p no:randomly integration_tests/images/built_images.py
 
 test-platforms: $(INSTALLED) .venv-pyairbyte/.installed .venv-source-faker/.installed  ## PyAirbyte drives them (Python < 3.13)
 	PYAIRBYTE_ENV=.venv-pyairbyte SOURCE_FAKER_ENV=.venv-source-faker \
