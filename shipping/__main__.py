@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -43,20 +44,20 @@ def choose(given: str, suite: str) -> tuple[Engine, str]:
     """
     wanted = given or pinned_base()
     engines = [engine for engine in map(Engine, PROGRAMS) if engine.answers()]
+    if os.geteuid() == 0:
+        engines.append(private_podman(FOLDER / "podman"))
     for engine in engines:
         if engine.obtains(wanted) and engine.runs(wanted):
             return engine, wanted
-    engines.append(private_podman(FOLDER / "podman"))
-    if engines[-1].obtains(wanted) and engines[-1].runs(wanted):
-        return engines[-1], wanted
     if given:
         raise ShippingError(f"No engine here can get and run {given}.")
     _say(f"{wanted} cannot be had here. A stand-in of Debian packages takes its place, so that digest stays unproven.")
-    for engine in engines:
+    # A real docker first; then the configuration that is known to work, before engines that may build and not run.
+    for engine in sorted(engines, key=lambda engine: (engine.program != "docker", not engine.environment)):
         image = stand_in(engine, suite, FOLDER)
         if engine.runs(image):
             return engine, image
-    raise ShippingError("None of the engines here can run a container.")
+    raise ShippingError("No container engine works here. As root on Debian, podman would be installed and set up.")
 
 
 def _say(text: str) -> None:
