@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test image test-image test-platforms dist test-dist lint bench lock clean
+.PHONY: demo test image test-image test-platforms dist test-dist test-form lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
@@ -22,6 +22,17 @@ image:  ## both images, with the engine there is; BASE_IMAGE=... for another bas
 
 test-image: $(INSTALLED)  ## the connectors inside the images that `make image` built
 	$(BIN)/python -m pytest -p no:randomly integration_tests/images/built_images.py
+
+FORM := integration_tests/form
+test-form: $(INSTALLED) $(FORM)/node_modules/.installed  ## both specs as forms in a browser; SCREENSHOTS=docs/images keeps pictures
+	$(PYTHON) -m shipping.packages chromium
+	cd $(FORM) && npm run build
+	SCREENSHOTS="$(SCREENSHOTS)" $(BIN)/python -m pytest $(FORM)/filled_in.py
+
+$(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
+	$(PYTHON) -m shipping.packages npm
+	cd $(FORM) && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
 
 PLATFORMS := .venv-pyairbyte .venv-source-faker .venv-vitally
 test-platforms: $(INSTALLED) $(PLATFORMS:=/.installed)  ## PyAirbyte drives them (Python < 3.13)
@@ -69,4 +80,4 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules

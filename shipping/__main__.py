@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
+from collections.abc import Iterator
 
-from shipping.engines import PROGRAMS, Engine, ShippingError
+from shipping.engines import PROGRAMS, Engine
 from shipping.names import FOLDER, METADATA, ROOT, SHIM, image_name, pinned_base
+from shipping.packages import ShippingError, can_install
 from shipping.stand_in import private_podman, stand_in
 
 
@@ -43,21 +44,25 @@ def choose(given: str, suite: str) -> tuple[Engine, str]:
     A base image that was asked for is never replaced by a stand-in.
     """
     wanted = given or pinned_base()
-    engines = [engine for engine in map(Engine, PROGRAMS) if engine.answers()]
-    if os.geteuid() == 0:
-        engines.append(private_podman(FOLDER / "podman"))
-    for engine in engines:
+    for engine in _engines():
         if engine.obtains(wanted) and engine.runs(wanted):
             return engine, wanted
     if given:
         raise ShippingError(f"No engine here can get and run {given}.")
     _say(f"{wanted} cannot be had here. A stand-in of Debian packages takes its place, so that digest stays unproven.")
     # A real docker first; then the configuration that is known to work, before engines that may build and not run.
-    for engine in sorted(engines, key=lambda engine: (engine.program != "docker", not engine.environment)):
+    for engine in sorted(_engines(), key=lambda engine: (engine.program != "docker", not engine.environment)):
         image = stand_in(engine, suite, FOLDER)
         if engine.runs(image):
             return engine, image
     raise ShippingError("No container engine works here. As root on Debian, podman would be installed and set up.")
+
+
+def _engines() -> Iterator[Engine]:
+    """The machine's own engines as they are set up, then podman with ours, where Debian's packages can be installed."""
+    yield from (engine for engine in map(Engine, PROGRAMS) if engine.answers())
+    if can_install():
+        yield private_podman(FOLDER / "podman")
 
 
 def _say(text: str) -> None:

@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shipping.packages import ShippingError
+
 PROGRAMS = ("docker", "podman", "buildah")
 PULL_TIMEOUT = 900
 PROBE = ("python", "-c", "import sys, venv; print(sys.version_info)")
-
-
-class ShippingError(Exception):
-    """An image cannot be made here; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

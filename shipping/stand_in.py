@@ -7,13 +7,12 @@ Dockerfile and the connectors inside, not the digest the Dockerfile pins.
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
-from shipping.engines import Engine, ShippingError
+from shipping.engines import Engine
+from shipping.packages import require, succeed
 
 IMAGE = "localhost/python-connector-base-stand-in"
 PACKAGES = "python3,python3-venv,ca-certificates,adduser,tzdata"
@@ -77,7 +76,7 @@ def _make_file_system(suite: str, context: Path) -> None:
     context.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).parent / "stand_in/Dockerfile", context)
     unfinished = context / "unfinished.tar"
-    _succeed(
+    succeed(
         "mmdebstrap",
         f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
         "--variant=minbase",
@@ -91,23 +90,3 @@ def _make_file_system(suite: str, context: Path) -> None:
         str(unfinished),
     )
     unfinished.rename(context / "base.tar")
-
-
-def require(*programs: str) -> None:
-    """Install Debian packages named like the programs that are missing; ShippingError where that cannot be done."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if not missing:
-        return
-    if os.geteuid() or shutil.which("apt-get") is None:
-        raise ShippingError(f"Missing: {', '.join(missing)}. Install them, or use a working docker, podman or buildah.")
-    _succeed("apt-get", "update", "--quiet")
-    _succeed("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *missing)
-
-
-def _succeed(*command: str) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if done.returncode:
-        raise ShippingError(f"{shlex.join(command)} failed:\n{done.stdout[-3000:]}")
