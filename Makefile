@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test image test-image test-platforms dist test-dist test-form lint bench lock clean
+.PHONY: demo test image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
@@ -22,6 +22,9 @@ image:  ## both images, with the engine there is; BASE_IMAGE=... for another bas
 
 test-image: $(INSTALLED)  ## the connectors inside the images that `make image` built
 	$(BIN)/python -m pytest -p no:randomly integration_tests/images/built_images.py
+
+test-pythons: $(INSTALLED)  ## the unit tests on each CPython from 3.10 to 3.13 that is here
+	$(BIN)/nox
 
 FORM := integration_tests/form
 test-form: $(INSTALLED) $(FORM)/node_modules/.installed  ## both specs as forms in a browser; SCREENSHOTS=docs/images keeps pictures
@@ -80,4 +83,4 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules
+	rm -rf $(VENV) .venv-* .nox build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules
