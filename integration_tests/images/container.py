@@ -50,9 +50,11 @@ def run_image(target: str, action: str, stdin: Iterable[str] = (), **files: Any)
         folder.chmod(0o755)  # the user inside is not the one outside
         arguments = []
         for kind, content in files.items():
-            (folder / f"{kind}.json").write_text(json.dumps(content))
+            path = folder / f"{kind}.json"
+            path.write_text(json.dumps(content))
+            path.chmod(0o644)
             arguments += [f"--{kind}", f"/secrets/{kind}.json"]
-        mount = f"--volume={folder}:/secrets:ro"
+        mount = f"--volume={folder}:/secrets:ro,z"
         command = [*CONFINED, mount, image_name(target), action, *arguments]
         done = engine(*command, given="".join(f"{line}\n" for line in stdin))
     run = Run(exit_code=done.returncode, stderr=done.stderr)
