@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-platforms lint bench lock clean
+.PHONY: demo test image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
@@ -15,15 +15,53 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
 
-test-platforms: $(INSTALLED) .venv-pyairbyte/.installed .venv-source-faker/.installed  ## PyAirbyte drives them (Python < 3.13)
-	PYAIRBYTE_ENV=.venv-pyairbyte SOURCE_FAKER_ENV=.venv-source-faker \
-		$(BIN)/python -m pytest integration_tests/platforms/destination_in_pyairbyte.py
+image:  ## both images, with the engine there is; BASE_IMAGE=... for another base than the Dockerfile's
+	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)"
+
+test-image: $(INSTALLED)  ## the connectors inside the images that `make image` built
+	$(BIN)/python -m pytest -p no:randomly integration_tests/images/built_images.py
+
+test-pythons: $(INSTALLED)  ## the unit tests on each CPython from 3.10 to 3.13 that is here
+	$(BIN)/nox
+
+FORM := integration_tests/form
+test-form: $(INSTALLED) $(FORM)/node_modules/.installed  ## both specs as forms in a browser; SCREENSHOTS=docs/images keeps pictures
+	$(PYTHON) -m shipping.packages chromium
+	cd $(FORM) && npm run build
+	SCREENSHOTS="$(SCREENSHOTS)" $(BIN)/python -m pytest $(FORM)/filled_in.py
+
+$(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
+	$(PYTHON) -m shipping.packages npm
+	cd $(FORM) && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+PLATFORMS := .venv-pyairbyte .venv-source-faker .venv-vitally
+test-platforms: $(INSTALLED) $(PLATFORMS:=/.installed)  ## PyAirbyte drives them (Python < 3.13)
+	VITALLY_ENV=.venv-vitally PYAIRBYTE_ENV=.venv-pyairbyte SOURCE_FAKER_ENV=.venv-source-faker \
+		$(BIN)/python -m pytest integration_tests/platforms/driven_by_pyairbyte.py
+
+.venv-vitally/.installed: requirements.lock dist/.built
+	$(PYTHON) -m venv .venv-vitally
+	.venv-vitally/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	.venv-vitally/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
+	touch $@
 
 .venv-%/.installed: integration_tests/platforms/%.lock
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 	touch $@
+
+dist: dist/.built  ## a wheel and an sdist
+
+dist/.built: $(INSTALLED) $(shell find source_vitally destination_vitally -type f -not -path '*/__pycache__/*')
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	touch $@
+
+test-dist: dist/.built  ## each of the two alone, in an environment that had nothing
+	$(PYTHON) -m shipping.alone dist/*.whl dist/*.tar.gz
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
@@ -45,4 +83,4 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* .nox build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules

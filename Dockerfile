@@ -1,0 +1,48 @@
+# One distribution, two images: --target source-vitally or --target destination-vitally.
+ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e851df4e8a87b391c27724c06e2597608e7161f4d167be853bd7b6
+
+# What both need, exactly as locked, beside the base's own packages and without pip.
+FROM ${BASE_IMAGE} AS dependencies
+# hadolint ignore=DL3002
+USER 0
+COPY requirements.lock /tmp/requirements.lock
+RUN python -m venv --without-pip /opt/vitally \
+    && python -m pip --python /opt/vitally install --quiet --no-cache-dir --require-hashes --requirement /tmp/requirements.lock \
+    && rm /tmp/requirements.lock
+
+# Compiled here, because the file system of a connector may be read-only.
+FROM dependencies AS code
+COPY source_vitally /code/source_vitally
+COPY destination_vitally /code/destination_vitally
+RUN python -m compileall -q --invalidation-mode unchecked-hash /code
+
+FROM ${BASE_IMAGE} AS connector
+ARG BASE_IMAGE
+ENV PATH=/opt/vitally/bin:${PATH} \
+    PYTHONPATH=/airbyte/integration_code \
+    PYTHONSAFEPATH=1 \
+    PYTHONUNBUFFERED=1
+COPY --from=dependencies /opt/vitally /opt/vitally
+WORKDIR /airbyte/integration_code
+LABEL org.opencontainers.image.base.name="${BASE_IMAGE}" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="1.0.0" \
+      io.airbyte.version="1.0.0"
+
+FROM connector AS source-vitally
+COPY --from=code /code/source_vitally ./source_vitally
+LABEL org.opencontainers.image.title="Vitally source for Airbyte" \
+      org.opencontainers.image.documentation="https://docs.airbyte.com/integrations/sources/vitally" \
+      io.airbyte.name="airbyte/source-vitally"
+ENV AIRBYTE_ENTRYPOINT="python -m source_vitally"
+USER 1000
+ENTRYPOINT ["python", "-m", "source_vitally"]
+
+FROM connector AS destination-vitally
+COPY --from=code /code/destination_vitally ./destination_vitally
+LABEL org.opencontainers.image.title="Vitally destination for Airbyte" \
+      org.opencontainers.image.documentation="https://docs.airbyte.com/integrations/destinations/vitally" \
+      io.airbyte.name="airbyte/destination-vitally"
+ENV AIRBYTE_ENTRYPOINT="python -m destination_vitally"
+USER 1000
+ENTRYPOINT ["python", "-m", "destination_vitally"]

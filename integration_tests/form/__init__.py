@@ -1,0 +1,1 @@
+"""The specs as forms in a browser: `make test-form`."""

@@ -1,0 +1,114 @@
+"""A person fills in each connector's form in Chromium, and the connector takes the config that comes out of it.
+
+The form is that of a general JSON-schema library from npm, not Airbyte's own: it shows that the spec alone is enough to
+build a form that a person can fill in. Screenshots go to SCREENSHOTS, or to the folder of the built page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.platform import Json, run_process
+from integration_tests.sandbox import Sandbox
+
+HERE = Path(__file__).parent
+BUILT = HERE.parents[1] / "build/form"
+SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or BUILT).absolute()
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# connector: the labels of its form
+LABELS = {
+    "source-vitally": {"us": "US", "custom": "Another address", "key": "REST key", "rest": "REST address"},
+    "destination-vitally": {
+        "us": "United States",
+        "custom": "Other address",
+        "key": "REST API key",
+        "rest": "Address of the REST API",
+    },
+}
+each = pytest.mark.parametrize("connector", LABELS)
+
+
+def fill(connector: str, steps: list[list[str]], screenshot: Path | None = None) -> Json:
+    """Fill in a connector's form and save it; return `config`, null when the form refuses it, and its `errors`."""
+    page = BUILT / connector
+    page.mkdir(parents=True, exist_ok=True)
+    for name in ("page.html", "page.css"):
+        shutil.copy(HERE / name, page)
+    shutil.copy(BUILT / "page.js", page)
+    [message] = run_process(connector, "spec").of_type("SPEC")
+    spec = message["spec"]["connectionSpecification"]
+    (page / "spec.js").write_text(f"window.spec = {json.dumps(spec)};")
+    browser = next(path for path in map(shutil.which, BROWSERS) if path)
+    command = ["node", "fill.mjs", browser, str(page / "page.html"), json.dumps(steps)]
+    command += [str(screenshot)] if screenshot else []
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    result: Json = json.loads(done.stdout)
+    assert result["broken"] == []
+    return result
+
+
+@each
+def test_a_workspace_in_the_us(connector: str) -> None:
+    labels = LABELS[connector]
+    steps = [
+        ["choose", "Data center", labels["us"]],
+        ["fill", "Subdomain", "acme"],
+        ["fill", labels["key"], "sk_live_example_not_real"],
+    ]
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    result = fill(connector, steps, SCREENSHOTS / f"{connector}-form.png")
+    assert result["errors"] == []
+    config = result["config"]
+    assert config["data_center"] == {"region": "us", "subdomain": "acme"}
+    assert config["secret_token"] == "sk_live_example_not_real"
+    assert config["requests_per_minute"] == 1000, "defaults are filled in"
+
+
+@each
+def test_the_config_of_the_form_passes_the_check(connector: str, sandbox: Sandbox) -> None:
+    labels = LABELS[connector]
+    steps = [
+        ["choose", "Data center", labels["custom"]],
+        ["fill", labels["rest"], sandbox.url],
+        ["fill", labels["key"], sandbox.rest_key],
+    ]
+    if connector == "destination-vitally":
+        steps += [
+            ["fill", "Address of the Analytics API", sandbox.url],
+            ["fill", "Analytics API key", sandbox.analytics_token],
+            ["click", "Mappings"],
+            ["fill", "Stream", "dim_customers"],
+            ["fill", "Vitally object", "account"],
+        ]
+    result = fill(connector, steps)
+    assert result["errors"] == []
+    run = run_process(connector, "check", config=result["config"])
+    assert run.connection_status["status"] == "SUCCEEDED", run.raw
+
+
+@each
+def test_the_form_refuses_an_address_as_subdomain(connector: str) -> None:
+    labels = LABELS[connector]
+    steps = [
+        ["choose", "Data center", labels["us"]],
+        ["fill", "Subdomain", "https://acme.vitally.io"],
+        ["fill", labels["key"], "sk_live_example_not_real"],
+    ]
+    result = fill(connector, steps)
+    assert result["config"] is None
+    assert any("must match pattern" in error for error in result["errors"])
+
+
+@each
+def test_the_form_asks_for_what_is_required(connector: str) -> None:
+    result: Any = fill(connector, [["choose", "Data center", LABELS[connector]["us"]]])
+    assert result["config"] is None
+    assert any("required" in error for error in result["errors"])

@@ -1,0 +1,1 @@
+"""The connectors inside their images: `make image`, then `make test-image`."""

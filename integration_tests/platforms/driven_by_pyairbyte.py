@@ -1,0 +1,140 @@
+"""Both connectors, installed from their wheel, driven by PyAirbyte and fed by source-faker, both as published.
+
+Each lives in an environment of its own, since their dependencies differ: `make test-platforms` makes them from locks
+and names them in VITALLY_ENV, PYAIRBYTE_ENV and SOURCE_FAKER_ENV.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.destination.helpers import config as destination_config
+from integration_tests.platform import source_config
+from integration_tests.sandbox import Sandbox
+
+VITALLY, PYAIRBYTE, FAKER = (
+    Path(os.environ[name]).absolute() / "bin" for name in ("VITALLY_ENV", "PYAIRBYTE_ENV", "SOURCE_FAKER_ENV")
+)
+SOURCE, DESTINATION = VITALLY / "source-vitally", VITALLY / "destination-vitally"
+SCRIPTS = Path(__file__).parent
+COUNT = 200
+TABLES = ("organizations", "accounts", "users")
+EVERYONE = {"accountIds": ["everyone"]}
+# DuckDB has the columns in lower case, which is why externalId must be named.
+KEYED: dict[str, Any] = {"fields": {"externalId": "externalid"}, "other_columns": "ignore"}
+FROM_DUCKDB = [
+    {"stream": "organizations", "object": "organization", **KEYED},
+    {"stream": "accounts", "object": "account", **KEYED},
+    {"stream": "users", "object": "user", "constants": EVERYONE, **KEYED},
+]
+
+
+def pyairbyte(program: str, *arguments: str, folder: Path | None = None) -> Any:
+    """Run a program of PyAirbyte's environment, offline, and see it succeed; return what it printed."""
+    environment = {
+        **os.environ,
+        "AIRBYTE_OFFLINE_MODE": "1",
+        "DO_NOT_TRACK": "1",
+        "PATH": f"{PYAIRBYTE}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        [str(PYAIRBYTE / program), *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def read_into_duckdb(wish: Mapping[str, Any]) -> int:
+    """Return how many records the source sent."""
+    printed = pyairbyte("python", str(SCRIPTS / "read_with_pyairbyte.py"), json.dumps(wish))
+    return int(printed.stdout.splitlines()[-1])
+
+
+def by_external_id(sandbox: Sandbox, table: str) -> dict[str, Any]:
+    return {row["externalId"]: row["name"] for row in sandbox.workspace.rows(table) if not row.get("untracked")}
+
+
+def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path) -> None:
+    with Sandbox(seed=1) as sandbox, Sandbox(empty=True) as empty:
+        wish: dict[str, Any] = {
+            "source": str(SOURCE),
+            "source_config": source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0),
+            "database": str(tmp_path / "workspace.duckdb"),
+            "streams": TABLES,
+        }
+        first = read_into_duckdb(wish)
+        assert first == sum(len(by_external_id(sandbox, table)) for table in TABLES)
+
+        sandbox.clock.advance(3600)
+        for row in sandbox.workspace.rows("users")[:3]:
+            sandbox.workspace.update("users", row["id"], {"name": "Renamed"})
+        empty.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
+        wish["destination"] = str(DESTINATION)
+        wish["destination_config"] = destination_config(empty, mappings=FROM_DUCKDB)
+        second = read_into_duckdb(wish)
+
+        assert 3 <= second < 10, "the second read is incremental"
+        written = {table: by_external_id(empty, table) for table in TABLES}
+        del written["accounts"]["everyone"]
+        assert written == {table: by_external_id(sandbox, table) for table in TABLES}
+
+
+def test_users_and_purchases_of_source_faker_become_users_and_events() -> None:
+    with Sandbox(empty=True) as sandbox:
+        everyone = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
+        keys = [sandbox.url, sandbox.rest_key, sandbox.analytics_token]
+        script = str(SCRIPTS / "write_with_pyairbyte.py")
+
+        pyairbyte("python", script, *keys, str(FAKER / "source-faker"), str(DESTINATION), str(COUNT))
+
+        users = sandbox.workspace.rows("users")
+        assert len(users) == COUNT
+        assert all(user["accountIds"] == [everyone["id"]] and user["email"] for user in users)
+        assert {event["event"] for event in sandbox.workspace.events} == {"order placed"}
+        assert len(sandbox.workspace.events) == len({event["messageId"] for event in sandbox.workspace.events})
+        assert all("product_id" in event["properties"] for event in sandbox.workspace.events)
+
+
+@pytest.mark.parametrize("connector", [SOURCE, DESTINATION], ids=lambda path: path.name)
+def test_pyab_validate(connector: Path, tmp_path: Path) -> None:
+    with Sandbox(seed=1) as sandbox:
+        config = source_config(sandbox.url, sandbox.rest_key)
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        printed = pyairbyte("pyab", "validate", f"--connector={connector}", "--config=config.json", folder=tmp_path)
+    assert f"Connection check succeeded for `{connector.name}`" in printed.stdout + printed.stderr
+
+
+def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
+    """Whatever shape a row has, it can be the properties of an event."""
+    smoke_config = tmp_path / "smoke.json"
+    smoke_config.write_text('{"all_fast_streams": true, "all_slow_streams": false}')
+    lines = pyairbyte("source-smoke-test", "discover", "--config", str(smoke_config)).stdout.splitlines()
+    [catalog] = [json.loads(line)["catalog"] for line in lines if '"CATALOG"' in line]
+    names = ["_preflight_basic_types", *(stream["name"] for stream in catalog["streams"])]
+    constants = {"event": "smoke test", "userId": "someone", "timestamp": "2026-01-01T00:00:00Z"}
+    mappings = [{"stream": name, "object": "event", "constants": constants} for name in names]
+    with Sandbox(empty=True) as sandbox:
+        account = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
+        sandbox.workspace.insert("users", {"externalId": "someone", "name": "Some One", "accountIds": [account["id"]]})
+        (tmp_path / "config.json").write_text(json.dumps(destination_config(sandbox, mappings=mappings)))
+
+        printed = pyairbyte(
+            "pyab", "destination-smoke-test", f"--destination={DESTINATION}", "--config=config.json", folder=tmp_path
+        )
+
+        result = json.loads(printed.stdout[printed.stdout.index("{") :])
+        assert result["success"], result
+        assert len(sandbox.workspace.events) >= result["records_delivered"] > 0

@@ -1,0 +1,132 @@
+"""Metadata, Dockerfile, project and changelog say the same, and the metadata is what Airbyte's registry accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.metadata import distribution
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator, FormatChecker
+
+from destination_vitally.destination import DOCUMENTATION
+from shipping.names import METADATA, ROOT, pinned_base
+
+SCHEMAS = "airbyte_connector_models"
+SCHEMA = "metadata/v0/ConnectorMetadataDefinitionV0.json"
+PROJECT = distribution("airbyte-vitally")
+SOURCE, DESTINATION = METADATA
+both = pytest.mark.parametrize("target", METADATA)
+with_schemas = pytest.mark.skipif(find_spec(SCHEMAS) is None, reason="the schemas have no release for this Python")
+
+
+def metadata(target: str) -> Any:
+    return yaml.safe_load((ROOT / METADATA[target]).read_text())
+
+
+def stages() -> dict[str, str]:
+    """The Dockerfile's text by stage."""
+    _, *parts = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    return {part.splitlines()[0].split(" AS ")[1]: part for part in parts}
+
+
+def labels(target: str) -> dict[str, str]:
+    """The labels of a target's image, as they stand in the Dockerfile."""
+    text = stages()["connector"] + stages()[target]
+    return dict(re.findall(r'([\w.]+)="([^"]*)"', text))
+
+
+def registry_schema() -> Any:
+    """The published schema; the `$id`s inside it would make its own references lead nowhere."""
+
+    def without_ids(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: without_ids(value) for key, value in node.items() if key not in ("$id", "$schema")}
+        return [without_ids(entry) for entry in node] if isinstance(node, list) else node
+
+    return without_ids(json.loads((files(SCHEMAS) / SCHEMA).read_text()))
+
+
+@both
+@with_schemas
+def test_metadata_is_valid(target: str) -> None:
+    errors = Draft7Validator(registry_schema(), format_checker=FormatChecker()).iter_errors(metadata(target))
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+
+
+@with_schemas
+def test_a_mistake_in_metadata_is_found() -> None:
+    wrong = metadata(SOURCE)
+    wrong["data"]["releaseStage"] = "finished"
+    assert not Draft7Validator(registry_schema()).is_valid(wrong)
+
+
+@both
+def test_one_version(target: str) -> None:
+    version = PROJECT.version
+    assert metadata(target)["data"]["dockerImageTag"] == version
+    assert labels(target)["io.airbyte.version"] == labels(target)["org.opencontainers.image.version"] == version
+    newest = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    assert newest == version
+
+
+@both
+def test_one_name(target: str) -> None:
+    data = metadata(target)["data"]
+    assert data["dockerRepository"] == labels(target)["io.airbyte.name"] == f"airbyte/{target}"
+    assert data["githubIssueLabel"] == target
+    assert data["connectorType"] == target.removesuffix("-vitally")
+    assert target in {script.name for script in PROJECT.entry_points}
+    assert target in stages()
+
+
+@both
+def test_one_licence_and_documentation(target: str) -> None:
+    data = metadata(target)["data"]
+    assert (
+        data["license"] == labels(target)["org.opencontainers.image.licenses"] == PROJECT.metadata["License-Expression"]
+    )
+    manifest = yaml.safe_load((ROOT / "source_vitally/manifest.yaml").read_text())
+    documentation = {SOURCE: manifest["spec"]["documentation_url"], DESTINATION: DOCUMENTATION}
+    assert data["documentationUrl"] == labels(target)["org.opencontainers.image.documentation"] == documentation[target]
+
+
+@both
+def test_one_base_image_by_tag_and_digest(target: str) -> None:
+    assert metadata(target)["data"]["connectorBuildOptions"]["baseImage"] == pinned_base()
+    assert re.fullmatch(r"\S+:[\d.]+@sha256:[0-9a-f]{64}", pinned_base())
+
+
+def test_suggested_streams_exist() -> None:
+    manifest = yaml.safe_load((ROOT / "source_vitally/manifest.yaml").read_text())
+    suggested = metadata(SOURCE)["data"]["suggestedStreams"]["streams"]
+    assert set(suggested) <= {stream["name"] for stream in manifest["streams"]}
+
+
+@both
+def test_both_regions_are_allowed_hosts(target: str) -> None:
+    hosts = set(metadata(target)["data"]["allowedHosts"]["hosts"])
+    assert {"*.rest.vitally.io", "rest.vitally-eu.io"} <= hosts
+    if target == DESTINATION:
+        assert {"*.api.vitally.io", "api.vitally-eu.io"} <= hosts
+
+
+@both
+def test_the_icon_is_a_square_drawing(target: str) -> None:
+    path = Path(ROOT, METADATA[target]).with_name(metadata(target)["data"]["icon"])
+    _, _, width, height = ElementTree.parse(path).getroot().attrib["viewBox"].split()
+    assert width == height
+
+
+@both
+def test_the_platform_starts_what_the_image_starts(target: str) -> None:
+    text = stages()[target]
+    [command] = re.findall(r'^ENV AIRBYTE_ENTRYPOINT="(.+)"$', text, re.MULTILINE)
+    [entry_point] = re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)
+    assert json.loads(entry_point) == command.split()
