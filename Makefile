@@ -3,13 +3,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-platforms lint bench lock clean
+.PHONY: demo test chaos test-platforms lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
 
 test: lint  ## format, lint, types, every test, coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --hypothesis-profile=suite
+
+SEEDS ?= 300
+FIRST ?= 0
+chaos: $(INSTALLED)  ## hundreds of seeded ordeals of both connectors; FIRST=17 SEEDS=1 is seed 17 again
+	CHAOS_SEEDS=$(SEEDS) CHAOS_FIRST=$(FIRST) $(BIN)/python -m pytest -n 2 -p no:randomly integration_tests/chaos
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
