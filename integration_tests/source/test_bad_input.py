@@ -24,6 +24,7 @@ def state(blob: Json) -> list[Json]:
     [
         ({"config": {"data_center": {"region": "mars"}}}, "'data_center.region' must be one of us, eu, custom"),
         ({"config": {"secret_token": ""}}, "'secret_token' must not be empty"),
+        ({"config": {"num_workers": None}}, "'num_workers' must be"),
         ({"config": {"start_date": "yesterday"}}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
         ({"config": {"secret_token": "sk_live_wrong_example"}}, "Vitally refused the REST key"),
         ({"catalog": configured({"streams": [{**STREAM, "name": "userz"}]})}, "asks for userz"),
