@@ -15,15 +15,25 @@ OWN = {"id", "externalId", "createdAt", "updatedAt", "archivedAt"}
 class Editor:
     """Changes the rows of one resource at random, between the pages of a scan and between syncs.
 
-    With `foresight`, some rows are dated after the server's clock, as an import or a client with a wrong clock
-    leaves them.
+    Without `deleting` no row is removed for good. With `foresight`, some rows are dated after the server's clock, as
+    an import or a client with a wrong clock leaves them.
     """
 
-    def __init__(self, sandbox: Sandbox, resource: str, dice: Random, *, archivable: bool, foresight: bool) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        resource: str,
+        dice: Random,
+        *,
+        archivable: bool,
+        foresight: bool = False,
+        deleting: bool = True,
+    ) -> None:
         self._sandbox = sandbox
         self._resource = resource
         self._dice = dice
-        self._kinds = ["edit"] * 6 + ["insert"] * 2 + ["delete"] + ["archive"] * 2 * archivable + ["future"] * foresight
+        self._kinds = ["edit"] * 6 + ["insert"] * 2 + ["delete"] * deleting
+        self._kinds += ["archive"] * 2 * archivable + ["future"] * foresight
         self._made = 0
         self.haste = 0.0
         """How likely a change is after a page; several may follow each other."""

@@ -202,9 +202,9 @@ class Ordeal:
 
 
 @cache
-def catalog(stream: str) -> Any:
-    """The configured catalog of one stream; the same for every workspace of the sandbox."""
-    return configured(_discovered(), [stream])
+def catalog(*streams: str) -> Any:
+    """The configured catalog of some streams; the same for every workspace of the sandbox."""
+    return configured(_discovered(), streams)
 
 
 @cache

@@ -31,7 +31,7 @@ class Warehouse:
         for message in messages[:committed]:
             if message["type"] == "RECORD" and message["record"]["stream"] == self._stream:
                 self._merge(message["record"]["data"])
-            elif message["type"] == "STATE":
+            elif message["type"] == "STATE" and _stream_of(message) == self._stream:
                 self.states = [message["state"]]
 
     def _merge(self, row: Json) -> None:
@@ -53,3 +53,7 @@ class Warehouse:
             return []
         blob = self.states[0]["stream"]["stream_state"]
         return [(e["partition"], e["cursor"]) for e in blob["states"]] if "states" in blob else [({}, blob)]
+
+
+def _stream_of(message: Json) -> str:
+    return str(message["state"]["stream"]["stream_descriptor"]["name"])
