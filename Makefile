@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test chaos test-platforms lint bench lock clean
+.PHONY: demo test chaos fuzz test-platforms lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
@@ -14,7 +14,13 @@ test: lint  ## format, lint, types, every test, coverage
 SEEDS ?= 300
 FIRST ?= 0
 chaos: $(INSTALLED)  ## hundreds of seeded ordeals of both connectors; FIRST=17 SEEDS=1 is seed 17 again
-	CHAOS_SEEDS=$(SEEDS) CHAOS_FIRST=$(FIRST) $(BIN)/python -m pytest -n 2 -p no:randomly integration_tests/chaos
+	CHAOS_SEEDS=$(SEEDS) CHAOS_FIRST=$(FIRST) $(BIN)/python -m pytest -n 2 -p no:randomly \
+		integration_tests/chaos/test_ordeals.py
+
+EXAMPLES ?= 300
+fuzz: $(INSTALLED)  ## garbage from every side: stdin, config, catalog, state, answers of the server
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 \
+		integration_tests/chaos/test_garbage_source.py integration_tests/chaos/test_garbage_destination.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
