@@ -44,13 +44,14 @@ def test_the_table_of_repetition_is_the_destinations() -> None:
 
 def repetition(entry: Object, operation: str) -> str:
     """What a record does the second time."""
-    if operation not in entry.operations:
+    routes = {str(name): routes for name, routes in entry.operations.items()}
+    if operation not in routes:
         return ""
     if operation != "create":
         return "same"
     if entry.once:
         return "once"
-    [route] = entry.operations[operation]
+    [route] = routes[operation]
     if isinstance(route, Call) and route.repeatable:
         return "same"
     return "looked up" if entry.field("externalId") and entry.finds else "reported"

@@ -91,7 +91,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
         rows = body if self.envelope == LIST else body.get(self.envelope) if isinstance(body, Mapping) else None
         if rows is None:
             return f"without '{self.envelope}'"
-        if self.envelope not in (LIST, "results"):
+        if self.envelope == "id":
             return ""
         is_page = isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
         cursor = body.get("next") if isinstance(body, Mapping) else None

@@ -67,19 +67,19 @@ def read(
     return run
 
 
-@settings(quick, max_examples=EXAMPLES or 8)
+@settings(quick, max_examples=EXAMPLES or 6)
 @given(stream=st.sampled_from(STREAMS), fault=FAULTS)
 def test_any_answer_of_the_server(stream: str, fault: Fault) -> None:
     read(stream, fault)
 
 
-@settings(quick, max_examples=EXAMPLES or 5)
+@settings(quick, max_examples=EXAMPLES or 3)
 @given(stream=st.sampled_from(STREAMS), state=STATES.flatmap(mutated))
 def test_any_state(stream: str, state: Any) -> None:
     read(stream, state=state)
 
 
-@settings(quick, max_examples=EXAMPLES or 5)
+@settings(quick, max_examples=EXAMPLES or 3)
 @given(
     given_catalog=mutated(
         {
@@ -110,7 +110,7 @@ FIELDS = {
 }
 
 
-@settings(quick, max_examples=EXAMPLES or 5)
+@settings(quick, max_examples=EXAMPLES or 3)
 @given(fields=mutated(FIELDS))
 def test_any_configuration(fields: Any) -> None:
     if isinstance(fields, dict):
