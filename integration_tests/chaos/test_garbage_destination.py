@@ -90,13 +90,13 @@ def log() -> Iterator[list[str]]:
             lines.append(AirbyteLogFormatter().format(entry))
 
     logger, handler = logging.getLogger("airbyte"), Collector()
-    before, level = logger.handlers, logger.level
+    before, propagate, level = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.DEBUG)
     try:
         yield lines
     finally:
-        logger.handlers, logger.propagate = before, True
+        logger.handlers, logger.propagate = before, propagate
         logger.setLevel(level)
 
 
