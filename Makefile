@@ -3,13 +3,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
+.PHONY: demo test chaos fuzz image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
 
 test: lint  ## format, lint, types, every test, coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --hypothesis-profile=suite
+
+SEEDS ?= 300
+FIRST ?= 0
+chaos: $(INSTALLED)  ## hundreds of seeded ordeals of both connectors; FIRST=17 SEEDS=1 is seed 17 again
+	CHAOS_SEEDS=$(SEEDS) CHAOS_FIRST=$(FIRST) $(BIN)/python -m pytest -n 2 -p no:randomly \
+		integration_tests/chaos/test_ordeals.py
+
+EXAMPLES ?= 300
+fuzz: $(INSTALLED)  ## garbage from every side: stdin, config, catalog, state, answers of the server
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 \
+		integration_tests/chaos/test_garbage_source.py integration_tests/chaos/test_garbage_destination.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

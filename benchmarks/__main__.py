@@ -1,72 +1,61 @@
-"""`make bench`: how fast the source reads one stream, beside a bare loop of requests and orjson over the same pages.
-
-Both read the same sandbox in the same run, three times in turn; start-up is measured apart and taken off.
-"""
+"""`make bench`: how fast both connectors are, beside what is possible; tables and plots into `benchmarks/results`."""
 
 from __future__ import annotations
 
-import statistics
-import subprocess
-import sys
+import argparse
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
-import orjson
-import requests
+from benchmarks import increments, memory, reading, report, starting, writing
+from benchmarks.report import Answer
 
-from integration_tests.platform import configured, run_process, source_config
-
-ROWS = 30_000
-RUNS = 3
-CATALOG = configured(
-    {"streams": [{"name": "accounts", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}]}
-)
+Found = TypeVar("Found")
 
 
 def main() -> None:
-    """Print the median and the spread of each reader and the ratio of their medians."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "integration_tests.sandbox", "--port", "0", "--accounts", str(ROWS)],
-        stdout=subprocess.PIPE,
-        text=True,
+    """Answer every question and print which targets are met. The sizes are options; the defaults take 15 minutes."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000, help="of each list that is read")
+    parser.add_argument("--latency-rows", type=int, default=5_000, help="the same, with latency")
+    parser.add_argument("--long-rows", type=int, default=1_000_000, help="of the long list")
+    parser.add_argument("--changed-rows", type=int, default=1_000_000, help="of the list that is read incrementally")
+    parser.add_argument("--records", type=int, default=100_000, help="written by batches")
+    parser.add_argument("--single", type=int, default=1_000, help="written one by one")
+    parser.add_argument("--limited", type=int, default=700, help="requests under the limiter")
+    parser.add_argument("--runs", type=int, default=3)
+    asked = parser.parse_args()
+    start, machine = time.monotonic(), report.machine()
+    print(machine, flush=True)
+    answers: list[Answer] = []
+
+    def done(answer: Answer) -> None:
+        answers.append(answer)
+        print(f"\n{answer.markdown()}", flush=True)
+
+    first, longest = timed(
+        lambda: reading.answer(
+            rows=asked.rows, latency_rows=asked.latency_rows, long_rows=asked.long_rows, runs=asked.runs
+        )
     )
-    try:
-        assert server.stdout is not None
-        rest = server.stdout.readline().split()[1].removesuffix("/resources")
-        start_up = _seconds(lambda: run_process("source-vitally", "spec"))
-        bare = [ROWS / _seconds(lambda: _bare_loop(rest)) for _ in range(RUNS)]
-        source = [ROWS / (_seconds(lambda: _read(rest)) - start_up) for _ in range(RUNS)]
-    finally:
-        server.terminate()
-        server.wait()
-    print(f"start-up (spec)        {start_up:8.2f} s")
-    for name, rates in (("bare loop", bare), ("source-vitally", source)):
-        print(f"{name:22} {statistics.median(rates):8.0f} records/s   ({min(rates):.0f} to {max(rates):.0f})")
-    print(f"ratio                  {statistics.median(source) / statistics.median(bare):8.2f}")
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
-
-
-def _bare_loop(rest: str) -> None:
-    session = requests.Session()
-    session.auth = ("sk_live_example_not_real", "")
-    params = {"limit": "100", "sortBy": "createdAt", "status": "activeOrChurned"}
-    while True:
-        page = orjson.loads(session.get(f"{rest}/resources/accounts", params=params, timeout=30).content)
-        if not page["next"]:
-            return
-        params["from"] = page["next"]
-
-
-def _read(rest: str) -> None:
-    run = run_process(
-        "source-vitally", "read", config=source_config(rest, requests_per_minute=100_000), catalog=CATALOG
+    done(first)
+    done(timed(lambda: increments.answer(rows=asked.changed_rows)))
+    done(
+        timed(
+            lambda: writing.answer(records=asked.records, limited=asked.limited, single=asked.single, runs=asked.runs)
+        )
     )
-    assert run.exit_code == 0, run.errors
+    done(timed(lambda: memory.answer(sizes=(asked.rows, asked.long_rows // 10), longest=longest)))
+    done(timed(lambda: starting.answer(runs=asked.runs + 2)))
+    report.write(answers, machine, time.monotonic() - start)
+
+
+def timed(question: Callable[[], Found]) -> Found:
+    """Answer a question and say how long it took."""
+    start = time.monotonic()
+    found = question()
+    print(f"\n({time.monotonic() - start:.0f} s)", flush=True)
+    return found
 
 
 if __name__ == "__main__":

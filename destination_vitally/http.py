@@ -255,7 +255,16 @@ def _passing_problem(method: str, reply: Reply) -> str:
         return f"HTTP {reply.status}"
     if reply.status < 300 and method != "DELETE" and reply.text.strip():
         return "something that is not JSON"
+    if method == "GET" and reply.ok and not _holds_rows(reply.body):
+        return "neither a row nor a page of rows"
     return ""
+
+
+def _holds_rows(body: Any) -> bool:
+    """Whether an answer to GET has a row or rows: a page that lacks them, taken for empty, would hide what exists."""
+    rows = body.get("results") if isinstance(body, dict) and "id" not in body else [body]
+    rows = body if isinstance(body, list) else rows
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
 def _never_sent(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -130,12 +131,13 @@ def run_process(
     catalog: Json | None = None,
     state: Any = None,
     until: Callable[[Json], bool] | None = None,
+    ending: signal.Signals = signal.SIGKILL,
     debug: bool = False,
     stdin: Iterable[str] = (),
 ) -> Run:
     """Run a console script of this environment, with the lines of `stdin` as its input.
 
-    With `until`, it is killed (SIGKILL) at the first message that fulfils it.
+    With `until`, it gets the signal `ending` at the first message that fulfils it.
     """
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as stderr:
         lines = Path(folder, "stdin")
@@ -149,7 +151,7 @@ def run_process(
         for line in process.stdout:
             run.take(line)
             if until and until(run.messages[-1]):
-                process.kill()
+                process.send_signal(ending)
                 break
         process.stdout.close()
         run.exit_code = process.wait()

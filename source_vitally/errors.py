@@ -82,10 +82,20 @@ class VitallyErrorHandler(DefaultErrorHandler):
         # The texts of the manifest's filters quote the server, which may quote the key.
         return replace(resolution, error_message=filter_secrets(resolution.error_message or ""))
 
-    def _is_expected(self, body: Any) -> bool:
-        if self.envelope in (LIST, ANYTHING):
-            return isinstance(body, list) if self.envelope == LIST else body is not None
-        return isinstance(body, Mapping) and self.envelope in body
+    def _problem_with(self, body: Any) -> str:
+        """Return what is wrong with a body, or nothing."""
+        if body is None:
+            return "that is not JSON"
+        if self.envelope == ANYTHING:
+            return ""
+        rows = body if self.envelope == LIST else body.get(self.envelope) if isinstance(body, Mapping) else None
+        if rows is None:
+            return f"without '{self.envelope}'"
+        if self.envelope == "id":
+            return ""
+        is_page = isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
+        cursor = body.get("next") if isinstance(body, Mapping) else None
+        return "" if is_page and isinstance(cursor, str | None) else "that is not a page of rows"
 
     @property
     def _address(self) -> str:
@@ -95,10 +105,9 @@ class VitallyErrorHandler(DefaultErrorHandler):
         return bool(re.search("[?&]from=", url)) or (self.sort_optional and "sortBy=" in url)
 
     def _interpret_body(self, response: requests.Response) -> ErrorResolution:
-        body = body_of(response)
-        if self._is_expected(body):
+        problem = self._problem_with(body_of(response))
+        if not problem:
             return SUCCESS_RESOLUTION
-        problem = "that is not JSON" if body is None else f"without '{self.envelope}'"
         return ErrorResolution(
             ResponseAction.RETRY,
             FailureType.transient_error,

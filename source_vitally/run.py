@@ -52,13 +52,18 @@ def messages(args: list[str]) -> Iterator[str]:
 
 def _source(args: list[str]) -> SourceVitally:
     config_path = AirbyteEntrypoint.extract_config(args)
-    return SourceVitally(
-        catalog=_load("catalog", SourceVitally.read_catalog, AirbyteEntrypoint.extract_catalog(args)),
-        config=_load("config", SourceVitally.read_config, config_path),
-        state=_load("state", SourceVitally.read_state, AirbyteEntrypoint.extract_state(args)),
-        # Where the CDK saves a migrated config; it also sends it to the platform, so a read-only file is no obstacle.
-        config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
-    )
+    catalog = _load("catalog", SourceVitally.read_catalog, AirbyteEntrypoint.extract_catalog(args))
+    config = _load("config", SourceVitally.read_config, config_path)
+    state = _load("state", SourceVitally.read_state, AirbyteEntrypoint.extract_state(args))
+    # Where the CDK saves a migrated config; it also sends it to the platform, so a read-only file is no obstacle.
+    saved_at = config_path if config_path and os.access(config_path, os.W_OK) else None
+    try:
+        return SourceVitally(catalog, config, state, saved_at)
+    except Exception:
+        # The CDK works with the config before it validates it; what is wrong with it is the better error.
+        if config is not None:
+            Entrypoint.validate_connection(SourceVitally().spec(logging.getLogger("airbyte")), config)
+        raise
 
 
 def _load(what: str, read: Callable[[str], Loaded], path: str | None) -> Loaded | None:

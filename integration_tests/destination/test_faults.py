@@ -20,6 +20,7 @@ FAULTS = {
     "truncated": Fault(kind="truncate"),
     "not JSON": Fault(kind="not_json"),
     "a page of a proxy": Fault(kind="html", status=200),
+    "a page without rows": Fault(kind="no_results"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import islice
 from threading import RLock
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ import orjson
 from integration_tests.sandbox.clock import EPOCH, MILLISECOND, Clock, iso, iso_milliseconds
 from integration_tests.sandbox.links import derived
 from integration_tests.sandbox.messages import Row
+from integration_tests.sandbox.resource import STATES
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.sandbox.store import Key, Scope, Table
 from integration_tests.sandbox.switches import Switches
@@ -166,6 +168,11 @@ class Workspace:
             stamps = (iso_milliseconds(end - length * (count - 1 - i) // max(count, 1)) for i in range(count))
             defaults = {**RESOURCES[resource].attributes, **fixed}
             self.tables[resource].add_bulk(stamps, factory, defaults)
+
+    def newest(self, resource: str, count: int = 1) -> list[Row]:
+        """The rows created last, newest first; of a large bulk without looking at the rest."""
+        with self.lock:
+            return [dict(row) for row in islice(self.tables[resource].ordered("createdAt", None, STATES, None), count)]
 
     def _stamp(self) -> str:
         return self.clock.stamp(ties=self.switches.timestamp_ties)

@@ -24,6 +24,7 @@ def state(blob: Json) -> list[Json]:
     [
         ({"config": {"data_center": {"region": "mars"}}}, "'data_center.region' must be one of us, eu, custom"),
         ({"config": {"secret_token": ""}}, "'secret_token' must not be empty"),
+        ({"config": {"num_workers": None}}, "'num_workers' must be"),
         ({"config": {"start_date": "yesterday"}}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
         ({"config": {"secret_token": "sk_live_wrong_example"}}, "Vitally refused the REST key"),
         ({"catalog": configured({"streams": [{**STREAM, "name": "userz"}]})}, "asks for userz"),
@@ -69,6 +70,8 @@ def test_a_config_that_is_no_json_is_said_to_be_none(make_sandbox: Any) -> None:
         (Fault(status=404, times=None), "does not serve this resource"),
         (Fault(kind="html", status=200, times=None), "a body that is not JSON"),
         (Fault(kind="drop", times=None), "No connection to"),
+        (Fault(status=400, body=["a list"], times=None), "rejected a request as invalid"),
+        (Fault(status=200, body={"results": ["no row"]}, times=None), "a body that is not a page of rows"),
     ],
 )
 def test_a_failing_check_says_why_without_the_key(make_sandbox: Any, fault: Fault, sentence: str) -> None:

@@ -204,8 +204,8 @@ def test_an_address_may_hold_the_end_it_is_given() -> None:
     assert apis.rest is not None
     assert apis.analytics is not None
     with requests_mock.Mocker() as mock:
-        mock.get("http://r.example/resources/x", json={})
-        mock.get("http://a.example/v/analytics/v1/x", json={})
+        mock.get("http://r.example/resources/x", json={"id": "x"})
+        mock.get("http://a.example/v/analytics/v1/x", json={"id": "x"})
         apis.rest.send("GET", "/x")
         apis.analytics.send("GET", "/x")
 

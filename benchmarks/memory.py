@@ -1,0 +1,54 @@
+"""(d) How much memory do they take, however much there is?"""
+
+from __future__ import annotations
+
+from benchmarks.processes import SOURCE, Measured, read
+from benchmarks.report import Answer, Target, axes, save
+from benchmarks.rows import STREAMS
+from benchmarks.server import serving
+from benchmarks.writing import batches
+
+MOST = 120
+FLAT = 1.15
+SHORT_LINE = 500
+
+
+def answer(*, sizes: tuple[int, ...], longest: Measured) -> Answer:
+    """Read and write lists of each size; `longest` is a run of the source over one longer still."""
+    found = Answer(
+        "d",
+        "Memory over time",
+        "Resident memory of the process, five times a second. The source reads one list of 2 KB rows, the destination "
+        f"writes accounts of {SHORT_LINE} bytes by batches.",
+        ("connector", "records", "MB at the most", "MB at the end", "seconds"),
+    )
+    reading = [_read(size) for size in sizes] + [longest]
+    writing = [batches(run.records, size=SHORT_LINE).process for run in reading]
+    for run, original in zip(writing, reading, strict=True):
+        run.records = original.records
+    figure, drawn = axes("Memory over time", "seconds", "MB")
+    for name, runs, style in (("source", reading, "-"), ("destination", writing, "--")):
+        for run in runs:
+            cells = (f"{run.peak:.0f}", f"{run.memory[-1][1]:.0f}", f"{run.seconds:.0f}")
+            found.rows.append((name, f"{run.records:,}", *cells))
+            drawn.plot(*zip(*run.memory, strict=True), style, label=f"{name}, {run.records:,}")
+        growth = runs[-1].peak / runs[1].peak
+        found.targets.append(
+            Target(
+                f"memory of the {name} flat from {runs[1].records:,} to {runs[-1].records:,} records",
+                f"{growth:.2f} times",
+                growth <= FLAT,
+            )
+        )
+    peak = max(run.peak for run in reading)
+    found.targets.append(Target(f"source at most {MOST} MB, whatever the size", f"{peak:.0f} MB", peak <= MOST))
+    drawn.set_xscale("symlog")
+    drawn.set_ylim(bottom=0)
+    drawn.legend(fontsize=7)
+    save(figure, "d")
+    return found
+
+
+def _read(size: int) -> Measured:
+    with serving(size, lists=1) as server:
+        return read(SOURCE, server.url, STREAMS[:1])

@@ -1,0 +1,100 @@
+"""A sandbox in a process of its own, with as many rows as asked for, fast enough not to be what is measured.
+
+`python -m benchmarks.server --rows 10000`. Pages are computed by the sandbox like any other; as nothing changes here,
+the first few are kept as bytes, so that a second reader of the same list waits only for the network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from subprocess import PIPE, Popen
+from sys import executable
+from threading import Event
+from typing import Any
+
+from benchmarks.rows import STREAMS, fill
+from integration_tests.sandbox import Limits, Sandbox, Switches
+from integration_tests.sandbox.messages import Reply, Request
+
+REMEMBERED = 500
+"""How many pages are kept, of some 200 KB each."""
+
+
+class Served(Sandbox):
+    """A sandbox that remembers its first pages."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._pages: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Reply, bytes]] = {}
+
+    def _reply(self, request: Request, authorization: str | None) -> tuple[Reply, bytes]:
+        if request.method != "GET" or self.limits is not None:
+            return super()._reply(request, authorization)
+        key = request.path, tuple(sorted(request.query.items()))
+        known = self._pages.get(key)
+        if known is None:
+            known = super()._reply(request, authorization)
+            if len(self._pages) < REMEMBERED:
+                self._pages[key] = known
+        return known
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and with how many rows in each of its lists."""
+
+    url: str
+    rows: int
+
+
+@contextmanager
+def serving(
+    rows: int, *, latency: float = 0.0, per_minute: int | None = None, lists: int = len(STREAMS)
+) -> Iterator[Address]:
+    """A server in a process of its own; `per_minute` is its limit, with nothing saved up at the start."""
+    command = [executable, "-m", "benchmarks.server", "--rows", str(rows), "--lists", str(lists)]
+    command += ["--latency", str(latency), *(["--requests-per-minute", str(per_minute)] if per_minute else [])]
+    with Popen(command, stdout=PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Address(process.stdout.readline().strip(), rows)
+        finally:
+            process.terminate()
+
+
+def main() -> None:
+    """Serve until SIGTERM; the address is the first line of output."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--lists", type=int, default=len(STREAMS))
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--requests-per-minute", type=int)
+    asked = parser.parse_args()
+    limits = None
+    if asked.requests_per_minute:
+        limits = Limits(asked.requests_per_minute)
+        limits.take("/resources", "GET")
+        limits.take("/analytics/v1", "POST")
+        for bucket in limits.buckets.values():
+            bucket.tokens = 0.0
+    sandbox = Served(
+        empty=True, switches=Switches(latency=asked.latency, discard_messages=True, unknown_traits_rejected=False)
+    )
+    sandbox.limits = limits
+    sandbox.journal.keep_bodies = False
+    sandbox.journal.limit = 10_000
+    for resource in STREAMS[: asked.lists]:
+        fill(sandbox, resource, asked.rows)
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    with sandbox:
+        print(sandbox.url, flush=True)
+        stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What a platform sends to the destination, drawn by dice, with what must become of each record known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from integration_tests.destination.helpers import record, stream
+
+WHEN = "2026-01-01T00:00:00Z"
+ACCOUNTS = ("k0", "k1", "k2")
+"""Accounts that are there from the start."""
+
+STREAMS = ("organizations", "accounts", "users", "custom_object_feature_request", "tasks", "notes", "events", "calls")
+TABLES = {
+    "organizations": "organizations",
+    "accounts": "accounts",
+    "users": "users",
+    "custom_object_feature_request": "instances",
+    "tasks": "tasks",
+    "notes": "notes",
+}
+"""Streams whose rows have an externalId, and the workspace's table of each."""
+
+MAPPINGS = [{"stream": "calls", "object": "note", "operation": "create", "fields": {"subject": "externalId"}}]
+"""`calls` are notes without an externalId: the one kind of row here that cannot be sent twice without harm."""
+
+FLAWS = ("no key", "wrong type", "delete", "orphan")
+"""Each makes a record one that must be rejected. An organization has no parent that could be unknown."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A record or (`key` None) a state of the feed. `version` counts the records of a key; a flaw rules writing out."""
+
+    stream: str
+    key: str | None = None
+    version: int = 0
+    flaw: str | None = None
+    parent: str = ACCOUNTS[0]
+
+
+def feed(dice: Random) -> list[Sent]:
+    """A few hundred records and states; references lead to accounts that come earlier, or were always there."""
+    names = dice.sample(STREAMS, dice.randint(1, len(STREAMS)))
+    keys = dice.choice([3, 20, 200])
+    versions: dict[tuple[str, str], int] = {}
+    accounts = list(ACCOUNTS)
+    parents: dict[tuple[str, str], str] = {}
+    found: list[Sent] = []
+    for number in range(dice.randint(1, 300)):
+        name = dice.choice(names)
+        if dice.random() < 0.06:
+            found.append(Sent(name))
+            continue
+        # What is made, not changed, has a key of its own.
+        key = f"{name} {number}" if name in ("events", "calls") else f"k{dice.randrange(keys)}"
+        flaw = dice.choice(FLAWS[: 3 if name == "organizations" else 4]) if dice.random() < 0.08 else None
+        if flaw is None:
+            versions[name, key] = versions.get((name, key), 0) + 1
+        # A note stays where it was made: its account cannot be changed.
+        parent = parents.setdefault((name, key), dice.choice(accounts))
+        found.append(Sent(name, key, versions.get((name, key), 0), flaw, parent))
+        if name == "accounts" and flaw is None:
+            accounts.append(key)
+    return [*found, *(Sent(name) for name in names)]
+
+
+def message(sent: Sent, emitted_at: int) -> dict[str, Any]:
+    """The RECORD; what is flawed is so in a way that its object knows."""
+    data = _data(sent)
+    if sent.flaw == "no key":
+        del data["noteDate" if sent.stream == "calls" else "event" if sent.stream == "events" else "externalId"]
+    elif sent.flaw == "wrong type":
+        name = {"events": "timestamp", "notes": "noteDate", "calls": "noteDate"}.get(sent.stream, "name")
+        data[name] = {"an": "object"}
+    elif sent.flaw == "delete":
+        data["_ab_cdc_deleted_at"] = WHEN
+    elif sent.flaw == "orphan":
+        data["organizationId" if sent.stream == "accounts" else "accountId"] = "nobody"
+    return record(sent.stream, data, emitted_at)
+
+
+def _data(sent: Sent) -> dict[str, Any]:
+    data: dict[str, Any] = {"externalId": sent.key}
+    version, parent = sent.version, {"accountId": sent.parent}
+    if sent.stream in ("organizations", "accounts"):
+        return data | {"name": f"v{version}", "n": version, "plan": version % 2}
+    if sent.stream == "users":
+        return data | parent | {"name": f"v{version}", "n": version, "plan": version % 2}
+    if sent.stream in ("tasks", "custom_object_feature_request"):
+        return data | parent | {"name": f"v{version}"}
+    if sent.stream == "events":
+        return parent | {"event": "seen", "id": sent.key, "timestamp": WHEN, "number": sent.key}
+    note = parent | {"note": "said", "noteDate": WHEN}
+    return data | note | ({"subject": f"v{version}"} if sent.stream == "notes" else {})
+
+
+def version_of(table: str, row: dict[str, Any]) -> int:
+    """The version of a record that a row of the workspace comes from; 0 when from none."""
+    text = str(row.get("subject" if table == "notes" else "name"))
+    return int(text[1:]) if text[:1] == "v" else 0
+
+
+def streams(names: list[str]) -> list[dict[str, Any]]:
+    """The configured streams."""
+    return [stream(name) for name in names]

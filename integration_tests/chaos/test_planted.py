@@ -1,0 +1,54 @@
+"""Who watches the ordeals: bugs planted into the connectors, each of which some ordeal must catch, by its own check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from destination_vitally.outcomes import Checkpoint, Ledger
+from integration_tests.chaos import destination_ordeal, source_ordeal
+from source_vitally.scan import Scan, ScanState
+
+SEEDS = range(20)
+
+
+def states_at_once(self: Ledger) -> Iterator[dict[str, Any]]:
+    """A state moved early: given back before its records have outcomes."""
+    while self._waiting:
+        yield self._waiting.popleft().echo()
+
+
+def newest_row(self: Scan) -> ScanState:
+    """A watermark not capped: the newest row, although the scan may have passed rows before their edits."""
+    return ScanState(self._newest or self.state.watermark)
+
+
+def all_accepted(self: Checkpoint) -> dict[str, Any]:
+    """A rejected row not counted."""
+    received = float(sum(segment.received for segment in self.segments))
+    self.message["state"]["destinationStats"] = {"recordCount": received, "rejectedRecordCount": 0.0}
+    return self.message
+
+
+BUGS: dict[str, tuple[tuple[type, str, Callable[..., Any]], Callable[[int], None], str]] = {
+    "a state moved early": ((Ledger, "ready", states_at_once), destination_ordeal.run, "workspace|counted as rejected"),
+    "a watermark not capped": ((Scan, "result", newest_row), source_ordeal.run, "the state claims"),
+    "a rejected row not counted": ((Checkpoint, "echo", all_accepted), destination_ordeal.run, "counted as rejected"),
+}
+
+
+@pytest.mark.parametrize(("bug", "ordeal", "finding"), BUGS.values(), ids=BUGS.keys())
+def test_a_planted_bug_is_caught(
+    monkeypatch: pytest.MonkeyPatch, bug: Any, ordeal: Callable[[int], None], finding: str
+) -> None:
+    monkeypatch.setattr(*bug)
+    with pytest.raises(AssertionError, match=finding):
+        go_through_all(ordeal)
+
+
+def go_through_all(ordeal: Callable[[int], None]) -> None:
+    """Go through ordeals until one fails."""
+    for seed in SEEDS:
+        ordeal(seed)

@@ -1,0 +1,59 @@
+"""What a platform with a de-duplicating destination holds after syncs that break off anywhere."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from integration_tests.platform import Json
+
+
+class Warehouse:
+    """The newest version of each row of one stream, and the last state that was committed."""
+
+    def __init__(self, stream: str, cursor: str) -> None:
+        self._stream = stream
+        self._cursor = cursor
+        self.copy: dict[str, Json] = {}
+        self.states: list[Json] | None = None
+
+    def take(self, messages: list[Json], dice: Random | None = None) -> None:
+        """Take in the messages of a sync.
+
+        With `dice` the platform breaks off somewhere: it has seen only a part of them, and of the records after the
+        last state, which nobody promised to keep, it has committed only a part.
+        """
+        if dice is not None:
+            messages = messages[: dice.randint(0, len(messages))]
+        known = [number for number, message in enumerate(messages) if message["type"] == "STATE"]
+        sure = known[-1] + 1 if known else 0
+        committed = sure + dice.randint(0, len(messages) - sure) if dice is not None else len(messages)
+        for message in messages[:committed]:
+            if message["type"] == "RECORD" and message["record"]["stream"] == self._stream:
+                self._merge(message["record"]["data"])
+            elif message["type"] == "STATE" and _stream_of(message) == self._stream:
+                self.states = [message["state"]]
+
+    def _merge(self, row: Json) -> None:
+        known = self.copy.get(row["id"])
+        if known is None or (row.get(self._cursor) or "") >= (known.get(self._cursor) or ""):
+            self.copy[row["id"]] = row
+
+    def watermarks(self) -> list[tuple[dict[str, Any], str]]:
+        """Of each partition (`{}` where there is one) the time up to which the state claims to have everything."""
+        return [(part, cursor[self._cursor]) for part, cursor in self._cursors() if self._cursor in cursor]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether some partition's first scan has been broken off and will be resumed."""
+        return any("resume" in cursor for _, cursor in self._cursors())
+
+    def _cursors(self) -> list[tuple[dict[str, Any], Json]]:
+        if not self.states:
+            return []
+        blob = self.states[0]["stream"]["stream_state"]
+        return [(e["partition"], e["cursor"]) for e in blob["states"]] if "states" in blob else [({}, blob)]
+
+
+def _stream_of(message: Json) -> str:
+    return str(message["state"]["stream"]["stream_descriptor"]["name"])

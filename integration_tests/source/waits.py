@@ -1,0 +1,37 @@
+"""A source in this process that neither waits nor reads its manifest more carefully than once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from airbyte_cdk.sources.declarative import concurrent_declarative_source
+from airbyte_cdk.sources.streams.http import rate_limiting
+
+from source_vitally import cdk
+from source_vitally.budget import RequestBudget
+
+
+@contextmanager
+def without_waiting() -> Iterator[list[float]]:
+    """Take note of the waits between retries, in seconds, instead of waiting."""
+    taken: list[float] = []
+    with (
+        patch.object(rate_limiting, "time", SimpleNamespace(sleep=taken.append)),
+        patch.object(cdk, "RequestBudget", partial(RequestBudget, sleep=taken.append)),
+    ):
+        yield taken
+
+
+@contextmanager
+def quick_start() -> Iterator[None]:
+    """Do without the CDK's check of the manifest, half the time of a small sync; a test of its own makes it."""
+    schema = cache(concurrent_declarative_source.get_declarative_component_schema)
+    with (
+        patch.object(concurrent_declarative_source, "get_declarative_component_schema", schema),
+        patch.object(concurrent_declarative_source.ConcurrentDeclarativeSource, "_validate_source"),
+    ):
+        yield
