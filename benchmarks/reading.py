@@ -29,7 +29,7 @@ def answer(*, rows: int, latency_rows: int, long_rows: int, runs: int) -> tuple[
         "a",
         "Reading: source-vitally, the stock declarative path, a bare loop",
         f"Full refresh of lists of {rows:,} rows of 2 KB (with latency {latency_rows:,}), all readers in turn over the "
-        "same server. Records per second count from the first record to the last, so start-up is left out; CPU is that "
+        "same server. Records per second count after the first page, so start-up is left out; CPU is that "
         "of the whole process, start-up included.",
         ("latency", "streams", "rows", "reader", "records/s", "of the bare loop", "CPU ms per 1,000 records"),
     )

@@ -107,6 +107,8 @@ class Patience:
         Raises:
             Outage: everything together would take longer than the patience lasts.
         """
+        if asked > self._shared.patience:
+            asked = 0.0  # more likely a header misread, such as an epoch by another clock, than meant
         wait = max(asked, self._next * self._shared.jitter())
         if self._waited + wait > self._shared.patience:
             raise Outage(f"Gave up after waiting {self._waited:.0f} s: {problem}. Try again later.")

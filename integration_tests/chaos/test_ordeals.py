@@ -14,8 +14,8 @@ from integration_tests.chaos import destination_ordeal, source_ordeal
 ASKED = os.environ.get("CHAOS_SEEDS")
 FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
 # A sync of the source costs a second, most of it the CDK's start.
-SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 6))
-DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 30))
+SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 5))
+DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
 
 
 @pytest.mark.parametrize("seed", SOURCE_SEEDS)

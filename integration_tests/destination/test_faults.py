@@ -13,6 +13,7 @@ from integration_tests.sandbox import Fault, Limits, Sandbox
 WHEN = "2026-01-01T00:00:00Z"
 FAULTS = {
     "busy": Fault(kind="status", status=429, headers={"Retry-After": "7"}),
+    "busy by another clock": Fault(kind="status", status=429, headers={"X-RateLimit-Reset": "4102444800"}),
     "error": Fault(kind="status", status=500),
     "bad gateway": Fault(kind="html", status=502),
     "dropped before": Fault(kind="drop"),
