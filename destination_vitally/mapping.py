@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from .catalog import Call, Field, Key, Kind, Object, Operation, Requirement, Route, Verb
+from .catalog import Call, Field, Key, Kind, Message, Object, Operation, Requirement, Route, Verb
 from .config import StreamMapping
 from .errors import RejectedError
 from .values import COERCIONS, VitallyId
@@ -22,6 +22,7 @@ DELETED = "_ab_cdc_deleted_at"
 """The column in which database sources say that a row was deleted."""
 
 _UUID_LENGTH = 36
+_EMPTY: tuple[Any, ...] = (None, "", [])
 _COLUMNS_REMEMBERED = 10_000
 
 
@@ -111,6 +112,7 @@ class Mapper:
         self._by_column = {spelling: f for f in entry.fields if f.name not in taken for spelling in _spellings(f)}
         self._mapped = {*self._fields.values(), *self._traits.values()}
         self._rest_only = frozenset(f.name for f in entry.fields if f.in_body and not f.analytics)
+        self._said: set[str] = set()
         self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
         self._free: dict[bool, dict[str, str]] = {False: {}, True: {}}
         self._demands = {
@@ -189,23 +191,27 @@ class Mapper:
             if missing:
                 first_missing = first_missing or missing
             elif isinstance(route, Call) or not any(fields.get(name) for name in self._rest_only):
-                return route
+                return self._chosen(route, fields)
             else:
                 possible = possible or route
         if possible is None:
             hint = self._hint(first_missing)
             raise RejectedError(f"{label}: {first_missing} is required to {operation}{hint}")
-        self._say_left_out(fields)
-        return possible
+        return self._chosen(possible, fields)
 
-    def _say_left_out(self, fields: dict[str, Any]) -> None:
-        left_out = sorted(name for name in self._rest_only if fields.get(name))
-        self._rest_only = frozenset()
-        logger.warning(
-            "%s: %s can only be written with secret_token and is left out.",
-            self._entry.name,
-            ", ".join(left_out),
-        )
+    def _chosen(self, route: Route, fields: dict[str, Any]) -> Route:
+        """The route; that it does not carry a field is said once."""
+        if isinstance(route, Message) and not self._rest_only.isdisjoint(fields):
+            left_out = {name for name in self._rest_only - self._said if fields.get(name) is not None}
+            if left_out:
+                self._said |= left_out
+                logger.warning(
+                    "%s: %s is left out where rows travel in batches (with both keys: only if it is false); an update, "
+                    "which needs secret_token, writes it.",
+                    self._entry.name,
+                    ", ".join(sorted(left_out)),
+                )
+        return route
 
     def _hint(self, missing: str) -> str:
         if missing != "externalId" or missing in self._fields:
@@ -247,9 +253,11 @@ class Mapper:
 def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
     """The first requirement that `fields` do not meet, in words; empty when they meet all."""
     for requirement in requires:
-        choices = (requirement,) if isinstance(requirement, str) else requirement
-        if not any(fields.get(name) not in (None, "", []) for name in choices):
-            return " or ".join(choices)
+        if isinstance(requirement, str):
+            if fields.get(requirement) in _EMPTY:
+                return requirement
+        elif all(fields.get(name) in _EMPTY for name in requirement):
+            return " or ".join(requirement)
     return ""
 
 

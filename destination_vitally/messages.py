@@ -79,7 +79,7 @@ def items_of(change: Change, row: Row, emission: Emission, references: Reference
             # An upsert has its id from where it was emitted: going back to an earlier value is no repetition.
             identifier = _hash(content, repr(emission))
         message = _sealed(body, identifier, emission, content)
-        twin = () if change.entry.once else tuple(v for k, v in body.items() if k.endswith("Id"))
+        twin = () if change.entry.once else tuple([v for k, v in body.items() if k.endswith("Id")])
         items.append(Item(identity, twin, body, emission, message, [row], [message], change.entry.once))
     row.parts = len(items)
     return items

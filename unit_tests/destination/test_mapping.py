@@ -166,6 +166,15 @@ def test_the_first_route_that_can_is_taken() -> None:
     assert isinstance(change("account", "upsert", {"id": UUID, "name": "A"}).route, Call)
 
 
+def test_a_field_that_does_not_travel_in_batches_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", logger="airbyte")
+    users = mapper("user", "upsert")
+    for value in (None, False, False):
+        users.change({"externalId": "u", "accountIds": ["a"], "unsubscribedFromConversations": value})
+    [entry] = caplog.records
+    assert "user: unsubscribedFromConversations is left out where rows travel in batches" in entry.getMessage()
+
+
 def test_records_are_left_as_they_are() -> None:
     data = {"externalId": "a", "traits": {"x": None}, "name": None, "n": [1]}
     before = repr(data)
