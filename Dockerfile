@@ -7,7 +7,8 @@ FROM ${BASE_IMAGE} AS dependencies
 USER 0
 COPY requirements.lock /tmp/requirements.lock
 RUN python -m venv --without-pip /opt/vitally \
-    && python -m pip --python /opt/vitally install --quiet --no-cache-dir --require-hashes --requirement /tmp/requirements.lock \
+    && python -m pip --python /opt/vitally install --quiet --no-cache-dir --no-deps --require-hashes \
+        --requirement /tmp/requirements.lock \
     && rm /tmp/requirements.lock
 
 # Compiled here, because the file system of a connector may be read-only.

@@ -55,7 +55,7 @@ test-platforms: $(INSTALLED) $(PLATFORMS:=/.installed)  ## PyAirbyte drives them
 
 .venv-vitally/.installed: requirements.lock dist/.built
 	$(PYTHON) -m venv .venv-vitally
-	.venv-vitally/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	.venv-vitally/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
 	.venv-vitally/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
 	touch $@
 
@@ -89,7 +89,7 @@ lock: $(INSTALLED)  ## resolve the locks again, for every supported Python
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(INSTALLED)
 

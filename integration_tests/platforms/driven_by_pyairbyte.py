@@ -124,8 +124,12 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
     lines = pyairbyte("source-smoke-test", "discover", "--config", str(smoke_config)).stdout.splitlines()
     [catalog] = [json.loads(line)["catalog"] for line in lines if '"CATALOG"' in line]
     names = ["_preflight_basic_types", *(stream["name"] for stream in catalog["streams"])]
-    constants = {"event": "smoke test", "userId": "someone", "timestamp": "2026-01-01T00:00:00Z"}
-    mappings = [{"stream": name, "object": "event", "constants": constants} for name in names]
+    constants = {"userId": "someone", "timestamp": "2026-01-01T00:00:00Z"}
+    # An id would identify the event, but every stream of the test counts from 1: here it is a property.
+    mappings = [
+        {"stream": name, "object": "event", "constants": {"event": name, **constants}, "traits": {"id": "id"}}
+        for name in names
+    ]
     with Sandbox(empty=True) as sandbox:
         account = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
         sandbox.workspace.insert("users", {"externalId": "someone", "name": "Some One", "accountIds": [account["id"]]})
