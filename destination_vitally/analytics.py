@@ -157,10 +157,8 @@ class Analytics:
     def _accept(self, items: list[Item]) -> None:
         with self._lock:
             self._accepted[items[0].body["type"]] += len(items)
-        for item in items:
-            for row in item.rows[:-1]:
-                self._ledger.settle(row, "superseded")
-            self._ledger.settle(item.rows[-1], "accepted")
+        self._ledger.settle_all((row for item in items for row in item.rows[:-1]), "superseded")
+        self._ledger.settle_all((item.rows[-1] for item in items), "accepted")
 
     def _reject(self, item: Item, reply: Reply) -> None:
         row = item.rows[0]

@@ -1,6 +1,6 @@
 """From a record to the change it asks for: pure functions, the same for both transports.
 
-A `Mapper` is made once per stream; what becomes of a column is decided the first time the column is seen.
+A `Mapper` is made once per stream; what becomes of the columns is decided the first time they are seen.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ DELETED = "_ab_cdc_deleted_at"
 _UUID_LENGTH = 36
 _EMPTY: tuple[Any, ...] = (None, "", [])
 _COLUMNS_REMEMBERED = 10_000
+_SHAPES_REMEMBERED = 1_000
 
 
 class Change(NamedTuple):
@@ -57,6 +58,17 @@ class _Target(NamedTuple):
     name: str
     coerce: Callable[[Any], Any]
     field: Field | None
+
+
+class _Shape(NamedTuple):
+    """What becomes of the columns of a record: those that are just a trait with its name, and the others."""
+
+    plain: list[tuple[str, str]]
+    others: list[tuple[str, tuple[_Target, ...]]]
+
+
+def _is_plain(targets: tuple[_Target, ...]) -> bool:
+    return len(targets) == 1 and targets[0].place == "free"
 
 
 class _Draft:
@@ -114,7 +126,7 @@ class Mapper:
         self._rest_only = frozenset(f.name for f in entry.fields if f.in_body and not f.analytics)
         self._said: set[str] = set()
         self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
-        self._free: dict[bool, dict[str, str]] = {False: {}, True: {}}
+        self._shapes: dict[tuple[bool, tuple[str, ...]], _Shape] = {}
         self._demands = {
             wanted: [(route, (*route.requires, *_address(entry, route))) for route in found]
             for wanted, found in routes.items()
@@ -127,18 +139,13 @@ class Mapper:
             RejectedError: the record cannot be written as it is; the text names object, key and reason.
         """
         draft = _Draft(dict(self._constants))
-        free = draft.free
-        native = _is_native(data)
-        known, plain = self._targets[native], self._free[native]
-        for column, value in data.items():
-            if column in plain and value is not None:  # most columns of most records
-                free[plain[column]] = value
-                continue
-            targets = known.get(column)
-            if targets is None:
-                targets = self._learn(column, native)
+        key = (_is_native(data), tuple(data))
+        shape = self._shapes.get(key) or self._shape(*key)
+        free = {name: value for column, name in shape.plain if (value := data[column]) is not None}
+        draft.free = free
+        for column, targets in shape.others:
             for target in targets:
-                self._place(target, value, draft)
+                self._place(target, data[column], draft)
         if draft.merged:
             draft.free = {**draft.merged, **free}
         return self._checked(data, draft)
@@ -190,7 +197,9 @@ class Mapper:
             missing = lacking(fields, demands)
             if missing:
                 first_missing = first_missing or missing
-            elif isinstance(route, Call) or not any(fields.get(name) for name in self._rest_only):
+            elif isinstance(route, Call) or self._rest_only.isdisjoint(fields):
+                return route
+            elif not any(fields.get(name) for name in self._rest_only):
                 return self._chosen(route, fields)
             else:
                 possible = possible or route
@@ -201,7 +210,7 @@ class Mapper:
 
     def _chosen(self, route: Route, fields: dict[str, Any]) -> Route:
         """The route; that it does not carry a field is said once."""
-        if isinstance(route, Message) and not self._rest_only.isdisjoint(fields):
+        if isinstance(route, Message):
             left_out = {name for name in self._rest_only - self._said if fields.get(name) is not None}
             if left_out:
                 self._said |= left_out
@@ -218,13 +227,22 @@ class Mapper:
             return ""
         return "; map the column that holds your id to it"
 
+    def _shape(self, native: bool, columns: tuple[str, ...]) -> _Shape:
+        known = self._targets[native]
+        planned = [(column, known.get(column) or self._learn(column, native)) for column in columns]
+        # A null that removes a trait must not win over another column of that trait.
+        plain = [] if self._rules.clear_nulls else [(c, t[0].name) for c, t in planned if _is_plain(t)]
+        taken = {column for column, _ in plain}
+        shape = _Shape(plain, [(column, targets) for column, targets in planned if column not in taken])
+        if len(self._shapes) < _SHAPES_REMEMBERED:
+            self._shapes[native, columns] = shape
+        return shape
+
     def _learn(self, column: str, native: bool) -> tuple[_Target, ...]:
         targets = tuple(self._resolve(column, native))
         known = self._targets[native]
         if len(known) < _COLUMNS_REMEMBERED:
             known[column] = targets
-            if [target.place for target in targets] == ["free"]:
-                self._free[native][column] = targets[0].name
         return targets
 
     def _resolve(self, column: str, native: bool) -> Iterator[_Target]:

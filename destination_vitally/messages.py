@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from .catalog import Field, Kind, Message, Object
+from .catalog import Kind, Message, Object
 from .mapping import Change, identity_of
 from .outcomes import Row
 from .references import References
@@ -87,26 +87,26 @@ def items_of(change: Change, row: Row, emission: Emission, references: Reference
 
 def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
     """The messages without id and time."""
-    route, fields = change.route, change.fields
+    route = change.route
     assert isinstance(route, Message)
     body: dict[str, Any] = {"type": route.type, **change.entry.constants}
     free = change.free
     parents: dict[str, list[str]] = {}
-    known = _fields(change.entry)
-    for name, value in fields.items():
-        field = known.get(name)
-        if field is None or field.analytics is None:
+    places = _places(change.entry)
+    for name, value in change.fields.items():
+        place = places.get(name)
+        if place is None:
             continue
-        if field.analytics.startswith(_IN_TRAITS):
-            free[field.analytics.removeprefix(_IN_TRAITS)] = value
+        if place.is_trait:
+            free[place.name] = value
         elif value is None:
             continue
-        elif field.refers and field.kind is Kind.TEXTS:
-            parents[field.analytics] = [references.yours(change, name, field.refers, v) for v in value]
-        elif field.refers:
-            body[field.analytics] = references.yours(change, name, field.refers, value)
+        elif place.refers and place.is_list:
+            parents[place.name] = [references.yours(change, name, place.refers, v) for v in value]
+        elif place.refers:
+            body[place.name] = references.yours(change, name, place.refers, value)
         else:
-            body[field.analytics] = value
+            body[place.name] = value
     if route.carries:
         body[route.carries] = free
     if not parents:
@@ -115,9 +115,27 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
     return [body | {k: v for k, v in zip(parents, pair, strict=True) if v is not None} for pair in pairs]
 
 
+class _Place(NamedTuple):
+    """Where a field travels in a message."""
+
+    name: str
+    is_trait: bool
+    refers: str | None
+    is_list: bool
+
+
 @cache
-def _fields(entry: Object) -> dict[str, Field]:
-    return {field.name: field for field in entry.fields}
+def _places(entry: Object) -> dict[str, _Place]:
+    return {
+        field.name: _Place(
+            field.analytics.removeprefix(_IN_TRAITS),
+            field.analytics.startswith(_IN_TRAITS),
+            field.refers,
+            field.kind is Kind.TEXTS,
+        )
+        for field in entry.fields
+        if field.analytics
+    }
 
 
 def _hash(content: bytes, salt: str) -> str:
@@ -131,4 +149,4 @@ def _sealed(body: dict[str, Any], identifier: str, emission: Emission, content: 
     tail = f',"messageId":"{identifier}"'
     if "timestamp" not in body:
         tail += f',"timestamp":"{moment_of(emission.emitted_at)}"'
-    return content[:-1] + tail.encode() + b"}"
+    return b"%b%b}" % (content[:-1], tail.encode())

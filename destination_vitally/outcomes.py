@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
@@ -109,16 +109,25 @@ class Ledger:
         with self._lock:
             if outcome == "rejected" and row.reason is None:
                 row.reason, row.status = reason or "rejected", status
-            row.parts -= 1
-            if row.parts:
-                return
-            if row.reason is not None:
-                outcome = "rejected"
-                # Before the segment counts as settled: a state must not overtake the report of a rejection.
-                self._on_rejected(row)
-                row.segment.rejected += 1
-            row.segment.settled += 1
-            self.tallies[row.plan].outcomes[outcome] += 1
+            self._settle(row, outcome)
+
+    def settle_all(self, rows: Iterable[Row], outcome: Outcome) -> None:
+        """Enter the same outcome, other than a rejection, of many records or parts."""
+        with self._lock:
+            for row in rows:
+                self._settle(row, outcome)
+
+    def _settle(self, row: Row, outcome: Outcome) -> None:
+        row.parts -= 1
+        if row.parts:
+            return
+        if row.reason is not None:
+            outcome = "rejected"
+            # Before the segment counts as settled: a state must not overtake the report of a rejection.
+            self._on_rejected(row)
+            row.segment.rejected += 1
+        row.segment.settled += 1
+        self.tallies[row.plan].outcomes[outcome] += 1
 
     def checkpoint(self, message: dict[str, Any], plan: StreamPlan | None, now: float) -> None:
         """Enter a STATE: of one stream, or (None) of all of them."""

@@ -225,9 +225,10 @@ class Writer:
             emitted_at = self._started
         emission = Emission(self._started, emitted_at, row.number)
         items = items_of(change, row, emission, self._references)
-        if any(len(item.message) + 2 > BYTES for item in items):
-            row.parts = 1
-            raise change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
+        for item in items:
+            if len(item.message) + 2 > BYTES:
+                row.parts = 1
+                raise change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return items
 
     def _batch(self, items: list[Item]) -> None:
