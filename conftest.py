@@ -1,6 +1,15 @@
 """Settings shared by every test of the project."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+# CI judges a change by the same examples each time; elsewhere, `make fuzz` and `make chaos` look for new ones.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("suite")
