@@ -38,6 +38,7 @@ from source_vitally.scan import Scan, ScanState, StateError, parse_time
 
 PartitionKey = tuple[tuple[str, Any], ...]
 
+QUEUED_RECORDS = 1_000
 _NO_CURSOR_STATES = {"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"}
 
 
@@ -178,6 +179,11 @@ def extend(factory: ModelToComponentFactory) -> None:
 
     factory._build_concurrent_cursor = build_cursor  # type: ignore[assignment,method-assign]
     factory.PYDANTIC_MODEL_TO_CONSTRUCTOR[HTTPAPIBudget] = build_budget  # type: ignore[index]
+
+
+def shorten_queue(source: ConcurrentDeclarativeSource) -> None:
+    """Let few records wait to be printed: the CDK's ten thousand hold tens of megabytes when reading is the faster."""
+    source._concurrent_source._queue.maxsize = QUEUED_RECORDS
 
 
 def disable_retries(factory: ModelToComponentFactory) -> None:

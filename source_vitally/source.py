@@ -38,6 +38,7 @@ class SourceVitally(YamlDeclarativeSource):
     ) -> None:
         super().__init__("manifest.yaml", catalog=catalog, config=config, state=state, config_path=config_path)
         cdk.extend(self._constructor)
+        cdk.shorten_queue(self)
         if self._config and self._spec_component:
             self._config = complete(self._config, self._spec_component.connection_specification)
 

@@ -138,6 +138,12 @@ def test_a_state_emitted_by_a_cursor_queues_behind_the_records_before_it(source:
     assert queued.type == Type.STATE
 
 
+def test_records_states_and_logs_wait_in_one_short_queue(source: SourceVitally) -> None:
+    queue = source._concurrent_source._queue
+    assert queue.maxsize == cdk.QUEUED_RECORDS
+    assert source._constructor._message_repository._queue is queue  # type: ignore[attr-defined]
+
+
 def test_messages_and_log_lines_share_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log line of a worker thread that goes past the buffer can land inside a record, which is then lost."""
     entered: list[PrintBuffer] = []
