@@ -8,7 +8,7 @@ import pytest
 
 from integration_tests.destination.cases import ACC, CONV, NOTE, NPS, ORG, TASK, TIME, prepare
 from integration_tests.destination.helpers import Result, config, record, stream, write
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Fault, Sandbox
 
 
 @pytest.fixture
@@ -132,3 +132,18 @@ def test_long_lists_are_read_to_their_end(prepared: Sandbox) -> None:
     for n in range(0, 250, 50):
         send(prepared, "note", "upsert", {"externalId": f"old {n}", "accountId": "acct/1", "note": "new"})
     assert len(prepared.workspace.rows("notes")) == 251
+
+
+@pytest.mark.parametrize("way", ["refused", "repeated"])
+def test_a_list_that_does_not_end_proves_no_absence(
+    prepared: Sandbox, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(150):
+        prepared.workspace.insert("notes", {"externalId": f"old {n}", "accountId": ACC, "note": "N"})
+    if way == "refused":
+        prepared.faults.add(Fault(path="/notes$", method="GET", kind="status", status=400, skip=1, times=None))
+    prepared.switches.repeat_cursor = way == "repeated"
+    row = {"externalId": "old 0", "accountId": "acct/1", "note": "new", "noteDate": TIME}
+    assert send(prepared, "note", "upsert", row, caplog=caplog).counts("rows")["rejected"] == 1
+    assert "Vitally does not list " in caplog.text
+    assert prepared.journal.count("/notes", method="POST") == 0
