@@ -17,6 +17,7 @@ _REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining")
 _LIMIT = ("RateLimit-Limit", "X-RateLimit-Limit")
 _MINUTE = 60.0
 _RESERVE = 0.01
+_ONE_REQUEST = "request"
 
 
 class RequestBudget(APIBudget):
@@ -42,7 +43,8 @@ class RequestBudget(APIBudget):
 
     def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
         """Wait until both the window and the server's bucket allow one more request."""
-        super().acquire_call(request, block, timeout)
+        # The window keeps for a minute what it counts, and whole requests would be megabytes.
+        super().acquire_call(_ONE_REQUEST, block, timeout)
         with self._lock:
             wait = self._not_before - self._clock()
         if wait > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -152,6 +153,15 @@ def test_the_budget_waits_for_the_servers_bucket_to_refill(headers: dict[str, An
     budget.update_from_response(object(), answer(**headers))
     budget.acquire_call(object())
     assert clock.slept == pytest.approx(waits)
+
+
+def test_the_budget_keeps_no_request() -> None:
+    budget = RequestBudget(3)
+    request = requests.Request("GET", "https://rest.example").prepare()
+    kept = weakref.ref(request)
+    budget.acquire_call(request)
+    del request
+    assert kept() is None
 
 
 def test_the_budget_is_a_moving_window() -> None:
