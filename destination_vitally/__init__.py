@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .destination import DestinationVitally
+    from destination_vitally.destination import DestinationVitally
 
 __all__ = ["DestinationVitally"]
 

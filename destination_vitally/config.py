@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .catalog import Operation
-from .errors import ConfigError
+from destination_vitally.errors import ConfigError
+from destination_vitally.objects.model import Operation
 
 SUBDOMAIN = "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"
 URL = "^https?://[^/?#\\s]+[^?#\\s]*$"

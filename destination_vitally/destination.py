@@ -18,16 +18,17 @@ from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from . import config as configuration
-from . import plan
-from .check import check
-from .config import NoStorage
-from .discover import destination_catalog
-from .errors import ConfigError, StoppedError, describe
-from .http import PATIENCE_OF_CHECK, connect
-from .input import Lines, chunks_from, chunks_of
-from .limiter import Clock, SystemClock
-from .protocol import (
+from destination_vitally import config as configuration
+from destination_vitally.clock import Clock, SystemClock
+from destination_vitally.commands.check import check
+from destination_vitally.commands.discover import destination_catalog
+from destination_vitally.commands.spec import connection_specification
+from destination_vitally.config import NoStorage
+from destination_vitally.errors import ConfigError, StoppedError, describe
+from destination_vitally.mapping import plan
+from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
+from destination_vitally.outcomes.store import RejectedStore, open_bucket
+from destination_vitally.protocol import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteMessageSerializer,
@@ -38,11 +39,10 @@ from .protocol import (
     Status,
     Type,
 )
-from .rejected import RejectedLog, RejectedRecords
-from .spec import connection_specification
-from .store import RejectedStore, open_bucket
-from .workspace import Workspace
-from .writer import Writer
+from destination_vitally.sync.input import Lines, chunks_from, chunks_of
+from destination_vitally.sync.writer import Writer
+from destination_vitally.transports.http import PATIENCE_OF_CHECK, connect
+from destination_vitally.transports.workspace import Workspace
 
 logger = logging.getLogger("airbyte")
 

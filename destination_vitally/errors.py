@@ -10,7 +10,7 @@ from typing import Any
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from .protocol import FailureType
+from destination_vitally.protocol import FailureType
 
 
 class ConfigError(AirbyteTracedException):

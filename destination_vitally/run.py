@@ -6,7 +6,7 @@ import sys
 
 from airbyte_cdk.logger import init_logger
 
-from .destination import DestinationVitally
+from destination_vitally.destination import DestinationVitally
 
 
 def run() -> None:

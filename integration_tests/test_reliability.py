@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from destination_vitally.catalog import Call, Object
-from destination_vitally.objects import OBJECTS
+from destination_vitally.objects.model import Call, Object
+from destination_vitally.objects.table import OBJECTS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "reliability.md").read_text()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.outcomes import Checkpoint, Ledger
+from destination_vitally.outcomes.ledger import Checkpoint, Ledger
 from integration_tests.chaos import destination_ordeal, source_ordeal
 from source_vitally.scan import Scan, ScanState
 

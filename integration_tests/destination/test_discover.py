@@ -12,9 +12,9 @@ from airbyte_protocol.models import AirbyteMessage
 
 from destination_vitally import DestinationVitally
 from destination_vitally.errors import ConfigError
-from destination_vitally.mapping import snake_case
-from destination_vitally.objects import INSTANCE, OBJECTS
-from destination_vitally.plan import BY_SYNC_MODE
+from destination_vitally.mapping.mapper import snake_case
+from destination_vitally.mapping.plan import BY_SYNC_MODE
+from destination_vitally.objects.table import INSTANCE, OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.helpers import QuickClock, config, record, stream, write
 from integration_tests.destination.test_matrix import CASES

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.catalog import OPERATIONS, Message, Object, Operation
-from destination_vitally.objects import OBJECTS
-from destination_vitally.spec import connection_specification
+from destination_vitally.commands.spec import connection_specification
+from destination_vitally.objects.model import OPERATIONS, Message, Object, Operation
+from destination_vitally.objects.table import OBJECTS
 from integration_tests.destination.helpers import config, record, stream, write
 from integration_tests.pages import Page, code, fields_of, names, unknown_parts
 

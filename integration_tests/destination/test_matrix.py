@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.catalog import Message
-from destination_vitally.objects import OBJECTS
+from destination_vitally.objects.model import Message
+from destination_vitally.objects.table import OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.cases_activities import ACTIVITIES
 from integration_tests.destination.cases_companies import COMPANIES, CUSTOM_OBJECTS

@@ -170,7 +170,7 @@ def test_after_a_bucket_has_failed_no_state_covers_what_it_did_not_take(sandbox:
 def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
     sandbox: Sandbox, store: Store, changes: Json, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("destination_vitally.bucket.ATTEMPTS", 1)
+    monkeypatch.setattr("destination_vitally.outcomes.bucket.ATTEMPTS", 1)
     settings = config(
         sandbox,
         mappings=[{"stream": "opened", "object": "event"}],
@@ -195,7 +195,7 @@ def test_a_good_bucket_passes_check_and_is_left_as_it_was(sandbox: Sandbox, stor
 def test_a_flood_of_rejections_does_not_wait_for_a_state(
     sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("destination_vitally.store.FULL_BYTES", 10_000)
+    monkeypatch.setattr("destination_vitally.outcomes.store.FULL_BYTES", 10_000)
     settings = config(
         sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
     )

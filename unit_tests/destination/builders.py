@@ -6,11 +6,12 @@ from typing import Any
 
 from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 
-from destination_vitally import config, plan
-from destination_vitally.catalog import Operation
-from destination_vitally.mapping import Change, Mapper, Rules
-from destination_vitally.objects import BY_NAME, OBJECTS
-from destination_vitally.plan import StreamKey, StreamPlan
+from destination_vitally import config
+from destination_vitally.mapping import plan
+from destination_vitally.mapping.mapper import Change, Mapper, Rules
+from destination_vitally.mapping.plan import StreamKey, StreamPlan
+from destination_vitally.objects.model import Operation
+from destination_vitally.objects.table import BY_NAME, OBJECTS
 
 SETTINGS: dict[str, Any] = {
     "data_center": {"region": "eu"},

@@ -9,10 +9,10 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.analytics import BYTES, MESSAGES, Batch, Batcher
-from destination_vitally.messages import Emission, Item, items_of
-from destination_vitally.outcomes import Row, Segment
-from destination_vitally.references import References
+from destination_vitally.outcomes.ledger import Row, Segment
+from destination_vitally.transports.analytics import BYTES, MESSAGES, Batch, Batcher
+from destination_vitally.transports.messages import Emission, Item, items_of
+from destination_vitally.transports.references import References
 from unit_tests.destination.builders import change, configured, plans, settings
 
 PLAN = next(iter(plans(settings(), configured("accounts")).values()))

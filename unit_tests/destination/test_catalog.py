@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from destination_vitally.catalog import Call, Find, Message, Object, Requirement, Verb
-from destination_vitally.objects import BY_NAME, OBJECTS, rank
+from destination_vitally.objects.model import Call, Find, Message, Object, Requirement, Verb
+from destination_vitally.objects.table import BY_NAME, OBJECTS, rank
 
 every_object = pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.name)
 

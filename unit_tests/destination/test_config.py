@@ -10,8 +10,8 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from pydantic import BaseModel
 
 from destination_vitally import config
+from destination_vitally.commands.spec import connection_specification
 from destination_vitally.errors import ConfigError
-from destination_vitally.spec import connection_specification
 
 US = {"region": "us", "subdomain": "acme"}
 GOOD: list[dict[str, Any]] = [

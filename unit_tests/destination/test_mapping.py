@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.catalog import Call, Message
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping import snake_case
-from destination_vitally.values import VitallyId
+from destination_vitally.mapping.mapper import snake_case
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.model import Call, Message
 from unit_tests.destination.builders import change, mapper
 
 UUID = "0f0d5a52-0000-4000-8000-000000000000"

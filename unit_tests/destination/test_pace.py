@@ -9,9 +9,10 @@ import pytest
 import requests
 import requests_mock
 
+from destination_vitally.clock import SystemClock
 from destination_vitally.errors import AmbiguousError, ConfigError, Outage, StoppedError
-from destination_vitally.http import PATIENCE, Api, connect
-from destination_vitally.limiter import Limiter, SystemClock, asked_wait
+from destination_vitally.transports.http import PATIENCE, Api, connect
+from destination_vitally.transports.limiter import Limiter, asked_wait
 from unit_tests.destination.builders import settings
 
 URL = "https://rest.vitally-eu.io/resources/accounts"

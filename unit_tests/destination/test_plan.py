@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.catalog import Call, Message
 from destination_vitally.errors import ConfigError
-from destination_vitally.plan import StreamPlan
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.objects.model import Call, Message
 from unit_tests.destination.builders import DEFINITION, configured, plans, settings
 
 

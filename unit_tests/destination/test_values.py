@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.catalog import Kind
-from destination_vitally.values import COERCIONS, moment, moment_of
+from destination_vitally.mapping.values import COERCIONS, moment, moment_of
+from destination_vitally.objects.model import Kind
 
 
 @pytest.mark.parametrize(

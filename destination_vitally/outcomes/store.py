@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from .config import S3Storage
-from .limiter import Clock
-from .outcomes import Row
-from .plan import StreamPlan
-from .rejected import RejectedRecords
+from destination_vitally.clock import Clock
+from destination_vitally.config import S3Storage
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.outcomes.ledger import Row
+from destination_vitally.outcomes.rejected import RejectedRecords
 
 if TYPE_CHECKING:
-    from .bucket import Bucket
+    from destination_vitally.outcomes.bucket import Bucket
 
 FULL_BYTES = 8_000_000
 """From here on what was taken is stored without waiting for a state, so that memory stays flat."""
@@ -27,7 +27,7 @@ FULL_BYTES = 8_000_000
 def open_bucket(storage: S3Storage) -> Bucket:
     """The bucket of a configuration; sends nothing yet."""
     # The client of Amazon's takes half a second to import, and most syncs have no bucket.
-    bucket: Bucket = import_module("destination_vitally.bucket").Bucket(storage)
+    bucket: Bucket = import_module("destination_vitally.outcomes.bucket").Bucket(storage)
     return bucket
 
 

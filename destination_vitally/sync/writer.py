@@ -9,21 +9,21 @@ from typing import Any
 
 import orjson
 
-from .analytics import BYTES, Analytics, Batch, Batcher
-from .catalog import Message
-from .config import Config
-from .dry_run import Rehearsal
-from .errors import ConfigError, InputError, RejectedError
-from .http import Apis
-from .limiter import Clock
-from .mapping import Change, identity_of
-from .messages import Emission, Item, items_of
-from .outcomes import FORECASTS, OUTCOMES, Ledger, Row
-from .plan import StreamKey, StreamPlan
-from .references import References
-from .rejected import RejectedRecords, masked
-from .rest import Rest
-from .workers import Workers
+from destination_vitally.clock import Clock
+from destination_vitally.config import Config
+from destination_vitally.errors import ConfigError, InputError, RejectedError
+from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.plan import StreamKey, StreamPlan
+from destination_vitally.objects.model import Message
+from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, Row
+from destination_vitally.outcomes.rejected import RejectedRecords, masked
+from destination_vitally.sync.dry_run import Rehearsal
+from destination_vitally.sync.workers import Workers
+from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
+from destination_vitally.transports.http import Apis
+from destination_vitally.transports.messages import Emission, Item, items_of
+from destination_vitally.transports.references import References
+from destination_vitally.transports.rest import Rest
 
 logger = logging.getLogger("airbyte")
 

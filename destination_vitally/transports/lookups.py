@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .catalog import Find
-from .errors import ListError
-from .http import Api, Reply
-from .mapping import Change
-from .objects import BY_NAME
-from .references import Memory, References, all_rows, found_row, quoted
+from destination_vitally.errors import ListError
+from destination_vitally.mapping.mapper import Change
+from destination_vitally.objects.model import Find
+from destination_vitally.objects.table import BY_NAME
+from destination_vitally.transports.http import Api, Reply
+from destination_vitally.transports.references import Memory, References, all_rows, found_row, quoted
 
 Row = dict[str, Any]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from .errors import ConfigError, ListError
-from .http import Api
-from .mapping import snake_case
-from .references import all_rows, quoted
+from destination_vitally.errors import ConfigError, ListError
+from destination_vitally.mapping.mapper import snake_case
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.references import all_rows, quoted
 
 Row = Mapping[str, Any]
 

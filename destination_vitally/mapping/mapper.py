@@ -11,10 +11,21 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from .catalog import Call, Field, Key, Kind, Message, Object, Operation, Requirement, Route, Verb
-from .config import StreamMapping
-from .errors import RejectedError
-from .values import COERCIONS, VitallyId
+from destination_vitally.config import StreamMapping
+from destination_vitally.errors import RejectedError
+from destination_vitally.mapping.values import COERCIONS, VitallyId
+from destination_vitally.objects.model import (
+    Call,
+    Field,
+    Key,
+    Kind,
+    Message,
+    Object,
+    Operation,
+    Requirement,
+    Route,
+    Verb,
+)
 
 logger = logging.getLogger("airbyte")
 

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import orjson
 
-from .catalog import Call, Find, Kind, Verb
-from .errors import AmbiguousError
-from .finding import Finder, Paths, Row
-from .http import Api, Reply
-from .mapping import Change, lacking
-from .references import References, found_row
-from .values import VitallyId
+from destination_vitally.errors import AmbiguousError
+from destination_vitally.mapping.mapper import Change, lacking
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.model import Call, Find, Kind, Verb
+from destination_vitally.transports.http import Api, Reply
+from destination_vitally.transports.lookups import Finder, Paths, Row
+from destination_vitally.transports.references import References, found_row
 
 Effect = Literal["created", "updated", "created or updated", "deleted", "skipped"]
 """What was done; Vitally does not say whether a POST with a known externalId created or updated."""

@@ -9,8 +9,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
-from .config import S3Storage
-from .errors import ConfigError, Outage
+from destination_vitally.config import S3Storage
+from destination_vitally.errors import ConfigError, Outage
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 5
 

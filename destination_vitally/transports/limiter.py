@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from .errors import StoppedError
+from destination_vitally.clock import Clock
 
 Parsed = TypeVar("Parsed")
 
@@ -18,51 +17,6 @@ _EPOCH_FROM = 1_000_000
 
 _RESERVE = 0.01
 """The part of the server's budget that is left untouched, because a write may cost several units."""
-
-
-class Clock(Protocol):
-    """What time it is, and how to let it pass. Tests bring their own."""
-
-    def monotonic(self) -> float: ...
-
-    def now(self) -> float:
-        """Unix time in seconds."""
-        ...
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass.
-
-        Raises:
-            StoppedError: the connector has to end before that.
-        """
-        ...
-
-
-class SystemClock:
-    """The real time, with an end: after `stop_within` nobody waits beyond the deadline."""
-
-    def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._deadline = float("inf")
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> float:
-        return time.time()
-
-    def stop_within(self, seconds: float) -> None:
-        """Start the time that is left for finishing; waits under way are looked at again."""
-        self._deadline = time.monotonic() + seconds
-        self._stopping.set()
-
-    def wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        if not self._stopping.is_set() and self._stopping.wait(seconds) is False:
-            return
-        if until > self._deadline:
-            raise StoppedError
-        time.sleep(max(0.0, until - time.monotonic()))
 
 
 class Limiter:

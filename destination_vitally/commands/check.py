@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from . import plan
-from .config import Config, S3Storage
-from .errors import ConfigError
-from .http import Api, Apis
-from .protocol import AirbyteStream, ConfiguredAirbyteStream, DestinationSyncMode, SyncMode
-from .store import open_bucket
-from .workspace import Workspace
+from destination_vitally.config import Config, S3Storage
+from destination_vitally.errors import ConfigError
+from destination_vitally.mapping import plan
+from destination_vitally.outcomes.store import open_bucket
+from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream, DestinationSyncMode, SyncMode
+from destination_vitally.transports.http import Api, Apis
+from destination_vitally.transports.workspace import Workspace
 
 
 def check(config: Config, apis: Apis) -> None:

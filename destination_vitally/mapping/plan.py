@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .catalog import OPERATIONS, Message, Object, Operation, Route
-from .config import Config, StreamMapping
-from .errors import ConfigError
-from .mapping import DELETED, Mapper, Rules
-from .objects import BY_NAME, INSTANCE, OBJECTS, rank
+from destination_vitally.config import Config, StreamMapping
+from destination_vitally.errors import ConfigError
+from destination_vitally.mapping.mapper import DELETED, Mapper, Rules
+from destination_vitally.objects.model import OPERATIONS, Message, Object, Operation, Route
+from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
 
 logger = logging.getLogger("airbyte")
 

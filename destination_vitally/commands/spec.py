@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .config import Config
+from destination_vitally.config import Config
 
 JsonSchema = dict[str, Any]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
-from .plan import StreamPlan
+from destination_vitally.mapping.plan import StreamPlan
 
 Outcome = Literal[
     "accepted", "superseded", "skipped", "rejected", "created", "updated", "created or updated", "deleted"

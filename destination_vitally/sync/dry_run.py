@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .catalog import Call, Message, Verb
-from .finding import Paths
-from .http import Api, Reply
-from .mapping import Change, identity_of
-from .references import Memory, References, found_row
-from .rest import Effect, Rest
+from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.objects.model import Call, Message, Verb
+from destination_vitally.transports.http import Api, Reply
+from destination_vitally.transports.lookups import Paths
+from destination_vitally.transports.references import Memory, References, found_row
+from destination_vitally.transports.rest import Effect, Rest
 
 _BY_MESSAGE: dict[str, Effect] = {"create": "created", "upsert": "created or updated", "delete": "deleted"}
 _OK = Reply(200, {}, "")

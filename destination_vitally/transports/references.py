@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from .errors import ListError
-from .http import Api, Reply
-from .mapping import Change
-from .objects import BY_NAME, OBJECTS
-from .values import VitallyId
+from destination_vitally.errors import ListError
+from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.table import BY_NAME, OBJECTS
+from destination_vitally.transports.http import Api, Reply
 
 Value = TypeVar("Value")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .catalog import (
+from destination_vitally.objects.model import (
     DELETE,
     EXTERNAL_ID,
     ID,

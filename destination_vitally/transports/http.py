@@ -16,9 +16,10 @@ from requests.auth import AuthBase
 from requests.exceptions import InvalidSchema, InvalidURL
 from urllib3.exceptions import NewConnectionError
 
-from .config import Config
-from .errors import AmbiguousError, ConfigError, Outage, describe
-from .limiter import Clock, Limiter, asked_wait
+from destination_vitally.clock import Clock
+from destination_vitally.config import Config
+from destination_vitally.errors import AmbiguousError, ConfigError, Outage, describe
+from destination_vitally.transports.limiter import Limiter, asked_wait
 
 TIMEOUT = (15.0, 90.0)
 """Seconds to connect, and to wait for an answer."""

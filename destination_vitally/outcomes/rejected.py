@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from .outcomes import Row
-from .plan import StreamPlan
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.outcomes.ledger import Row
 
 logger = logging.getLogger("airbyte")
 

@@ -1,14 +1,12 @@
-"""The table of objects: what Vitally lets one write, and how. Adding an object means adding an entry.
+"""Companies, people, events and custom objects in the table of objects.
 
-Here are companies, people, events and custom objects; what is done with them (notes, tasks, ...) is in
-`activities.py`. Fields, required fields, paths and the rules about ids are those of Vitally's REST and
+Fields, required fields, paths and the rules about ids are those of Vitally's REST and
 Analytics docs; where these are silent or contradict each other, an entry takes the harmless reading.
 """
 
 from __future__ import annotations
 
-from .activities import ACTIVITIES
-from .catalog import (
+from destination_vitally.objects.model import (
     DELETE,
     ID,
     NAME,
@@ -246,14 +244,3 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         read_only=ROW | names("customObjectId createdByVitallyUserId customer customers organization"),
     ),
 )
-
-OBJECTS = COMPANIES_AND_PEOPLE + ACTIVITIES
-BY_NAME: dict[str, Object] = {entry.name: entry for entry in OBJECTS}
-INSTANCE = BY_NAME["custom_object/*"]
-"""The entry that stands for the instances of any custom object."""
-
-
-def rank(entry: Object) -> int:
-    """How many generations of objects must be written before this one: 0 for what refers to nothing."""
-    before = (*entry.after, *(f.refers for f in entry.references() if f.refers))
-    return max((1 + rank(BY_NAME[name]) for name in before), default=0)

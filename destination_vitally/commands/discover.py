@@ -14,14 +14,26 @@ from typing import Any, TypeVar
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from .catalog import OPERATIONS, Call, Field, Find, Key, Kind, Message, Object, Operation, Requirement, Route
-from .check import prove_rest
-from .config import Config
-from .errors import ListError
-from .http import Apis
-from .objects import INSTANCE, OBJECTS
-from .plan import BY_SYNC_MODE, PREFIX, usable
-from .workspace import Row, Workspace
+from destination_vitally.commands.check import prove_rest
+from destination_vitally.config import Config
+from destination_vitally.errors import ListError
+from destination_vitally.mapping.plan import BY_SYNC_MODE, PREFIX, usable
+from destination_vitally.objects.model import (
+    OPERATIONS,
+    Call,
+    Field,
+    Find,
+    Key,
+    Kind,
+    Message,
+    Object,
+    Operation,
+    Requirement,
+    Route,
+)
+from destination_vitally.objects.table import INSTANCE, OBJECTS
+from destination_vitally.transports.http import Apis
+from destination_vitally.transports.workspace import Row, Workspace
 
 logger = logging.getLogger("airbyte")
 

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from .errors import ConfigError
-from .http import Api, Reply
-from .messages import Item
-from .outcomes import Ledger
+from destination_vitally.errors import ConfigError
+from destination_vitally.outcomes.ledger import Ledger
+from destination_vitally.transports.http import Api, Reply
+from destination_vitally.transports.messages import Item
 
 MESSAGES = 100
 BYTES = 500_000

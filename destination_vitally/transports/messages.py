@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from .catalog import Kind, Message, Object
-from .mapping import Change, identity_of
-from .outcomes import Row
-from .references import References
-from .values import moment_of
+from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.values import moment_of
+from destination_vitally.objects.model import Kind, Message, Object
+from destination_vitally.outcomes.ledger import Row
+from destination_vitally.transports.references import References
 
 _IN_TRAITS = "traits."
 

@@ -1,0 +1,1 @@
+"""What Vitally lets one write, as data."""

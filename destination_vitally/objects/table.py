@@ -1,0 +1,18 @@
+"""The table of objects: what Vitally lets one write, and how. A new object is a new entry in one of its parts."""
+
+from __future__ import annotations
+
+from destination_vitally.objects.activities import ACTIVITIES
+from destination_vitally.objects.companies import COMPANIES_AND_PEOPLE
+from destination_vitally.objects.model import Object
+
+OBJECTS = COMPANIES_AND_PEOPLE + ACTIVITIES
+BY_NAME: dict[str, Object] = {entry.name: entry for entry in OBJECTS}
+INSTANCE = BY_NAME["custom_object/*"]
+"""The entry that stands for the instances of any custom object."""
+
+
+def rank(entry: Object) -> int:
+    """How many generations of objects must be written before this one: 0 for what refers to nothing."""
+    before = (*entry.after, *(f.refers for f in entry.references() if f.refers))
+    return max((1 + rank(BY_NAME[name]) for name in before), default=0)

@@ -1,0 +1,1 @@
+"""One sync: lines in, changes out, order, workers, states."""
