@@ -41,7 +41,7 @@ from destination_vitally.protocol import (
 )
 from destination_vitally.sync.input import Lines, chunks_from, chunks_of
 from destination_vitally.sync.writer import Writer
-from destination_vitally.transports.http import PATIENCE_OF_CHECK, connect
+from destination_vitally.transports.http import CHECK_PATIENCE, connect
 from destination_vitally.transports.workspace import Workspace
 
 logger = logging.getLogger("airbyte")
@@ -90,7 +90,7 @@ class DestinationVitally(Destination):
         """Prove the configuration without writing anything."""
         try:
             settings = configuration.read(config)
-            check(settings, connect(settings, self._clock, PATIENCE_OF_CHECK))
+            check(settings, connect(settings, self._clock, CHECK_PATIENCE))
         except AirbyteTracedException as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error.message)))
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -101,7 +101,7 @@ class DestinationVitally(Destination):
         The CDK's message class has no place for it, hence the raw form.
         """
         settings = configuration.read(config)
-        return destination_catalog(settings, connect(settings, self._clock, PATIENCE_OF_CHECK))
+        return destination_catalog(settings, connect(settings, self._clock, CHECK_PATIENCE))
 
     def write(
         self,
@@ -129,7 +129,7 @@ class DestinationVitally(Destination):
             ConfigError: before the first record when the configuration or the catalog is wrong, later when
                 Vitally refuses the key or a type of message.
             InputError: a line is not an Airbyte message.
-            Outage: Vitally cannot be reached.
+            OutageError: Vitally cannot be reached.
         """
         settings = configuration.read(config)
         apis = connect(settings, self._clock)

@@ -1,6 +1,6 @@
 """The closed set of things that go wrong while writing.
 
-A `ConfigError`, an `Outage` or an `InputError` ends the sync and becomes a TRACE; a `RejectedError` ends one
+A `ConfigError`, an `OutageError` or an `InputError` ends the sync and becomes a TRACE; a `RejectedError` ends one
 record; `AmbiguousError`, `ListError` and `StoppedError` never leave the connector.
 """
 
@@ -20,7 +20,7 @@ class ConfigError(AirbyteTracedException):
         super().__init__(message=message, internal_message=message, failure_type=FailureType.config_error)
 
 
-class Outage(AirbyteTracedException):
+class OutageError(AirbyteTracedException):
     """Vitally could not be reached for longer than we are willing to wait; a later sync may succeed."""
 
     def __init__(self, message: str) -> None:

@@ -48,7 +48,7 @@ def fields_of(spec: dict[str, Any]) -> list[list[str]]:
 
 def code(package: str) -> str:
     """Return a package's code and manifest as one text, with strings that go on in the next line joined."""
-    files = sorted(path for path in (ROOT / package).iterdir() if path.suffix in (".py", ".yaml"))
+    files = sorted(path for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".yaml"))
     text = "\n".join(path.read_text() for path in files)
     return re.sub(r"\s+", " ", re.sub(r'"\s*\n\s*f?"', "", text))
 

@@ -16,7 +16,7 @@ def check(config: Config, apis: Apis) -> None:
 
     Raises:
         ConfigError: what is wrong and what to do about it.
-        Outage: Vitally cannot be reached.
+        OutageError: Vitally cannot be reached.
     """
     if apis.rest:
         prove_rest(apis.rest)

@@ -20,15 +20,15 @@ from destination_vitally.errors import ListError
 from destination_vitally.mapping.plan import BY_SYNC_MODE, PREFIX, usable
 from destination_vitally.objects.model import (
     OPERATIONS,
-    Call,
+    BatchRoute,
     Field,
-    Find,
     Key,
     Kind,
-    Message,
+    Lookup,
     Object,
     Operation,
     Requirement,
+    RestRoute,
     Route,
 )
 from destination_vitally.objects.table import INSTANCE, OBJECTS
@@ -65,6 +65,9 @@ TRAIT_KINDS: Mapping[str, Kind] = {
 
 Read = TypeVar("Read")
 
+NO_KEY = Key(())
+"""What new rows are matched by."""
+
 
 def destination_catalog(config: Config, apis: Apis) -> Json:
     """The DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
@@ -74,7 +77,7 @@ def destination_catalog(config: Config, apis: Apis) -> Json:
 
     Raises:
         ConfigError: the REST key or the address is wrong.
-        Outage: Vitally cannot be reached.
+        OutageError: Vitally cannot be reached.
     """
     if apis.rest:
         prove_rest(apis.rest)
@@ -126,14 +129,14 @@ def _operations(entry: Object, traits: Traits, tokens: frozenset[str]) -> Iterat
         routes = {key: usable(entry.matched_by(key), operation, tokens) for key in keys}
         offered = [key for key in keys if routes[key]]
         if operation == "create":
-            routes, offered = {(): usable(entry, operation, tokens)}, [()]
+            routes, offered = {NO_KEY: usable(entry, operation, tokens)}, [NO_KEY]
         if any(routes.values()):
             ways = {key: routes[key] for key in offered}
             yield {
                 "object_name": entry.name,
                 "sync_mode": SYNC_MODES[operation],
                 "json_schema": _Form(entry, operation, ways, traits).schema(),
-                "matching_keys": [list(key) for key in offered if key],
+                "matching_keys": [list(key.fields) for key in offered if key.fields],
             }
 
 
@@ -160,7 +163,7 @@ class _Form:
             "description": self._description(),
             "properties": properties,
             "required": [field.name for field in fields if field.name in self._required()],
-            "additionalProperties": self._is_free,
+            "additionalProperties": self._is_open,
         }
 
     def _description(self) -> str:
@@ -170,12 +173,12 @@ class _Form:
 
     @property
     def _takes_traits(self) -> bool:
-        return self._entry.free == "traits" and self._operation != "delete"
+        return self._entry.open_member == "traits" and self._operation != "delete"
 
     @property
-    def _is_free(self) -> bool:
+    def _is_open(self) -> bool:
         """Whether columns of any other name are taken."""
-        if self._entry.free is None or self._operation == "delete":
+        if self._entry.open_member is None or self._operation == "delete":
             return False
         return not self._entry.defined_traits or self._traits is None
 
@@ -184,20 +187,20 @@ class _Form:
         finds = self._finding()
         if self._operation == "delete":
             return field.name in finds | self._required()
-        by_message = field.analytics and any(isinstance(route, Message) for route in self._routes)
-        by_call = (field.in_body or field.refers) and any(isinstance(route, Call) for route in self._routes)
+        by_message = field.analytics and any(isinstance(route, BatchRoute) for route in self._routes)
+        by_call = (field.in_body or field.refers) and any(isinstance(route, RestRoute) for route in self._routes)
         if field.name in finds:
             return True
         if self._operation == "update" and field.create_only:
             return False
-        return bool(by_message or by_call or self._entry.once)
+        return bool(by_message or by_call or self._entry.counts_once)
 
     def _finding(self) -> set[str]:
         """The fields that help to find a row which may be there."""
         if self._operation == "create":
             return set()
-        found = {name for key in self._ways for name in key}
-        if Find.IN_PARENT in self._entry.finds:
+        found = {name for key in self._ways for name in key.fields}
+        if self._entry.can_look_up(Lookup.IN_PARENT):
             found |= {field.name for field in self._entry.references()}
         if self._entry.field("source") and "externalId" in found:
             found.add("source")
@@ -205,9 +208,9 @@ class _Form:
 
     def _required(self) -> set[str]:
         """The fields every row must have, whatever it is matched by."""
-        per_key = [_demanded(routes[0]) - set(key) for key, routes in self._ways.items()]
+        per_key = [_demanded(routes[0]) - set(key.fields) for key, routes in self._ways.items()]
         common = set.intersection(*per_key)
-        return common | set(next(iter(self._ways))) if len(self._ways) == 1 else common
+        return common | set(next(iter(self._ways)).fields) if len(self._ways) == 1 else common
 
     def _property(self, field: Field) -> Json:
         notes = ". ".join(self._notes(field))
@@ -218,13 +221,13 @@ class _Form:
             yield field.description
         if field.refers:
             # The Analytics API knows no other ids, and drops in silence what names a parent it does not know.
-            vitallys = "" if any(isinstance(route, Message) for route in self._routes) else ", or Vitally's"
+            vitallys = "" if any(isinstance(route, BatchRoute) for route in self._routes) else ", or Vitally's"
             yield f"Your id of the {field.refers.replace('_', ' ')}{vitallys}"
         if field.name in self._entry.exactly_one and self._operation == "create":
             yield f"Exactly one of {', '.join(self._entry.exactly_one)}"
         if self._operation == "delete" or field.name in self._required():
             return
-        always = [set(routes[0].requires) - set(key) for key, routes in self._ways.items()]
+        always = [set(routes[0].requires) - set(key.fields) for key, routes in self._ways.items()]
         if choice := _choice(field, set.intersection(*always)):
             yield f"{choice} is required"
         elif choice := _choice(field, {demand for route in self._routes for demand in _to_create(route)}):
@@ -242,7 +245,7 @@ def _demands(route: Route) -> tuple[Requirement, ...]:
 
 
 def _to_create(route: Route) -> tuple[Requirement, ...]:
-    return route.to_create if isinstance(route, Call) else ()
+    return route.to_create if isinstance(route, RestRoute) else ()
 
 
 def _demanded(route: Route) -> set[str]:

@@ -15,14 +15,14 @@ from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.values import COERCIONS, VitallyId
 from destination_vitally.objects.model import (
-    Call,
+    BatchRoute,
     Field,
     Key,
     Kind,
-    Message,
     Object,
     Operation,
     Requirement,
+    RestRoute,
     Route,
     Verb,
 )
@@ -35,15 +35,22 @@ DELETED = "_ab_cdc_deleted_at"
 _UUID_LENGTH = 36
 _EMPTY: tuple[Any, ...] = (None, "", [])
 _COLUMNS_REMEMBERED = 10_000
-_SHAPES_REMEMBERED = 1_000
+
+_LEAVES = "%s: rows with %s go by REST, a request or more each, since the Analytics API does not take it."
+_LEFT_OUT = "%s: %s is left out, since the Analytics API does not take it. With secret_token it is written."
+_INITIAL = (
+    "%s: %s is left out where it has the value that new rows have anyway, since the Analytics API does not take it. "
+    "To set it back to that value, use an update."
+)
+"""What is said of fields that only REST takes."""
 
 
 class Change(NamedTuple):
     """What one record asks for.
 
     `fields` are those of the object, under their own names and in Vitally's types; a reference is a text when
-    it is your id, a `VitallyId` when it is Vitally's. `free` are the traits, or the properties of an event. A
-    null in either means: remove the value.
+    it is your id, a `VitallyId` when it is Vitally's. `open_values` are the traits, or the properties of an event.
+    A null in either means: remove the value.
     """
 
     entry: Object
@@ -51,7 +58,7 @@ class Change(NamedTuple):
     route: Route
     label: str
     fields: dict[str, Any]
-    free: dict[str, Any]
+    open_values: dict[str, Any]
 
     def rejected(self, reason: str, status: int | None = None) -> RejectedError:
         """The error that says why this change cannot be made."""
@@ -61,8 +68,8 @@ class Change(NamedTuple):
 class _Target(NamedTuple):
     """Where a column goes.
 
-    `place` is `field`, `default` (a field, unless it has a value), `free` (among the traits) or `merged` (its
-    members among the traits).
+    `place` is `field`, `default` (a field, unless it has a value), `open` (among the traits) or `merged` (its members
+    among the traits).
     """
 
     place: str
@@ -71,25 +78,14 @@ class _Target(NamedTuple):
     field: Field | None
 
 
-class _Shape(NamedTuple):
-    """What becomes of the columns of a record: those that are just a trait with its name, and the others."""
-
-    plain: list[tuple[str, str]]
-    others: list[tuple[str, tuple[_Target, ...]]]
-
-
-def _is_plain(targets: tuple[_Target, ...]) -> bool:
-    return len(targets) == 1 and targets[0].place == "free"
-
-
 class _Draft:
     """A change in the making."""
 
-    __slots__ = ("fields", "free", "merged", "problem")
+    __slots__ = ("fields", "merged", "open_values", "problem")
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
-        self.free: dict[str, Any] = {}
+        self.open_values: dict[str, Any] = {}
         self.merged: dict[str, Any] = {}
         self.problem = ""
 
@@ -134,10 +130,9 @@ class Mapper:
         taken = {*self._fields, *constants}
         self._by_column = {spelling: f for f in entry.fields if f.name not in taken for spelling in _spellings(f)}
         self._mapped = {*self._fields.values(), *self._traits.values()}
-        self._rest_only = frozenset(f.name for f in entry.fields if f.in_body and not f.analytics)
-        self._said: set[str] = set()
+        self._rest_only = {f.name: f.initial for f in entry.fields if f.in_body and not f.analytics}
+        self._said: set[tuple[str, str]] = set()
         self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
-        self._shapes: dict[tuple[bool, tuple[str, ...]], _Shape] = {}
         self._demands = {
             wanted: [(route, (*route.requires, *_address(entry, route))) for route in found]
             for wanted, found in routes.items()
@@ -150,24 +145,22 @@ class Mapper:
             RejectedError: the record cannot be written as it is; the text names object, key and reason.
         """
         draft = _Draft(dict(self._constants))
-        key = (_is_native(data), tuple(data))
-        shape = self._shapes.get(key) or self._shape(*key)
-        free = {name: value for column, name in shape.plain if (value := data[column]) is not None}
-        draft.free = free
-        for column, targets in shape.others:
-            for target in targets:
-                self._place(target, data[column], draft)
-        if draft.merged:
-            draft.free = {**draft.merged, **free}
+        native = _is_native(data)
+        known = self._targets[native]
+        for column, value in data.items():
+            targets = known.get(column)
+            for target in self._learn(column, native) if targets is None else targets:
+                self._place(target, value, draft)
+        draft.open_values = {**draft.merged, **draft.open_values}
         return self._checked(data, draft)
 
     def _place(self, target: _Target, value: Any, draft: _Draft) -> None:
         name = target.name
         if value is None:
             if self._rules.clear_nulls and target.place != "merged":
-                (draft.fields if target.field else draft.free).setdefault(name, None)
-        elif target.place == "free":
-            draft.free[name] = value
+                (draft.fields if target.field else draft.open_values).setdefault(name, None)
+        elif target.place == "open":
+            draft.open_values[name] = value
         elif target.place == "merged":
             members = value if isinstance(value, dict) else {name: value}
             draft.merged.update(members if self._rules.clear_nulls else _without_nulls(members))
@@ -190,7 +183,7 @@ class Mapper:
             given = [name for name in entry.exactly_one if fields.get(name) not in (None, "")]
             if len(given) != 1:
                 raise RejectedError(f"{label}: exactly one of {', '.join(entry.exactly_one)} must be given")
-        return Change(entry, operation, route, label, fields, draft.free)
+        return Change(entry, operation, route, label, fields, draft.open_values)
 
     def _check_delete(self, label: str) -> None:
         if "delete" not in self._entry.operations:
@@ -202,52 +195,36 @@ class Mapper:
             raise RejectedError(f"{label}: deleting needs {needed} in the configuration")
 
     def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
-        """The first route that has what it requires and takes every field; else the first of the former."""
+        """Return the first route that has what it requires and takes every field; else the first of the former."""
+        rest_only = [name for name in self._rest_only if name in fields]
+        leaving = [name for name in rest_only if fields[name] != self._rest_only[name]]
         possible, first_missing = None, ""
         for route, demands in self._demands[operation]:
             missing = lacking(fields, demands)
             if missing:
                 first_missing = first_missing or missing
-            elif isinstance(route, Call) or self._rest_only.isdisjoint(fields):
+            elif isinstance(route, RestRoute) or not leaving:
+                self._say_once(_LEAVES if possible else _INITIAL, leaving if possible else rest_only, route)
                 return route
-            elif not any(fields.get(name) for name in self._rest_only):
-                return self._chosen(route, fields)
             else:
                 possible = possible or route
         if possible is None:
             hint = self._hint(first_missing)
             raise RejectedError(f"{label}: {first_missing} is required to {operation}{hint}")
-        return self._chosen(possible, fields)
+        self._say_once(_LEFT_OUT, leaving, possible)
+        return possible
 
-    def _chosen(self, route: Route, fields: dict[str, Any]) -> Route:
-        """The route; that it does not carry a field is said once."""
-        if isinstance(route, Message):
-            left_out = {name for name in self._rest_only - self._said if fields.get(name) is not None}
-            if left_out:
-                self._said |= left_out
-                logger.warning(
-                    "%s: %s is left out where rows travel in batches (with both keys: only if it is false); an update, "
-                    "which needs secret_token, writes it.",
-                    self._entry.name,
-                    ", ".join(sorted(left_out)),
-                )
-        return route
+    def _say_once(self, text: str, names: list[str], route: Route) -> None:
+        """Say what becomes of fields that only REST takes, once per field."""
+        new = [name for name in names if (text, name) not in self._said]
+        if new and (text == _LEAVES or isinstance(route, BatchRoute)):
+            self._said |= {(text, name) for name in new}
+            logger.warning(text, self._entry.name, ", ".join(sorted(new)))
 
     def _hint(self, missing: str) -> str:
         if missing != "externalId" or missing in self._fields:
             return ""
         return "; map the column that holds your id to it"
-
-    def _shape(self, native: bool, columns: tuple[str, ...]) -> _Shape:
-        known = self._targets[native]
-        planned = [(column, known.get(column) or self._learn(column, native)) for column in columns]
-        # A null that removes a trait must not win over another column of that trait.
-        plain = [] if self._rules.clear_nulls else [(c, t[0].name) for c, t in planned if _is_plain(t)]
-        taken = {column for column, _ in plain}
-        shape = _Shape(plain, [(column, targets) for column, targets in planned if column not in taken])
-        if len(self._shapes) < _SHAPES_REMEMBERED:
-            self._shapes[native, columns] = shape
-        return shape
 
     def _learn(self, column: str, native: bool) -> tuple[_Target, ...]:
         targets = tuple(self._resolve(column, native))
@@ -263,7 +240,7 @@ class Mapper:
                 yield _Target("field", name, COERCIONS[field.kind], field)
         for name, mapped in self._traits.items():
             if mapped == column:
-                yield _Target("free", name, _unchanged, None)
+                yield _Target("open", name, _unchanged, None)
         if column in self._mapped or column.startswith(("_ab_", "_airbyte_")):
             return
         field = self._by_column.get(column)
@@ -273,10 +250,10 @@ class Mapper:
         elif field:
             place = "default" if native and field.inlined else "field"
             yield _Target(place, field.name, _native(field) if native else COERCIONS[field.kind], field)
-        elif column == entry.free:
+        elif column == entry.open_member:
             yield _Target("merged", column, _unchanged, None)
-        elif entry.free and not self._ignore_others and not (native and column in entry.read_only):
-            yield _Target("free", column, _unchanged, None)
+        elif entry.open_member and not self._ignore_others and not (native and column in entry.read_only):
+            yield _Target("open", column, _unchanged, None)
 
 
 def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
@@ -292,17 +269,17 @@ def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
 
 def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
     """What a call needs to find its row."""
-    if not isinstance(route, Call) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
+    if not isinstance(route, RestRoute) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
         return ()
-    return (entry.told_by,)
+    return (entry.single_keys,)
 
 
 def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
     """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
     for key in entry.keys:
-        values = [fields.get(name) for name in key]
+        values = [fields.get(name) for name in key.fields]
         if None not in values and "" not in values:
-            return (entry.name, *key, *map(str, values))
+            return (entry.name, *key.fields, *map(str, values))
     return None
 
 
@@ -317,7 +294,7 @@ def _label(entry: Object, fields: dict[str, Any]) -> str:
 @cache
 def _label_names(keys: tuple[Key, ...]) -> tuple[str, ...]:
     """The fields that may name a row in a message, the preferred first."""
-    return (*(name for key in keys for name in key), "externalId", "messageId")
+    return (*(name for key in keys for name in key.fields), "externalId", "messageId")
 
 
 def snake_case(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.mapper import DELETED, Mapper, Rules
-from destination_vitally.objects.model import OPERATIONS, Message, Object, Operation, Route
+from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
 
 logger = logging.getLogger("airbyte")
@@ -121,7 +121,7 @@ def _plan(config: Config, configured: Any, find_definition: FindDefinition) -> S
         entry,
         operation,
         rank(entry),
-        isinstance(routes[operation][0], Message),
+        isinstance(routes[operation][0], BatchRoute),
         mapper,
         configured.sync_id or 0,
     )
@@ -166,9 +166,9 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
     chosen = {".".join(path) for path in primary_key or []}
     if not chosen:
         return entry
-    key = next((key for key in entry.keys if set(key) == chosen), None)
+    key = next((key for key in entry.keys if set(key.fields) == chosen), None)
     if key is None:
-        known = "; or ".join(" and ".join(key) for key in entry.keys)
+        known = "; or ".join(" and ".join(key.fields) for key in entry.keys)
         raise ConfigError(
             f"{title}: rows of {entry.name} cannot be matched by {', '.join(sorted(chosen))}. Choose as matching "
             f"key: {known or 'none'}"
@@ -255,14 +255,14 @@ def _canonical(mapping: StreamMapping | None, entry: Object, title: str) -> Stre
     for name in (*mapping.fields, *mapping.constants):
         if name not in names:
             known = ", ".join(f.name for f in entry.fields)
-            more = " Anything else is a trait." if entry.free == "traits" else ""
+            more = " Anything else is a trait." if entry.open_member == "traits" else ""
             raise ConfigError(f"{title}: {entry.name} has no field '{name}'. Fields: {known}.{more}")
     fields = {names[name]: column for name, column in mapping.fields.items()}
     constants = {names[name]: value for name, value in mapping.constants.items()}
     twice = set(fields) & set(constants)
     if twice:
         raise ConfigError(f"{title}: {', '.join(sorted(twice))} is in fields and in constants; leave one")
-    if mapping.traits and entry.free is None:
+    if mapping.traits and entry.open_member is None:
         raise ConfigError(f"{title}: {entry.name} has no traits")
     return mapping.model_copy(update={"fields": fields, "constants": constants})
 

@@ -7,18 +7,20 @@ Analytics docs; where these are silent or contradict each other, an entry takes 
 from __future__ import annotations
 
 from destination_vitally.objects.model import (
+    BY_EXTERNAL_ID,
+    BY_ID,
     DELETE,
     ID,
-    NAME,
     PUT,
     PUT_BY_ID,
     ROW,
-    Call,
+    BatchRoute,
     Field,
-    Find,
+    Key,
     Kind,
-    Message,
+    Lookup,
     Object,
+    RestRoute,
     Verb,
     names,
 )
@@ -34,28 +36,31 @@ COMPANY = (
 )
 """Computed attributes of accounts and organizations. Some are fed from traits, and those do travel."""
 
-TRAITS_NAME = Field("name", analytics="traits.name")
 USER_PARENT = ("accountIds", "organizationIds")
 AVATAR = Field("avatar", analytics="traits.avatar", in_body=False, description="Address of a picture")
+NAME = Field("name", analytics="traits.name", description="What it is called in Vitally")
+COMPANY_KEYS = (BY_EXTERNAL_ID, BY_ID)
 
 COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
     Object(
         name="organization",
         model="organizations",
+        open_member="traits",
+        keys=COMPANY_KEYS,
         description="The top of the hierarchy, where a workspace has organizations switched on",
         streams=("organizations",),
         path="/organizations",
         fields=(
             ID,
             Field("externalId", analytics="organizationId", create_only=True, description="Your id"),
-            TRAITS_NAME,
+            NAME,
             AVATAR,
         ),
         operations={
-            "create": (Call(Verb.POST, requires=("externalId", "name"), repeatable=True),),
+            "create": (RestRoute(Verb.POST, requires=("externalId", "name"), repeatable=True),),
             "upsert": (
-                Message("organization", requires=("externalId",)),
-                Call(Verb.POST, requires=("externalId", "name"), repeatable=True),
+                BatchRoute("organization", requires=("externalId",)),
+                RestRoute(Verb.POST, requires=("externalId", "name"), repeatable=True),
                 PUT_BY_ID,
             ),
             "update": (PUT,),
@@ -67,21 +72,29 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
     Object(
         name="account",
         model="accounts",
+        open_member="traits",
+        keys=COMPANY_KEYS,
         description="A customer",
         streams=("accounts",),
         path="/accounts",
         fields=(
             ID,
             Field("externalId", analytics="accountId", create_only=True, description="Your id"),
-            TRAITS_NAME,
+            NAME,
             AVATAR,
-            Field("organizationId", analytics="organizationId", refers="organization", inlined="organization"),
+            Field(
+                "organizationId",
+                analytics="organizationId",
+                refers="organization",
+                inlined="organization",
+                description="The organization it belongs to",
+            ),
         ),
         operations={
-            "create": (Call(Verb.POST, requires=("externalId", "name")),),
+            "create": (RestRoute(Verb.POST, requires=("externalId", "name")),),
             "upsert": (
-                Message("account", requires=("externalId",)),
-                Call(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", "name")),
+                BatchRoute("account", requires=("externalId",)),
+                RestRoute(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", "name")),
                 PUT_BY_ID,
             ),
             "update": (PUT,),
@@ -93,17 +106,25 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
     Object(
         name="user",
         model="users",
+        open_member="traits",
         description="A person who uses your product",
         streams=("users",),
         path="/users",
         fields=(
             ID,
             Field("externalId", analytics="userId", create_only=True, description="Your id"),
-            TRAITS_NAME,
-            Field("email", analytics="traits.email"),
+            NAME,
+            Field("email", analytics="traits.email", description="Address of the user; not unique in Vitally"),
             Field("avatar", analytics="traits.avatar", description="Address of a picture"),
-            Field("joinDate", Kind.MOMENT, analytics="traits.createdAt"),
-            Field("unsubscribedFromConversations", Kind.FLAG),
+            Field(
+                "joinDate", Kind.MOMENT, analytics="traits.createdAt", description="When the user joined your product"
+            ),
+            Field(
+                "unsubscribedFromConversations",
+                Kind.FLAG,
+                initial=False,
+                description="Whether Vitally may not send conversations to the user",
+            ),
             Field(
                 "accountIds",
                 Kind.TEXTS,
@@ -111,6 +132,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 refers="account",
                 inlined="accounts",
                 aliases=("accountId",),
+                description="The accounts the user belongs to",
             ),
             Field(
                 "organizationIds",
@@ -119,15 +141,16 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 refers="organization",
                 inlined="organizations",
                 aliases=("organizationId",),
+                description="The organizations the user belongs to",
             ),
         ),
         operations={
-            "create": (Call(Verb.POST, requires=("externalId", USER_PARENT)),),
+            "create": (RestRoute(Verb.POST, requires=("externalId", USER_PARENT)),),
             "upsert": (
-                Message("user", requires=("externalId", USER_PARENT)),
-                Call(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", USER_PARENT)),
+                BatchRoute("user", requires=("externalId", USER_PARENT)),
+                RestRoute(Verb.PUT_OR_POST, requires=("externalId",), to_create=("externalId", USER_PARENT)),
                 PUT_BY_ID,
-                Call(Verb.FIND_OR_POST, requires=("email",), to_create=("externalId", USER_PARENT)),
+                RestRoute(Verb.FIND_OR_POST, requires=("email",), to_create=("externalId", USER_PARENT)),
             ),
             "update": (PUT,),
             "delete": (DELETE,),
@@ -137,23 +160,21 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         | SEEN
         | names("firstKnown npsLastScore npsLastFeedback npsLastRespondedAt deactivatedAt segments")
         | names("unsubscribedFromConversationsAt permanentlyBounced"),
-        finds=(Find.BY_PATH, Find.BY_EMAIL),
-        keys=(("externalId",), ("id",), ("email",)),
+        keys=(BY_EXTERNAL_ID, BY_ID, Key("email", lookups=(Lookup.BY_EMAIL,))),
     ),
     Object(
         name="membership",
         description="A user belongs to an account",
         fields=(
-            Field("userId", analytics="userId", refers="user"),
-            Field("accountId", analytics="accountId", refers="account"),
+            Field("userId", analytics="userId", refers="user", description="The user"),
+            Field("accountId", analytics="accountId", refers="account", description="The account"),
         ),
         operations={
-            "upsert": (Message("user", requires=("userId", "accountId")),),
-            "delete": (Message("unlink", requires=("userId", "accountId"), carries=None),),
+            "upsert": (BatchRoute("user", requires=("userId", "accountId")),),
+            "delete": (BatchRoute("unlink", requires=("userId", "accountId"), carries=None),),
         },
         on_delete="takes the user out of the account; both stay",
-        keys=(("userId", "accountId"),),
-        free=None,
+        keys=(Key(("userId", "accountId")),),
     ),
     Object(
         name="event",
@@ -163,48 +184,56 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             Field("messageId", aliases=("id",), in_body=False, description="Your id of the event"),
             Field("event", analytics="event", description="Name of the event"),
             Field("timestamp", Kind.MOMENT, analytics="timestamp", description="When it happened"),
-            Field("userId", analytics="userId", refers="user"),
-            Field("accountId", analytics="accountId", refers="account"),
-            Field("organizationId", analytics="organizationId", refers="organization"),
+            Field("userId", analytics="userId", refers="user", description="The user who did it"),
+            Field("accountId", analytics="accountId", refers="account", description="The account it concerns"),
+            Field(
+                "organizationId",
+                analytics="organizationId",
+                refers="organization",
+                description="The organization it concerns",
+            ),
         ),
         operations={
             "create": (
-                Message(
+                BatchRoute(
                     "track",
                     requires=("event", ("userId", "accountId", "organizationId"), ("timestamp", "messageId")),
                     carries="properties",
                 ),
             ),
         },
-        keys=(),
-        once=True,
-        free="properties",
+        counts_once=True,
+        open_member="properties",
     ),
     Object(
         name="custom_object_definition",
         description="A kind of custom object",
         streams=("custom_objects",),
         path="/customObjects",
-        fields=(ID, NAME, Field("label"), Field("writeMode"), Field("customFields", Kind.LIST)),
+        fields=(
+            ID,
+            Field("name", description="Machine name, such as featureRequest"),
+            Field("label", description="What people see in Vitally"),
+            Field("writeMode", description="Who may change instances: writable, writableByAll or readonly"),
+            Field("customFields", Kind.LIST, description="Custom fields, each with label, type and model"),
+        ),
         operations={
-            "create": (Call(Verb.POST, requires=("name", "label", "writeMode")),),
+            "create": (RestRoute(Verb.POST, requires=("name", "label", "writeMode")),),
             "update": (PUT,),
         },
-        addresses=("id",),
-        finds=(),
-        keys=(("id",),),
+        keys=(BY_ID,),
         read_only=ROW | names("syncActive"),
-        free=None,
     ),
     Object(
         name="custom_object/*",
         description="An instance of a custom object",
         model="customObjects",
+        open_member="traits",
         defined_traits=True,
         fields=(
             ID,
             Field("externalId", analytics="externalId", description="Your id"),
-            Field("name", analytics="name"),
+            Field("name", analytics="name", description="What it is called in Vitally"),
             Field(
                 "customerId",
                 analytics="accountId",
@@ -220,14 +249,15 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 refers="organization",
                 inlined="organization",
                 create_only=True,
+                description="The organization it belongs to",
             ),
-            Field("ownedByVitallyUserId", description="Vitally's id of a team member"),
+            Field("ownedByVitallyUserId", description="Vitally's id of the team member who owns it"),
         ),
         operations={
-            "create": (Call(Verb.POST, requires=("name", ("customerId", "organizationId"))),),
+            "create": (RestRoute(Verb.POST, requires=("name", ("customerId", "organizationId"))),),
             "upsert": (
-                Message("customobjectinstance", requires=("externalId", ("customerId", "organizationId"))),
-                Call(
+                BatchRoute("customobjectinstance", requires=("externalId", ("customerId", "organizationId"))),
+                RestRoute(
                     Verb.FIND_OR_POST,
                     requires=("externalId",),
                     to_create=("externalId", "name", ("customerId", "organizationId")),
@@ -238,9 +268,8 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "delete": (DELETE,),
         },
         on_delete="permanently destroys the custom object instance (by some of Vitally's documentation it is archived)",
-        lookup="{collection}/search?id={key}",
-        addresses=("id",),
-        finds=(Find.SEARCH,),
+        read_path="{collection}/search?id={key}",
+        keys=(Key("externalId", lookups=(Lookup.SEARCH,)), BY_ID),
         read_only=ROW | names("customObjectId createdByVitallyUserId customer customers organization"),
     ),
 )

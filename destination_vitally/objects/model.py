@@ -1,7 +1,7 @@
-"""What an entry of the table of objects is made of; the table itself is `objects.py`.
+"""What an entry of the table of objects is made of; the table itself is in `table.py`.
 
 An object is something Vitally lets one write. Each of its operations names the ways ("routes") to do it, the
-preferred first: a message of the Analytics API, or a call of the REST API. Nothing here moves data.
+preferred first: a batch of the Analytics API, or the REST API. Nothing here moves data.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ OPERATIONS: tuple[Operation, ...] = ("create", "upsert", "update", "delete")
 
 Requirement = str | tuple[str, ...]
 """The name of a field that must have a value, or several of which one must."""
-
-Key = tuple[str, ...]
-"""The fields that together tell one row from all others."""
 
 
 class Kind(Enum):
@@ -35,20 +32,38 @@ class Kind(Enum):
     OBJECT = "an object"
 
 
+class _Unset(Enum):
+    UNSET = "unset"
+
+
+UNSET = _Unset.UNSET
+"""No value is known; None is one."""
+
+
 def names(words: str) -> frozenset[str]:
-    """The set of the words of a text: a table of names that stays readable."""
+    """Return the set of the words of a text: a table of names that stays readable."""
     return frozenset(words.split())
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of an object, under the name REST has for it.
+    """One field of an object.
 
-    `refers` names the object whose id this is: records give your id (or Vitally's), the Analytics API gets
-    yours, REST gets Vitally's. `inlined` is the column in which rows read from Vitally carry that object
-    itself. `analytics` is the name in an Analytics message, with `traits.` in front when it travels among the
-    traits; None means that only REST takes the field. `create_only` fields are not in the body of an
-    update, `default` is sent when a row is created without the field.
+    Attributes:
+        name: what REST calls it.
+        kind: the type of its values.
+        analytics: its name in an Analytics message, with `traits.` in front when it travels among the traits; None
+            means that only REST takes the field.
+        refers: the object whose id this is. Records give your id (or Vitally's), the Analytics API gets yours, REST
+            gets Vitally's.
+        inlined: the column in which rows read from Vitally carry that object itself.
+        aliases: other names that mean the field.
+        create_only: whether an update does not take it.
+        in_body: whether REST takes it in the body at all.
+        default: what is sent when a row is created without the field.
+        initial: the value that a new row has in Vitally anyway. A field that only REST takes may be left out of a
+            batch when it has this value.
+        description: what a person who maps columns has to know.
     """
 
     name: str
@@ -60,10 +75,11 @@ class Field:
     create_only: bool = False
     in_body: bool = True
     default: Any = None
+    initial: Any = UNSET
     description: str = ""
 
 
-class Find(Enum):
+class Lookup(Enum):
     """How a row is looked up, to learn Vitally's id of it."""
 
     BY_PATH = "GET /things/{externalId}"
@@ -72,10 +88,27 @@ class Find(Enum):
     NEWEST = "the newest rows of GET /things"
     BY_EMAIL = "GET /things/search?email="
 
+
+@dataclass(frozen=True)
+class Key:
+    """What tells one row of an object from all others.
+
+    Attributes:
+        by: the field whose value identifies the row, or the fields whose values together do.
+        in_path: whether REST takes the value in the path of the row.
+        documented: whether a page of Vitally says so; where none does, a miss proves nothing.
+        lookups: the ways to look the row up by this key, the preferred first.
+    """
+
+    by: str | tuple[str, ...]
+    in_path: bool = False
+    documented: bool = True
+    lookups: tuple[Lookup, ...] = ()
+
     @property
-    def by(self) -> str:
-        """The field whose value is looked for."""
-        return "email" if self is Find.BY_EMAIL else "externalId"
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return (self.by,) if isinstance(self.by, str) else self.by
 
 
 class Verb(Enum):
@@ -89,8 +122,14 @@ class Verb(Enum):
 
 
 @dataclass(frozen=True)
-class Message:
-    """A route over the Analytics API: messages of one type, sent in batches. `carries` is its open member."""
+class BatchRoute:
+    """A way over the Analytics API: messages of one type, sent in batches.
+
+    Attributes:
+        type: the type of the messages.
+        requires: what every record must have.
+        carries: the member of the message that takes columns which are no field.
+    """
 
     type: str
     requires: tuple[Requirement, ...] = ()
@@ -99,12 +138,15 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Call:
-    """A route over the REST API.
+class RestRoute:
+    """A way over the REST API: one row, one to a few requests.
 
-    `requires` holds for every record of the operation; `to_create` only when the row is not there yet.
-    `repeatable` says that sending the same body (with its externalId, where the object has one) twice leaves
-    what sending it once does.
+    Attributes:
+        verb: what is done.
+        requires: what every record must have.
+        to_create: what a record must have besides when the row is not there yet.
+        repeatable: whether sending the same body (with its externalId, where the object has one) twice leaves what
+            sending it once does.
     """
 
     verb: Verb
@@ -114,80 +156,87 @@ class Call:
     needs = "secret_token"
 
 
-Route = Message | Call
+Route = BatchRoute | RestRoute
 
 
 @dataclass(frozen=True, eq=False)
 class Object:
-    """One entry of the table.
+    """One entry of the table: something that Vitally lets one write.
 
-    `path` is the REST collection (`{name}` stands for a field of the row), `item` one row of it (`{key}`
-    stands for the row's id), `lookup` where one is read by its id if not there, or None. `addresses` are the
-    ids `item` takes, the preferred first; one in `unproven` is promised by no vendor page, so a miss there
-    proves nothing. `finds` are the ways to look a row up. `keys` are what tells one row from another; the first
-    whose fields have values counts. `model` is what Vitally calls the object where it lists custom fields; with
-    `defined_traits` only those can be written. `complete` names fields that REST empties when an update leaves
-    them out. `read_only` are attributes of Vitally's own rows that cannot be written. `free` is where columns
-    that are no field go. `once` says that a row already sent must not count a second time. `after` names objects
-    to write first besides those the fields refer to. `on_delete` says what a delete does to a row; it is put
-    before people who allow deletes.
+    Attributes:
+        name: what mappings and data activation call it.
+        description: what it is, for the person who maps columns.
+        fields: its fields.
+        operations: the routes of each operation, the preferred first.
+        streams: names of streams whose rows are of this object without being mapped.
+        path: the REST collection; `{name}` stands for a field of the row.
+        item: one row of the collection when it is not below it; `{key}` stands for the row's id.
+        read_path: where one row is read by its id, when not at its own path; None when nowhere.
+        keys: what tells one row from another; the first whose fields have values counts.
+        model: what Vitally calls the object where it lists custom fields.
+        open_member: where columns that are no field go; None when there is no such place.
+        defined_traits: whether only traits can be written that an admin has defined in Vitally.
+        resend_on_update: fields that REST empties when an update leaves them out.
+        exactly_one: fields of which a new row must have exactly one.
+        read_only: attributes of Vitally's own rows that cannot be written.
+        written_after: objects that are written first, besides those the fields refer to.
+        counts_once: whether a row that was already sent must not count a second time.
+        on_delete: what a delete does to a row; it is put before people who allow deletes.
+        constants: members that every message has.
     """
 
     name: str
+    description: str
     fields: tuple[Field, ...]
     operations: Mapping[Operation, tuple[Route, ...]]
-    description: str = ""
     streams: tuple[str, ...] = ()
     path: str = ""
     item: str = ""
-    lookup: str | None = ""
-    addresses: tuple[str, ...] = ("externalId", "id")
-    unproven: frozenset[str] = frozenset()
-    finds: tuple[Find, ...] = (Find.BY_PATH,)
-    keys: tuple[Key, ...] = (("externalId",), ("id",))
+    read_path: str | None = ""
+    keys: tuple[Key, ...] = ()
     model: str = ""
+    open_member: Literal["traits", "properties"] | None = None
     defined_traits: bool = False
-    complete: tuple[str, ...] = ()
+    resend_on_update: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
     read_only: frozenset[str] = frozenset()
-    free: Literal["traits", "properties"] | None = "traits"
-    after: tuple[str, ...] = ()
-    once: bool = False
+    written_after: tuple[str, ...] = ()
+    counts_once: bool = False
     on_delete: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
-        """The field of that name, if the object has one."""
+        """Return the field of that name, if the object has one."""
         return next((f for f in self.fields if f.name == name), None)
 
     def references(self) -> Iterator[Field]:
-        """The fields that hold ids of other objects."""
+        """Yield the fields that hold ids of other objects."""
         return (f for f in self.fields if f.refers)
 
     def matched_by(self, key: Key) -> Object:
-        """The object with its rows told by one of its `keys` alone; what demands another key is left out."""
-        if len(self.keys) < 2:
+        """Return the object with its rows told by one of its `keys` alone; what demands another key is left out."""
+        others = {name for other in self.keys if other != key for name in other.fields}
+        if not others:
             return self
-        others = {name for other in self.keys if other != key for name in other}
         operations = {
             operation: tuple(r for r in routes if operation == "create" or others.isdisjoint(r.requires))
             for operation, routes in self.operations.items()
         }
-        return replace(
-            self,
-            operations=operations,
-            keys=(key,),
-            addresses=tuple(name for name in self.addresses if name in key),
-            finds=tuple(way for way in self.finds if way.by in key),
-        )
+        return replace(self, operations=operations, keys=(key,))
 
     @property
-    def told_by(self) -> tuple[str, ...]:
+    def single_keys(self) -> tuple[str, ...]:
         """The fields each of which says by itself which row is meant."""
-        return tuple(name for key in self.keys if len(key) == 1 for name in key)
+        return tuple(key.by for key in self.keys if isinstance(key.by, str))
+
+    def can_look_up(self, lookup: Lookup | None = None) -> bool:
+        """Tell whether rows can be looked up: in one way, or in any."""
+        found = {way for key in self.keys for way in key.lookups}
+        return lookup in found if lookup else bool(found)
 
     @property
     def item_path(self) -> str:
+        """The path of one row."""
         return self.item or self.path + "/{key}"
 
 
@@ -197,10 +246,11 @@ ROW = names("id createdAt updatedAt archivedAt")
 
 ID = Field("id", in_body=False, description="Vitally's own id")
 EXTERNAL_ID = Field("externalId", create_only=True, description="Your id")
-NAME = Field("name")
+BY_ID = Key("id", in_path=True)
+BY_EXTERNAL_ID = Key("externalId", in_path=True, lookups=(Lookup.BY_PATH,))
 PARENT = ("accountId", "organizationId")
-PUT = Call(Verb.PUT)
-PUT_BY_ID = Call(Verb.PUT, requires=("id",))
+PUT = RestRoute(Verb.PUT)
+PUT_BY_ID = RestRoute(Verb.PUT, requires=("id",))
 """The last resort of an upsert: a row without externalId can be changed, but not made."""
 
-DELETE = Call(Verb.DELETE)
+DELETE = RestRoute(Verb.DELETE)

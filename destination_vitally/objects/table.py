@@ -13,6 +13,6 @@ INSTANCE = BY_NAME["custom_object/*"]
 
 
 def rank(entry: Object) -> int:
-    """How many generations of objects must be written before this one: 0 for what refers to nothing."""
-    before = (*entry.after, *(f.refers for f in entry.references() if f.refers))
+    """Return how many generations of objects must be written before this one: 0 for what refers to nothing."""
+    before = (*entry.written_after, *(f.refers for f in entry.references() if f.refers))
     return max((1 + rank(BY_NAME[name]) for name in before), default=0)

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
 from destination_vitally.config import S3Storage
-from destination_vitally.errors import ConfigError, Outage
+from destination_vitally.errors import ConfigError, OutageError
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 5
 
@@ -27,7 +27,7 @@ class Bucket:
 
         Raises:
             ConfigError: the bucket, the keys or the rights are not as they should be.
-            Outage: the store cannot be reached.
+            OutageError: the store cannot be reached.
         """
         self._try("put_object", Key=self._below(key), Body=body)
 
@@ -51,7 +51,7 @@ class Bucket:
             code = error.response.get("Error", {}).get("Code", "no reason")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if status >= 500:
-                raise Outage(
+                raise OutageError(
                     f"The store of rejected records fails ({code}, bucket '{name}'). Try again later."
                 ) from None
             raise ConfigError(
@@ -64,7 +64,7 @@ class Bucket:
                 "object_storage_config: the bucket's name, access_key_id and secret_access_key."
             ) from None
         except BotoCoreError as error:
-            raise Outage(
+            raise OutageError(
                 f"Bucket '{name}' of rejected records cannot be reached ({type(error).__name__}). Check "
                 "s3_endpoint and s3_bucket_region in object_storage_config, and the network."
             ) from None

@@ -28,10 +28,10 @@ class Segment:
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class PendingRecord:
     """One record on its way to an outcome.
 
-    `parts` counts the messages it became (a user of three accounts is three); the row is settled with its
+    `parts` counts the messages it became (a user of three accounts is three); the record is settled with its
     last part, and rejected when any part is. `line` is the record as it arrived, `number` its line number,
     `label` what it is called in reports.
     """
@@ -80,7 +80,7 @@ class Tally:
 class Ledger:
     """The account of every record. Safe to use from several threads."""
 
-    def __init__(self, on_rejected: Callable[[Row], None], *, hold_rejected: bool = False) -> None:
+    def __init__(self, on_rejected: Callable[[PendingRecord], None], *, hold_rejected: bool = False) -> None:
         """`on_rejected` is called once per rejected record, before any state that covers it is given back.
 
         With `hold_rejected`, no state that covers a rejected record, and none after it, is given back at all.
@@ -97,37 +97,39 @@ class Ledger:
         self.tallies[plan] = Tally()
         self._segments[plan] = Segment()
 
-    def receive(self, plan: StreamPlan, line: bytes, number: int) -> Row:
+    def receive(self, plan: StreamPlan, line: bytes, number: int) -> PendingRecord:
         """Enter a record."""
         segment = self._segments[plan]
         segment.received += 1
         self.tallies[plan].received += 1
-        return Row(plan, segment, line, number)
+        return PendingRecord(plan, segment, line, number)
 
-    def settle(self, row: Row, outcome: Outcome, reason: str | None = None, status: int | None = None) -> None:
+    def settle(
+        self, record: PendingRecord, outcome: Outcome, reason: str | None = None, status: int | None = None
+    ) -> None:
         """Enter the outcome of a record, or of one of its parts."""
         with self._lock:
-            if outcome == "rejected" and row.reason is None:
-                row.reason, row.status = reason or "rejected", status
-            self._settle(row, outcome)
+            if outcome == "rejected" and record.reason is None:
+                record.reason, record.status = reason or "rejected", status
+            self._settle(record, outcome)
 
-    def settle_all(self, rows: Iterable[Row], outcome: Outcome) -> None:
+    def settle_all(self, records: Iterable[PendingRecord], outcome: Outcome) -> None:
         """Enter the same outcome, other than a rejection, of many records or parts."""
         with self._lock:
-            for row in rows:
-                self._settle(row, outcome)
+            for record in records:
+                self._settle(record, outcome)
 
-    def _settle(self, row: Row, outcome: Outcome) -> None:
-        row.parts -= 1
-        if row.parts:
+    def _settle(self, record: PendingRecord, outcome: Outcome) -> None:
+        record.parts -= 1
+        if record.parts:
             return
-        if row.reason is not None:
+        if record.reason is not None:
             outcome = "rejected"
             # Before the segment counts as settled: a state must not overtake the report of a rejection.
-            self._on_rejected(row)
-            row.segment.rejected += 1
-        row.segment.settled += 1
-        self.tallies[row.plan].outcomes[outcome] += 1
+            self._on_rejected(record)
+            record.segment.rejected += 1
+        record.segment.settled += 1
+        self.tallies[record.plan].outcomes[outcome] += 1
 
     def checkpoint(self, message: dict[str, Any], plan: StreamPlan | None, now: float) -> None:
         """Enter a STATE: of one stream, or (None) of all of them."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from destination_vitally.mapping.plan import StreamPlan
-from destination_vitally.outcomes.ledger import Row
+from destination_vitally.outcomes.ledger import PendingRecord
 
 logger = logging.getLogger("airbyte")
 
@@ -20,8 +20,8 @@ SHORTEST_MASKED = 3
 class RejectedRecords(Protocol):
     """Where rejected records go. `keep` may be called from any thread, never from two at once."""
 
-    def keep(self, row: Row) -> None:
-        """Take one rejected record; `row` has its reason."""
+    def keep(self, record: PendingRecord) -> None:
+        """Take one rejected record; `record` has its reason."""
         ...
 
     @property
@@ -40,13 +40,13 @@ class RejectedLog:
     def __init__(self) -> None:
         self._logged: Counter[StreamPlan] = Counter()
 
-    def keep(self, row: Row) -> None:
-        self._logged[row.plan] += 1
-        count = self._logged[row.plan]
+    def keep(self, record: PendingRecord) -> None:
+        self._logged[record.plan] += 1
+        count = self._logged[record.plan]
         if count <= LOGGED_PER_STREAM:
-            logger.warning("Rejected, stream %s, line %d: %s", row.plan.title, row.number, masked(row))
+            logger.warning("Rejected, stream %s, line %d: %s", record.plan.title, record.number, masked(record))
         if count == LOGGED_PER_STREAM:
-            logger.warning("Stream %s: further rejected records are counted, not logged.", row.plan.title)
+            logger.warning("Stream %s: further rejected records are counted, not logged.", record.plan.title)
 
     @property
     def is_full(self) -> bool:
@@ -56,12 +56,12 @@ class RejectedLog:
         """Nothing to do: the log is written at once."""
 
 
-def masked(row: Row) -> str:
+def masked(record: PendingRecord) -> str:
     """The reason of a rejection without values of the record but its key: Vitally's words may quote them."""
-    words = (row.reason or "").removeprefix(row.label)
-    for value in sorted(_texts(orjson.loads(row.line)["record"]["data"]), key=len, reverse=True):
+    words = (record.reason or "").removeprefix(record.label)
+    for value in sorted(_texts(orjson.loads(record.line)["record"]["data"]), key=len, reverse=True):
         words = words.replace(value, "***")
-    return row.label + words
+    return record.label + words
 
 
 def _texts(value: Any) -> set[str]:

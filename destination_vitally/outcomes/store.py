@@ -14,7 +14,7 @@ import orjson
 from destination_vitally.clock import Clock
 from destination_vitally.config import S3Storage
 from destination_vitally.mapping.plan import StreamPlan
-from destination_vitally.outcomes.ledger import Row
+from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
 
 if TYPE_CHECKING:
@@ -43,18 +43,18 @@ class RejectedStore:
         self._lines: dict[StreamPlan, list[bytes]] = {}
         self._bytes = 0
 
-    def keep(self, row: Row) -> None:
-        self._report.keep(row)
+    def keep(self, record: PendingRecord) -> None:
+        self._report.keep(record)
         line = orjson.dumps(
             {
-                "record": orjson.loads(row.line)["record"],
-                "reason": row.reason,
-                "status": row.status,
+                "record": orjson.loads(record.line)["record"],
+                "reason": record.reason,
+                "status": record.status,
                 "rejected_at": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             }
         )
         with self._lock:
-            self._lines.setdefault(row.plan, []).append(line + b"\n")
+            self._lines.setdefault(record.plan, []).append(line + b"\n")
             self._bytes += len(line)
 
     @property

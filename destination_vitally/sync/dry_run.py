@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from destination_vitally.mapping.mapper import Change, identity_of
-from destination_vitally.objects.model import Call, Message, Verb
+from destination_vitally.objects.model import BatchRoute, RestRoute, Verb
 from destination_vitally.transports.http import Api, Reply
 from destination_vitally.transports.lookups import Paths
 from destination_vitally.transports.references import Memory, References, found_row
@@ -14,7 +14,7 @@ _OK = Reply(200, {}, "")
 _MISS = Reply(404, None, "")
 
 
-class Rehearsal:
+class DryRun:
     """Foretells what changes would do. Rows that would have been created count as there from then on.
 
     Without a REST key nothing can be read, so of an upsert it cannot tell whether it would create or update.
@@ -31,7 +31,7 @@ class Rehearsal:
             return "updated"
         there = self._rest.exists(change) if self._rest and _leaves_open(change) else None
         effect: Effect
-        if isinstance(change.route, Message):
+        if isinstance(change.route, BatchRoute):
             effect = _BY_MESSAGE[change.operation]
         else:
             assert self._rest is not None  # a plan without the REST key has no calls
@@ -59,17 +59,17 @@ class _Unsent(Rest):
 
     def exists(self, change: Change) -> bool | None:
         """Whether Vitally has the row of an upsert; None when there is no way to look."""
-        if not change.entry.path or not change.entry.finds:
+        if not change.entry.path or not change.entry.can_look_up():
             return None
         return self._finder.find(change, Paths(change, self._references)) is not None
 
     def _write(
         self, change: Change, method: str, path: str, body: bytes | None = None, *, repeatable: bool = True
     ) -> Reply:
-        if method == "POST" or change.entry.lookup is None or _was_made(change, self._made):
+        if method == "POST" or change.entry.read_path is None or _was_made(change, self._made):
             return _OK
         collection, _, key = path.rpartition("/")
-        reading = change.entry.lookup.format(collection=collection, key=key) or path
+        reading = change.entry.read_path.format(collection=collection, key=key) or path
         reply = self._api.send("GET", reading)
         rows = reply.body if isinstance(reply.body, list) else [found_row(reply)]
         return _OK if reply.ok and any(rows) else _MISS
@@ -78,10 +78,10 @@ class _Unsent(Rest):
 def _leaves_open(change: Change) -> bool:
     """Whether an upsert goes out without anybody looking whether the row is there."""
     route = change.route
-    return change.operation == "upsert" and (isinstance(route, Message) or _is_post(route))
+    return change.operation == "upsert" and (isinstance(route, BatchRoute) or _is_post(route))
 
 
-def _is_post(route: Call) -> bool:
+def _is_post(route: RestRoute) -> bool:
     return route.verb is Verb.POST
 
 

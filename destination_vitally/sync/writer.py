@@ -14,14 +14,14 @@ from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, RejectedError
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
-from destination_vitally.objects.model import Message
-from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, Row
+from destination_vitally.objects.model import BatchRoute
+from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords, masked
-from destination_vitally.sync.dry_run import Rehearsal
+from destination_vitally.sync.dry_run import DryRun
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
 from destination_vitally.transports.http import Apis
-from destination_vitally.transports.messages import Emission, Item, items_of
+from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.transports.references import References
 from destination_vitally.transports.rest import Rest
 
@@ -63,16 +63,16 @@ class Writer:
         for plan in plans.values():
             self._ledger.expect(plan)
         self._dry_run = config.dry_run
-        self._rest: Rest | Rehearsal | None = Rest(apis.rest, self._references) if apis.rest else None
+        self._rest: Rest | DryRun | None = Rest(apis.rest, self._references) if apis.rest else None
         if self._dry_run:
-            self._rest = Rehearsal(apis.rest, self._references)
+            self._rest = DryRun(apis.rest, self._references)
             logger.warning(
                 "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
             )
         self._analytics = Analytics(apis.analytics, self._ledger) if apis.analytics else None
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
-        self._window: dict[int, list[Row]] = {}
+        self._window: dict[int, list[PendingRecord]] = {}
         self._window_rows, self._window_bytes, self._window_cost = 0, 0, 0.0
         self._affordable = config.requests_per_minute * WINDOW_SECONDS / 60
         self._closed_at = clock.monotonic()
@@ -117,7 +117,7 @@ class Writer:
             plan = self._plan_of(described.get("namespace"), described.get("name"), number)
         self._ledger.checkpoint(message, plan, self._clock.monotonic())
 
-    def _hold(self, row: Row) -> None:
+    def _hold(self, row: PendingRecord) -> None:
         """Keep a record back until the objects it may refer to are written."""
         self._window.setdefault(row.plan.rank, []).append(row)
         self._window_rows += 1
@@ -168,7 +168,7 @@ class Writer:
         """Let the requests under way end and start no more."""
         self._workers.close()
 
-    def _on_rejected(self, row: Row) -> None:
+    def _on_rejected(self, row: PendingRecord) -> None:
         self._rejected.keep(row)
         if self._stop_at_rejected:
             self._workers.fail(
@@ -203,46 +203,46 @@ class Writer:
             for row in window[rank]:
                 self._process(row, orjson.loads(row.line)["record"])
 
-    def _process(self, row: Row, record: dict[str, Any]) -> None:
+    def _process(self, row: PendingRecord, record: dict[str, Any]) -> None:
         try:
             change = row.plan.mapper.change(record["data"])
             row.label = change.label
             self._references.learn(change)
-            if isinstance(change.route, Message):
-                items = self._items(change, row, record)
+            if isinstance(change.route, BatchRoute):
+                messages = self._messages(change, row, record)
                 if not self._dry_run:
-                    self._batch(items)
+                    self._batch(messages)
                     return
                 row.parts = 1
             self._call(change, row)
         except RejectedError as rejected:
             self._ledger.settle(row, "rejected", str(rejected), rejected.status)
 
-    def _items(self, change: Change, row: Row, record: dict[str, Any]) -> list[Item]:
+    def _messages(self, change: Change, row: PendingRecord, record: dict[str, Any]) -> list[QueuedMessage]:
         """The messages of a change that travels in batches."""
         emitted_at = record.get("emitted_at")
         if not isinstance(emitted_at, (int, float)) or not 0 < emitted_at < LATEST:
             emitted_at = self._started
         emission = Emission(self._started, emitted_at, row.number)
-        items = items_of(change, row, emission, self._references)
-        for item in items:
-            if len(item.message) + 2 > BYTES:
+        messages = messages_of(change, row, emission, self._references)
+        for message in messages:
+            if len(message.encoded) + 2 > BYTES:
                 row.parts = 1
                 raise change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
-        return items
+        return messages
 
-    def _batch(self, items: list[Item]) -> None:
-        kind = items[0].body["type"]
-        self._flush_other_batches(kind, items[0].key)
-        for item in items:
-            self._batcher(kind).add(item)
+    def _batch(self, messages: list[QueuedMessage]) -> None:
+        kind = messages[0].body["type"]
+        self._flush_other_batches(kind, messages[0].key)
+        for message in messages:
+            self._batcher(kind).add(message)
 
-    def _call(self, change: Change, row: Row) -> None:
+    def _call(self, change: Change, row: PendingRecord) -> None:
         key = identity_of(change.entry, change.fields)
         self._flush_other_batches(None, key)
         self._workers.submit([key] if key else [], partial(self._make, change, row))
 
-    def _make(self, change: Change, row: Row) -> None:
+    def _make(self, change: Change, row: PendingRecord) -> None:
         assert self._rest is not None
         try:
             effect = self._rest.make(change)
@@ -258,8 +258,8 @@ class Writer:
 
     def _dispatch(self, batch: Batch) -> None:
         assert self._analytics is not None
-        keys = [item.key for item in batch.items if item.key is not None]
-        self._workers.submit(keys, partial(self._analytics.send, batch.items))
+        keys = [message.key for message in batch.messages if message.key is not None]
+        self._workers.submit(keys, partial(self._analytics.send, batch.messages))
 
     def _flush_other_batches(self, kind: str | None, key: Any) -> None:
         """Keep the rows of a key in order when they take different ways."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from destination_vitally.errors import ConfigError
 from destination_vitally.outcomes.ledger import Ledger
 from destination_vitally.transports.http import Api, Reply
-from destination_vitally.transports.messages import Item
+from destination_vitally.transports.messages import QueuedMessage
 
 MESSAGES = 100
 BYTES = 500_000
@@ -29,12 +29,12 @@ REFUSALS_TELLING = 100
 class Batch:
     """Messages that go out in one request."""
 
-    items: list[Item] = field(default_factory=list)
+    messages: list[QueuedMessage] = field(default_factory=list)
     size: int = 2
     """Bytes of the body."""
 
     def has_room(self, more: int) -> bool:
-        return len(self.items) < MESSAGES and self.size + more + 1 <= BYTES
+        return len(self.messages) < MESSAGES and self.size + more + 1 <= BYTES
 
 
 class Batcher:
@@ -49,34 +49,34 @@ class Batcher:
         self._dispatch = dispatch
         self._open: list[Batch] = []
         self._first = 0
-        self._latest: dict[Hashable, tuple[int, Item]] = {}
+        self._latest: dict[Hashable, tuple[int, QueuedMessage]] = {}
 
     def holds(self, key: Hashable) -> bool:
         """Whether a message of that key has not been dispatched yet."""
         return key in self._latest
 
-    def add(self, item: Item) -> None:
+    def add(self, message: QueuedMessage) -> None:
         """Take a message in; full batches are dispatched."""
         earliest = self._first
-        if item.key is not None:
-            number, latest = self._latest.get(item.key, (self._first - 1, None))
-            if latest is not None and self._merged(number, latest, item):
+        if message.key is not None:
+            number, latest = self._latest.get(message.key, (self._first - 1, None))
+            if latest is not None and self._merged(number, latest, message):
                 return
-            same_record = latest is not None and latest.rows == item.rows
+            same_record = latest is not None and latest.records == message.records
             earliest = max(self._first, number if same_record else number + 1)
         while True:
             if earliest - self._first == len(self._open):
                 self._open.append(Batch())
             batch = self._open[earliest - self._first]
-            if batch.has_room(len(item.message)):
+            if batch.has_room(len(message.encoded)):
                 break
             self._release(earliest - self._first + 1)
             earliest = self._first
-        batch.items.append(item)
-        batch.size += len(item.message) + 1
-        if item.key is not None:
-            self._latest[item.key] = (earliest, item)
-        if len(batch.items) == MESSAGES:
+        batch.messages.append(message)
+        batch.size += len(message.encoded) + 1
+        if message.key is not None:
+            self._latest[message.key] = (earliest, message)
+        if len(batch.messages) == MESSAGES:
             self._release(earliest - self._first + 1)
         elif len(self._open) > OPEN_BATCHES:
             self._release(1)
@@ -85,25 +85,25 @@ class Batcher:
         """Dispatch everything, full or not."""
         self._release(len(self._open))
 
-    def _merged(self, number: int, latest: Item, item: Item) -> bool:
+    def _merged(self, number: int, latest: QueuedMessage, message: QueuedMessage) -> bool:
         # The messages of one record share a batch: none of them may run ahead of the others.
-        if latest.twin != item.twin or any(row.parts > 1 for row in latest.rows):
+        if latest.merge_key != message.merge_key or any(record.parts > 1 for record in latest.records):
             return False
         batch = self._open[number - self._first]
-        before = len(latest.message)
-        if batch.size + len(item.message) > BYTES:
+        before = len(latest.encoded)
+        if batch.size + len(message.encoded) > BYTES:
             return False
-        latest.merge(item)
-        batch.size += len(latest.message) - before
+        latest.merge(message)
+        batch.size += len(latest.encoded) - before
         return True
 
     def _release(self, count: int) -> None:
         released, self._open = self._open[:count], self._open[count:]
         self._first += len(released)
         for batch in released:
-            for item in batch.items:
-                if item.key is not None and self._latest.get(item.key, (0, None))[1] is item:
-                    del self._latest[item.key]
+            for message in batch.messages:
+                if message.key is not None and self._latest.get(message.key, (0, None))[1] is message:
+                    del self._latest[message.key]
             self._dispatch(batch)
 
 
@@ -117,26 +117,26 @@ class Analytics:
         self._accepted: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
 
-    def send(self, items: list[Item]) -> None:
+    def send(self, messages: list[QueuedMessage]) -> None:
         """Send messages of one type; what is refused is halved until the bad ones stand alone.
 
         Raises:
             ConfigError: the workspace takes no messages of this type; or as `Api.send`.
-            Outage, StoppedError: as `Api.send`.
+            OutageError, StoppedError: as `Api.send`.
         """
-        reply = self._post([item.message for item in items])
+        reply = self._post([message.encoded for message in messages])
         if reply.ok:
-            self._accept(items)
+            self._accept(messages)
             return
-        self._raise_when_blocked(items[0], reply)
-        if len(items) > 1:
-            middle = len(items) // 2
-            self.send(items[:middle])
-            self.send(items[middle:])
-        elif len(items[0].alone) > 1:
-            self._send_one_by_one(items[0])
+        self._raise_when_blocked(messages[0], reply)
+        if len(messages) > 1:
+            middle = len(messages) // 2
+            self.send(messages[:middle])
+            self.send(messages[middle:])
+        elif len(messages[0].unmerged) > 1:
+            self._send_one_by_one(messages[0])
         else:
-            self._reject(items[0], reply)
+            self._reject(messages[0], reply)
 
     def _post(self, messages: list[bytes]) -> Reply:
         reply = self._api.send("POST", "/batch", b"[" + b",".join(messages) + b"]")
@@ -144,26 +144,25 @@ class Analytics:
             raise ConfigError("There is no Analytics API at this address (HTTP 404). Check data_center.")
         return reply
 
-    def _send_one_by_one(self, item: Item) -> None:
+    def _send_one_by_one(self, merged: QueuedMessage) -> None:
         """A merged message was refused: its records may still be good one by one."""
-        for row, message in zip(item.rows, item.alone, strict=True):
-            single = Item(item.key, item.twin, item.body, item.emission, message, [row], [message])
-            reply = self._post([message])
+        for single in merged.apart():
+            reply = self._post([single.encoded])
             if reply.ok:
                 self._accept([single])
             else:
                 self._reject(single, reply)
 
-    def _accept(self, items: list[Item]) -> None:
+    def _accept(self, messages: list[QueuedMessage]) -> None:
         with self._lock:
-            self._accepted[items[0].body["type"]] += len(items)
-        self._ledger.settle_all((row for item in items for row in item.rows[:-1]), "superseded")
-        self._ledger.settle_all((item.rows[-1] for item in items), "accepted")
+            self._accepted[messages[0].body["type"]] += len(messages)
+        self._ledger.settle_all((record for message in messages for record in message.records[:-1]), "superseded")
+        self._ledger.settle_all((message.records[-1] for message in messages), "accepted")
 
-    def _reject(self, item: Item, reply: Reply) -> None:
-        row = item.rows[0]
-        self._ledger.settle(row, "rejected", f"{row.label}: Vitally refused it: {reply.reason}", reply.status)
-        kind = item.body["type"]
+    def _reject(self, message: QueuedMessage, reply: Reply) -> None:
+        record = message.records[0]
+        self._ledger.settle(record, "rejected", f"{record.label}: Vitally refused it: {reply.reason}", reply.status)
+        kind = message.body["type"]
         with self._lock:
             self._refused[kind] += 1
             unwelcome = self._refused[kind] >= REFUSALS_TELLING and not self._accepted[kind]
@@ -174,8 +173,8 @@ class Analytics:
                 "blocks this type."
             )
 
-    def _raise_when_blocked(self, item: Item, reply: Reply) -> None:
-        kind = item.body["type"]
+    def _raise_when_blocked(self, message: QueuedMessage, reply: Reply) -> None:
+        kind = message.body["type"]
         if "block" in reply.reason.lower():
             raise ConfigError(
                 f"Vitally blocks '{kind}' messages in this workspace ({reply.reason}). Ask Vitally Support "

@@ -18,7 +18,7 @@ from urllib3.exceptions import NewConnectionError
 
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import AmbiguousError, ConfigError, Outage, describe
+from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, describe
 from destination_vitally.transports.limiter import Limiter, asked_wait
 
 TIMEOUT = (15.0, 90.0)
@@ -27,7 +27,7 @@ TIMEOUT = (15.0, 90.0)
 PATIENCE = 300.0
 """Seconds spent waiting between the attempts of one request before the sync is given up."""
 
-PATIENCE_OF_CHECK = 15.0
+CHECK_PATIENCE = 15.0
 """The same for a check: somebody is looking at the form."""
 
 FIRST_WAIT = 1.0
@@ -63,7 +63,7 @@ class Reply:
         return describe(self.text)[:300] if self.text else f"HTTP {self.status} without a reason"
 
 
-class _PassingError(Exception):
+class RetryableError(Exception):
     """An attempt failed in a way that a later one may not; `asked` is how long Vitally asks to wait."""
 
     def __init__(self, problem: str, asked: float = 0.0, *, busy: bool = False) -> None:
@@ -106,13 +106,13 @@ class Patience:
         """Wait for the next attempt, at least as long as asked for; when `busy`, the other workers wait too.
 
         Raises:
-            Outage: everything together would take longer than the patience lasts.
+            OutageError: everything together would take longer than the patience lasts.
         """
         if asked > self._shared.patience:
             asked = 0.0  # more likely a header misread, such as an epoch by another clock, than meant
         wait = max(asked, self._next * self._shared.jitter())
         if self._waited + wait > self._shared.patience:
-            raise Outage(f"Gave up after waiting {self._waited:.0f} s: {problem}. Try again later.")
+            raise OutageError(f"Gave up after waiting {self._waited:.0f} s: {problem}. Try again later.")
         if busy:
             self._shared.limiter.pause(wait)
         self._shared.clock.wait(wait)
@@ -142,7 +142,7 @@ class Api:
         Raises:
             AmbiguousError: not repeatable, and no telling whether Vitally acted on it.
             ConfigError: the key or the address is wrong.
-            Outage: Vitally did not answer for longer than the patience lasts.
+            OutageError: Vitally did not answer for longer than the patience lasts.
             StoppedError: the connector has to end.
         """
         patience = self.patience()
@@ -150,7 +150,7 @@ class Api:
             self._shared.limiter.acquire()
             try:
                 return self._attempt(method, path, body, repeatable)
-            except _PassingError as passing:
+            except RetryableError as passing:
                 patience.wait(str(passing), passing.asked, busy=passing.busy)
 
     def patience(self) -> Patience:
@@ -175,16 +175,16 @@ class Api:
             if not (repeatable or _never_sent(error)):
                 raise AmbiguousError("the connection broke before Vitally's answer arrived") from None
             problem = f"no answer from {host} ({_root_name(error)}); check data_center and the network"
-            raise _PassingError(problem) from None
+            raise RetryableError(problem) from None
         reply = _read(response)
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
         self._raise_config_errors(reply)
-        problem = _passing_problem(method, reply)
+        problem = _retryable_problem(method, reply)
         if problem and not repeatable and reply.status != 429:
             raise AmbiguousError(f"Vitally answered with {problem}")
         if problem:
             asked = asked_wait(response.headers, self._shared.clock.now())
-            raise _PassingError(f"{host} answered with {problem}", asked, busy=reply.status == 429)
+            raise RetryableError(f"{host} answered with {problem}", asked, busy=reply.status == 429)
         return reply
 
     def _raise_config_errors(self, reply: Reply) -> None:
@@ -250,7 +250,7 @@ def _read(response: requests.Response) -> Reply:
     return Reply(response.status_code, body, text)
 
 
-def _passing_problem(method: str, reply: Reply) -> str:
+def _retryable_problem(method: str, reply: Reply) -> str:
     """What is wrong with an answer that a later attempt may get right; empty when nothing is."""
     if reply.status == 429:
         return "HTTP 429 (too many requests)"

@@ -7,7 +7,7 @@ from typing import Any
 
 from destination_vitally.errors import ListError
 from destination_vitally.mapping.mapper import Change
-from destination_vitally.objects.model import Find
+from destination_vitally.objects.model import Lookup
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.http import Api, Reply
 from destination_vitally.transports.references import Memory, References, all_rows, found_row, quoted
@@ -42,7 +42,7 @@ class Paths:
 
     def below_parents(self) -> Iterator[str]:
         """The lists that hold the row of the change, one per parent it names; none where no list helps."""
-        if Find.IN_PARENT not in self._change.entry.finds:
+        if not self._change.entry.can_look_up(Lookup.IN_PARENT):
             return
         for field in self._change.entry.references():
             if field.refers and self._change.fields.get(field.name):
@@ -70,9 +70,9 @@ class Finder:
         Raises:
             RejectedError: several rows could be meant, or a list that may hold the row cannot be read.
         """
-        told_by = next(name for name in change.entry.told_by if change.fields.get(name))
-        for way in change.entry.finds:
-            if way.by == told_by and (row := _WAYS[way](self, change, paths, change.fields[told_by])):
+        key = next(key for key in change.entry.keys if all(change.fields.get(name) for name in key.fields))
+        for lookup in key.lookups:
+            if row := _LOOKUPS[lookup](self, change, paths, change.fields[key.fields[0]]):
                 return row
         return None
 
@@ -131,18 +131,18 @@ class Finder:
         return None
 
 
-_WAYS = {
-    Find.BY_PATH: Finder.by_path,
-    Find.SEARCH: Finder.by_search,
-    Find.NEWEST: Finder.among_newest,
-    Find.IN_PARENT: Finder.in_parents,
-    Find.BY_EMAIL: Finder.by_email,
+_LOOKUPS = {
+    Lookup.BY_PATH: Finder.by_path,
+    Lookup.SEARCH: Finder.by_search,
+    Lookup.NEWEST: Finder.among_newest,
+    Lookup.IN_PARENT: Finder.in_parents,
+    Lookup.BY_EMAIL: Finder.by_email,
 }
 
 
 def _slim(change: Change, row: Row) -> Row:
     """What an update has to know of a row."""
-    return {name: row.get(name) for name in ("id", *change.entry.complete)}
+    return {name: row.get(name) for name in ("id", *change.entry.resend_on_update)}
 
 
 def _matching(reply: Reply, external_id: str) -> Row | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -13,8 +13,8 @@ import orjson
 
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.values import moment_of
-from destination_vitally.objects.model import Kind, Message, Object
-from destination_vitally.outcomes.ledger import Row
+from destination_vitally.objects.model import BatchRoute, Kind, Object
+from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.transports.references import References
 
 _IN_TRAITS = "traits."
@@ -29,48 +29,61 @@ class Emission(NamedTuple):
 
 
 @dataclass(slots=True)
-class Item:
-    """One message on its way, and the records it stands for, the oldest first.
+class QueuedMessage:
+    """One message on its way, and the records it stands for.
 
-    Of several records of the same key the later are merged into the message; `alone` keeps what each of them
-    would have been by itself, for the case that the merged message is refused. Items with equal `key` must be
-    sent in order; they can be merged when `twin` is equal as well. Of an item that counts `once`, the first
-    message stands for all.
+    Attributes:
+        key: messages with equal keys must be sent in order.
+        merge_key: of two messages with equal keys, the later can be merged into the earlier when this is equal too.
+        body: the message without its id and, unless the record gives one, its time.
+        emission: where the newest of its records came from.
+        encoded: the message as it is sent.
+        records: the records it stands for, the oldest first.
+        unmerged: what each of them would have been by itself, in case the merged message is refused.
+        counts_once: whether the first of several equal messages stands for all.
     """
 
     key: Hashable
-    twin: Hashable
+    merge_key: Hashable
     body: dict[str, Any]
     emission: Emission
-    message: bytes
-    rows: list[Row]
-    alone: list[bytes]
-    once: bool = False
+    encoded: bytes
+    records: list[PendingRecord]
+    unmerged: list[bytes]
+    counts_once: bool = False
 
-    def merge(self, later: Item) -> None:
+    def merge(self, later: QueuedMessage) -> None:
         """Take a later record in: its values win, what it does not mention stays."""
-        if not self.once:
+        if not self.counts_once:
             traits = self.body.get("traits")
             self.body = {**self.body, **later.body}
             if traits:
                 self.body["traits"] = {**traits, **later.body["traits"]}
             self.emission = later.emission
-            self.message = _sealed(self.body, _hash(orjson.dumps(self.body), repr(later.emission)), later.emission)
-        self.rows += later.rows
-        self.alone += later.alone
+            self.encoded = _sealed(self.body, _hash(orjson.dumps(self.body), repr(later.emission)), later.emission)
+        self.records += later.records
+        self.unmerged += later.unmerged
+
+    def apart(self) -> Iterator[QueuedMessage]:
+        """Yield a message per record, each as it would have been by itself."""
+        for record, encoded in zip(self.records, self.unmerged, strict=True):
+            yield replace(self, encoded=encoded, records=[record], unmerged=[encoded])
 
 
-def items_of(change: Change, row: Row, emission: Emission, references: References) -> list[Item]:
-    """The messages of one change: one, or one per parent when a user belongs to several.
+def messages_of(
+    change: Change, record: PendingRecord, emission: Emission, references: References
+) -> list[QueuedMessage]:
+    """Return the messages of one change: one, or one per parent when a user belongs to several.
 
     Raises:
         RejectedError: a reference cannot be translated into your id.
     """
     identity = identity_of(change.entry, change.fields)
-    items = []
+    counts_once = change.entry.counts_once
+    messages = []
     for body in _bodies(change, references):
-        content = orjson.dumps(body, option=orjson.OPT_SORT_KEYS if change.entry.once else 0)
-        if change.entry.once:
+        content = orjson.dumps(body, option=orjson.OPT_SORT_KEYS if counts_once else 0)
+        if counts_once:
             own = change.fields.get("messageId")
             # An event has its id from what it is, not from when it was sent: a replay must not count twice.
             identifier = _hash(orjson.dumps([body.get("event"), own]) if own else content, "event")
@@ -78,19 +91,19 @@ def items_of(change: Change, row: Row, emission: Emission, references: Reference
         else:
             # An upsert has its id from where it was emitted: going back to an earlier value is no repetition.
             identifier = _hash(content, repr(emission))
-        message = _sealed(body, identifier, emission, content)
-        twin = () if change.entry.once else tuple([v for k, v in body.items() if k.endswith("Id")])
-        items.append(Item(identity, twin, body, emission, message, [row], [message], change.entry.once))
-    row.parts = len(items)
-    return items
+        encoded = _sealed(body, identifier, emission, content)
+        merge_key = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
+        messages.append(QueuedMessage(identity, merge_key, body, emission, encoded, [record], [encoded], counts_once))
+    record.parts = len(messages)
+    return messages
 
 
 def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
-    """The messages without id and time."""
+    """Return the messages without id and time."""
     route = change.route
-    assert isinstance(route, Message)
+    assert isinstance(route, BatchRoute)
     body: dict[str, Any] = {"type": route.type, **change.entry.constants}
-    free = change.free
+    open_values = change.open_values
     parents: dict[str, list[str]] = {}
     places = _places(change.entry)
     for name, value in change.fields.items():
@@ -98,7 +111,7 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
         if place is None:
             continue
         if place.is_trait:
-            free[place.name] = value
+            open_values[place.name] = value
         elif value is None:
             continue
         elif place.refers and place.is_list:
@@ -108,7 +121,7 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
         else:
             body[place.name] = value
     if route.carries:
-        body[route.carries] = free
+        body[route.carries] = open_values
     if not parents:
         return [body]
     pairs = zip_longest(*parents.values())

@@ -9,7 +9,7 @@ import orjson
 from destination_vitally.errors import AmbiguousError
 from destination_vitally.mapping.mapper import Change, lacking
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import Call, Find, Kind, Verb
+from destination_vitally.objects.model import Kind, Lookup, RestRoute, Verb
 from destination_vitally.transports.http import Api, Reply
 from destination_vitally.transports.lookups import Finder, Paths, Row
 from destination_vitally.transports.references import References, found_row
@@ -34,26 +34,26 @@ class Rest:
 
         Raises:
             RejectedError: Vitally, or a rule of its docs, refuses the change.
-            ConfigError, Outage, StoppedError: as `Api.send`.
+            ConfigError, OutageError, StoppedError: as `Api.send`.
         """
         route = change.route
-        assert isinstance(route, Call)
+        assert isinstance(route, RestRoute)
         return _VERBS[route.verb](self, change, route, Paths(change, self._references))
 
     # One method per verb
 
-    def post(self, change: Change, route: Call, paths: Paths) -> Effect:
+    def post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         self._create(change, route, paths)
         return "created" if change.operation == "create" else "created or updated"
 
-    def put(self, change: Change, route: Call, paths: Paths) -> Effect:
+    def put(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         address = _address(change)
         if address is not None:
             return self._put_to(change, paths.item(address))
         row = self._finder.find(change, paths)
         return self._put_to(change, paths.item(row["id"]), row) if row else _missed(change)
 
-    def put_or_post(self, change: Change, route: Call, paths: Paths) -> Effect:
+    def put_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         path = paths.item(_address(change) or "")
         reply = self._write(change, "PUT", path, self._body(change, creating=False))
         if not reply.is_miss:
@@ -61,7 +61,7 @@ class Rest:
         self._create(change, route, paths)
         return "created"
 
-    def find_or_post(self, change: Change, route: Call, paths: Paths) -> Effect:
+    def find_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         row = self._finder.find(change, paths)
         if row:
             return self._put_to(change, paths.item(row["id"]), row)
@@ -69,7 +69,7 @@ class Rest:
         self._finder.remember(change, paths, created)
         return "created"
 
-    def delete(self, change: Change, route: Call, paths: Paths) -> Effect:
+    def delete(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         address = _address(change)
         if address is None:
             row = self._finder.find(change, paths)
@@ -92,7 +92,7 @@ class Rest:
         reply = self._write(change, "PUT", path, self._body(change, creating=False, also=lost))
         return _missed(change) if reply.is_miss else _done(change, reply, "updated")
 
-    def _create(self, change: Change, route: Call, paths: Paths) -> Row:
+    def _create(self, change: Change, route: RestRoute, paths: Paths) -> Row:
         """POST; the row as Vitally answered it, empty when it did not say.
 
         When it remains open whether Vitally acted, the row is looked for before it is sent again.
@@ -110,7 +110,7 @@ class Rest:
                 _done(change, reply, "created")
                 return reply.body if isinstance(reply.body, dict) else {}
             except AmbiguousError as doubt:
-                if not external_id or not change.entry.finds:
+                if not external_id or not change.entry.can_look_up():
                     raise change.rejected(
                         f"Vitally may or may not have created it ({doubt}). It was not sent again, because "
                         "that could create it twice: look it up in Vitally"
@@ -125,7 +125,7 @@ class Rest:
 
     def _lost_unless_sent(self, change: Change, path: str, row: Row | None) -> Row:
         """The values REST would empty unless they are sent along: those of the row as it is."""
-        lost = [name for name in change.entry.complete if name not in change.fields]
+        lost = [name for name in change.entry.resend_on_update if name not in change.fields]
         if not lost:
             return {}
         current = row or found_row(self._api.send("GET", path)) or {}
@@ -142,8 +142,8 @@ class Rest:
             if field.refers and value:
                 value = self._vitallys(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
             body[field.name] = str(value) if isinstance(value, VitallyId) else value
-        if change.free:
-            body["traits"] = change.free
+        if change.open_values:
+            body["traits"] = change.open_values
         return orjson.dumps(body)
 
     def _vitallys(self, change: Change, name: str, target: str, value: Any, *, many: bool) -> Any:
@@ -163,7 +163,8 @@ _VERBS = {
 
 def _address(change: Change) -> str | None:
     """The id by which the path of the row can be written down at once."""
-    return next((str(change.fields[name]) for name in change.entry.addresses if change.fields.get(name)), None)
+    keys = sorted((key for key in change.entry.keys if key.in_path), key=lambda key: not key.documented)
+    return next((str(change.fields[name]) for key in keys for name in key.fields if change.fields.get(name)), None)
 
 
 def _missed(change: Change) -> Effect:
@@ -171,11 +172,10 @@ def _missed(change: Change) -> Effect:
     fields, entry = change.fields, change.entry
     if change.operation == "upsert":
         raise change.rejected("Vitally has no row with this id; only rows matched by externalId can be created")
-    proven = [name for name in entry.addresses if name not in entry.unproven]
-    if any(fields.get(name) for name in proven):
+    if any(fields.get(name) for key in entry.keys if key.in_path and key.documented for name in key.fields):
         return "skipped"
-    parents = [f.name for f in entry.references() if Find.IN_PARENT in entry.finds]
-    if entry.unproven or (parents and not any(fields.get(name) for name in parents)):
+    parents = [f.name for f in entry.references() if entry.can_look_up(Lookup.IN_PARENT)]
+    if not all(key.documented for key in entry.keys) or (parents and not any(fields.get(name) for name in parents)):
         also = f", or {' or '.join(parents)} along with externalId" if parents else ""
         raise change.rejected(f"not found by externalId; to {change.operation} it, map Vitally's id to id{also}")
     return "skipped"

@@ -64,7 +64,7 @@ class Workspace:
 
         Raises:
             ListError: Vitally does not list them.
-            ConfigError, Outage: as `Api.send`.
+            ConfigError, OutageError: as `Api.send`.
         """
         if not self._rest:
             return {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.objects.model import Message
+from destination_vitally.objects.model import BatchRoute
 from destination_vitally.objects.table import OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.cases_activities import ACTIVITIES
@@ -62,7 +62,7 @@ def test_the_matrix_holds_every_operation_of_the_table() -> None:
         (
             entry.name.replace("*", "featureRequest"),
             operation,
-            "analytics" if isinstance(route, Message) else "rest",
+            "analytics" if isinstance(route, BatchRoute) else "rest",
         )
         for entry in OBJECTS
         for operation, routes in entry.operations.items()

@@ -15,7 +15,7 @@ from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCat
 from moto.server import ThreadedMotoServer
 
 from destination_vitally import DestinationVitally
-from destination_vitally.errors import ConfigError, Outage
+from destination_vitally.errors import ConfigError, OutageError
 from integration_tests.destination.helpers import QuickClock, config, record, state, stream, write
 from integration_tests.platform import run_process
 from integration_tests.sandbox import Sandbox
@@ -180,7 +180,7 @@ def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
     assert status.status.value == "FAILED"
     assert problem in str(status.message)
     result = write(settings, [stream("opened")], events(1000, {7}))
-    assert isinstance(result.error, ConfigError | Outage)
+    assert isinstance(result.error, ConfigError | OutageError)
     assert problem in str(result.error)
     assert result.states == []
 

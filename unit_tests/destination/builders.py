@@ -41,10 +41,19 @@ def plans(chosen: config.Config, *streams: dict[str, Any]) -> dict[StreamKey, St
     return plan.build(chosen, catalog.streams, lambda name: DEFINITION)
 
 
-def mapper(name: str, operation: Operation, mapping: dict[str, Any] | None = None, **rules: bool) -> Mapper:
-    """A mapper of an object with every route its operations have."""
+BOTH_KEYS = frozenset({"secret_token", "analytics_token"})
+
+
+def mapper(
+    name: str,
+    operation: Operation,
+    mapping: dict[str, Any] | None = None,
+    tokens: frozenset[str] = BOTH_KEYS,
+    **rules: bool,
+) -> Mapper:
+    """A mapper of an object with the routes its operations have with some keys."""
     entry = BY_NAME[name] if name in BY_NAME else next(o for o in OBJECTS if name.startswith(o.name[:-1]))
-    routes = {o: entry.operations[o] for o in (operation, "delete") if o in entry.operations}
+    routes = {o: plan.usable(entry, o, tokens) for o in (operation, "delete") if o in entry.operations}
     spelled = mapping and config.StreamMapping(stream="s", object=name, **mapping)
     return Mapper(entry, operation, routes, spelled or None, Rules(**rules))
 

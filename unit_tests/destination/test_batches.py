@@ -9,9 +9,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.outcomes.ledger import Row, Segment
+from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.transports.analytics import BYTES, MESSAGES, Batch, Batcher
-from destination_vitally.transports.messages import Emission, Item, items_of
+from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.transports.references import References
 from unit_tests.destination.builders import change, configured, plans, settings
 
@@ -20,24 +20,24 @@ REFERENCES = References(None)
 EMISSION = Emission(1, 1_790_000_000_000, 1)
 
 
-def row(number: int = 1) -> Row:
-    return Row(PLAN, Segment(), b"", number)
+def row(number: int = 1) -> PendingRecord:
+    return PendingRecord(PLAN, Segment(), b"", number)
 
 
-def items(name: str, data: dict[str, Any], emission: Emission = EMISSION) -> list[Item]:
+def queued(name: str, data: dict[str, Any], emission: Emission = EMISSION) -> list[QueuedMessage]:
     operation: Any = "create" if name == "event" else "upsert"
-    return items_of(change(name, operation, data), row(), emission, REFERENCES)
+    return messages_of(change(name, operation, data), row(), emission, REFERENCES)
 
 
-def message(item: Item) -> dict[str, Any]:
-    parsed = orjson.loads(item.message)
+def message(one: QueuedMessage) -> dict[str, Any]:
+    parsed = orjson.loads(one.encoded)
     assert isinstance(parsed, dict)
     return parsed
 
 
 def one_id(name: str, data: dict[str, Any], **emission: int) -> str:
     made = Emission(**{"sync": 1, "emitted_at": 2, "line": 3, **emission})
-    return str(message(items(name, data, made)[0])["messageId"])
+    return str(message(queued(name, data, made)[0])["messageId"])
 
 
 EVENT = {"event": "e", "userId": "u", "timestamp": "2026-01-01T00:00:00Z", "a": 1, "b": [2]}
@@ -64,33 +64,33 @@ def test_an_upsert_has_its_id_from_content_and_emission() -> None:
 
 
 def test_times_are_those_of_the_record() -> None:
-    assert message(items("account", {"externalId": "a"})[0])["timestamp"] == "2026-09-21T14:13:20Z"
-    assert message(items("event", EVENT)[0])["timestamp"] == "2026-01-01T00:00:00Z"
+    assert message(queued("account", {"externalId": "a"})[0])["timestamp"] == "2026-09-21T14:13:20Z"
+    assert message(queued("event", EVENT)[0])["timestamp"] == "2026-01-01T00:00:00Z"
 
 
 def test_a_user_of_several_parents_becomes_several_messages() -> None:
     data = {"externalId": "u", "accountIds": ["a", "b", "c"], "organizationIds": ["o"], "plan": "x"}
-    made = items("user", data)
+    made = queued("user", data)
     assert [(m.get("accountId"), m.get("organizationId")) for m in map(message, made)] == [
         ("a", "o"), ("b", None), ("c", None),
     ]  # fmt: skip
-    assert len({message(item)["messageId"] for item in made}) == 3
-    assert made[0].rows[0].parts == 3
+    assert len({message(one)["messageId"] for one in made}) == 3
+    assert made[0].records[0].parts == 3
 
 
 def test_bytes_and_messages_of_a_batch_are_bounded() -> None:
     sent: list[Batch] = []
     batcher = Batcher(sent.append)
     for n in range(60):
-        batcher.add(items("account", {"externalId": f"a{n}", "text": "x" * 20_000})[0])
+        batcher.add(queued("account", {"externalId": f"a{n}", "text": "x" * 20_000})[0])
     for n in range(250):
-        batcher.add(items("account", {"externalId": f"b{n}"})[0])
+        batcher.add(queued("account", {"externalId": f"b{n}"})[0])
     batcher.flush()
-    bodies = [b"[" + b",".join(item.message for item in batch.items) + b"]" for batch in sent]
-    assert sum(len(batch.items) for batch in sent) == 310
+    bodies = [b"[" + b",".join(queued.encoded for queued in batch.messages) + b"]" for batch in sent]
+    assert sum(len(batch.messages) for batch in sent) == 310
     assert all(len(body) <= BYTES for body in bodies)
     assert all(batch.size >= len(body) for batch, body in zip(sent, bodies, strict=True))
-    assert all(len(batch.items) <= MESSAGES for batch in sent)
+    assert all(len(batch.messages) <= MESSAGES for batch in sent)
     assert len(sent) <= 6
 
 
@@ -109,26 +109,26 @@ def test_rows_of_a_key_stay_in_order_and_none_is_lost(rows: list[tuple[str, list
     links: set[tuple[str, str]] = set()
     for number, (user, accounts) in enumerate(rows):
         traits = {f"trait {accounts[0]}": number, "last": number}
-        for item in items("user", {"externalId": user, "accountIds": accounts, **traits}):
-            batcher.add(item)
+        for one in queued("user", {"externalId": user, "accountIds": accounts, **traits}):
+            batcher.add(one)
         expected[user] |= traits
         links |= {(user, account) for account in accounts}
     for number in range(filler):
-        batcher.add(items("user", {"externalId": f"filler {number}", "accountIds": ["f"]})[0])
+        batcher.add(queued("user", {"externalId": f"filler {number}", "accountIds": ["f"]})[0])
     batcher.flush()
 
     applied: dict[str, dict[str, Any]] = defaultdict(dict)
     linked = set()
     for batch in sent:
         for user in "abcdefgh":
-            of_user = [item for item in batch.items if message(item)["userId"] == user]
-            assert all(item.rows == of_user[0].rows for item in of_user), "two records of one user"
-        for item in batch.items:
-            body = message(item)
+            of_user = [one for one in batch.messages if message(one)["userId"] == user]
+            assert all(one.records == of_user[0].records for one in of_user), "two records of one user"
+        for one in batch.messages:
+            body = message(one)
             applied[body["userId"]] |= body["traits"]
             linked.add((body["userId"], body["accountId"]))
     assert {user: traits for user, traits in applied.items() if traits} == expected
     assert {link for link in linked if link[1] != "f"} == links
     parts = sum(len(accounts) for _, accounts in rows) + filler
-    assert sum(len(item.rows) for batch in sent for item in batch.items) == parts
+    assert sum(len(one.records) for batch in sent for one in batch.messages) == parts
     assert not any(batcher.holds(("user", user)) for user in "abcdefgh")

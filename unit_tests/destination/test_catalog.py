@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from destination_vitally.objects.model import Call, Find, Message, Object, Requirement, Verb
+from destination_vitally.objects.model import BatchRoute, Lookup, Object, Requirement, RestRoute, Verb
 from destination_vitally.objects.table import BY_NAME, OBJECTS, rank
 
 every_object = pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.name)
@@ -28,10 +28,12 @@ def test_what_an_entry_names_exists(entry: Object) -> None:
     for routes in entry.operations.values():
         for route in routes:
             assert required(route.requires) <= fields
-            if isinstance(route, Call):
+            if isinstance(route, RestRoute):
                 assert required(route.to_create) <= fields
                 assert entry.path or entry.name == "custom_object/*"
-    assert set(entry.exactly_one) | set(entry.complete) | {n for key in entry.keys for n in key} <= fields
+    assert (
+        set(entry.exactly_one) | set(entry.resend_on_update) | {n for key in entry.keys for n in key.fields} <= fields
+    )
     assert set(re.findall(r"{(\w+)}", entry.path)) <= fields
     assert not fields & entry.read_only - {"id"}
     for field in entry.fields:
@@ -42,7 +44,7 @@ def test_what_an_entry_names_exists(entry: Object) -> None:
 def test_a_message_says_every_field_it_requires(entry: Object) -> None:
     for routes in entry.operations.values():
         for route in routes:
-            if isinstance(route, Message):
+            if isinstance(route, BatchRoute):
                 on_the_wire = {field.name for field in entry.fields if field.analytics}
                 assert required(route.requires) - {"messageId"} <= on_the_wire
 
@@ -51,9 +53,9 @@ def test_a_message_says_every_field_it_requires(entry: Object) -> None:
 def test_what_has_to_be_looked_up_can_be(entry: Object) -> None:
     for routes in entry.operations.values():
         for route in routes:
-            if isinstance(route, Call) and route.verb is Verb.FIND_OR_POST:
-                assert entry.finds
-    if Find.IN_PARENT in entry.finds:
+            if isinstance(route, RestRoute) and route.verb is Verb.FIND_OR_POST:
+                assert entry.can_look_up()
+    if entry.can_look_up(Lookup.IN_PARENT):
         assert any(field.refers in ("account", "organization") for field in entry.fields)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import snake_case
+from destination_vitally.mapping.mapper import Mapper, snake_case
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import Call, Message
-from unit_tests.destination.builders import change, mapper
+from destination_vitally.objects.model import BatchRoute, Field, Kind, RestRoute
+from destination_vitally.objects.table import BY_NAME
+from unit_tests.destination.builders import BOTH_KEYS, change, mapper
 
 UUID = "0f0d5a52-0000-4000-8000-000000000000"
 NATIVE = {"id": UUID, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z"}
@@ -26,7 +28,7 @@ def test_columns_named_like_a_field_go_there_and_the_rest_are_traits() -> None:
         {"external_id": 42, "NAME": "Acme", "organizationId": "o", "plan": "x", "tags": [1], "_airbyte_x": 1},
     )
     assert made.fields == {"externalId": "42", "name": "Acme", "organizationId": "o"}
-    assert made.free == {"plan": "x", "tags": [1]}
+    assert made.open_values == {"plan": "x", "tags": [1]}
     assert made.label == "account '42'"
 
 
@@ -45,20 +47,20 @@ def test_a_mapping_says_where_columns_go() -> None:
     }
     made = change("account", "upsert", data, mapping=mapping)
     assert made.fields == {"externalId": "1", "name": "Acme", "organizationId": "g"}
-    assert made.free == {"plan": "x", "vitally.custom.owner": "Acme", "name": "other", "seats": 3}
+    assert made.open_values == {"plan": "x", "vitally.custom.owner": "Acme", "name": "other", "seats": 3}
 
 
 def test_other_columns_can_be_ignored() -> None:
     mapping = {"fields": {"externalId": "key"}, "traits": {"plan": "plan"}, "other_columns": "ignore"}
     made = change("account", "upsert", {"key": "a", "name": "Acme", "plan": 1, "seats": 3}, mapping=mapping)
-    assert (made.fields, made.free) == ({"externalId": "a", "name": "Acme"}, {"plan": 1})
+    assert (made.fields, made.open_values) == ({"externalId": "a", "name": "Acme"}, {"plan": 1})
 
 
 def test_constants_fill_fields_of_every_record() -> None:
     mapping = {"constants": {"event": "order placed"}, "fields": {"userId": "user_id", "timestamp": "at"}}
     made = change("event", "create", {"user_id": 3, "at": 1_772_600_767, "total": 5, "event": "x"}, mapping=mapping)
     assert made.fields == {"event": "order placed", "userId": "3", "timestamp": "2026-03-04T05:06:07Z"}
-    assert made.free == {"total": 5, "event": "x"}
+    assert made.open_values == {"total": 5, "event": "x"}
 
 
 def test_one_column_can_fill_two_fields() -> None:
@@ -69,7 +71,7 @@ def test_one_column_can_fill_two_fields() -> None:
 
 def test_an_object_named_traits_is_merged_and_columns_win() -> None:
     made = change("account", "upsert", {"externalId": "a", "traits": {"plan": "old", "b": 2, "c": None}, "plan": "new"})
-    assert made.free == {"plan": "new", "b": 2}
+    assert made.open_values == {"plan": "new", "b": 2}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_an_object_named_traits_is_merged_and_columns_win() -> None:
 def test_nulls_leave_or_remove(clear: bool, fields: Any, free: Any) -> None:
     data = {"externalId": "a", "name": None, "organizationId": None, "plan": None, "traits": {"kept": None}}
     made = change("account", "upsert", data, clear_nulls=clear)
-    assert (made.fields, made.free) == (fields, free)
+    assert (made.fields, made.open_values) == (fields, free)
 
 
 def test_a_row_read_from_vitally_can_be_written_without_a_mapping() -> None:
@@ -95,7 +97,7 @@ def test_a_row_read_from_vitally_can_be_written_without_a_mapping() -> None:
         "id": UUID, "externalId": "u", "name": "Ida", "accountIds": ["a1", UUID], "organizationIds": [],
     }  # fmt: skip
     assert isinstance(made.fields["accountIds"][1], VitallyId)
-    assert made.free == {"a.b": 1}
+    assert made.open_values == {"a.b": 1}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -109,7 +111,7 @@ def test_an_inlined_parent_goes_before_the_bare_id(order: int) -> None:
 
 def test_a_warehouse_row_is_not_mistaken_for_one_of_vitally() -> None:
     made = change("account", "upsert", {"externalId": "a", "mrr": 5, "segments": ["x"], "organizationId": UUID})
-    assert made.free == {"mrr": 5, "segments": ["x"]}
+    assert made.open_values == {"mrr": 5, "segments": ["x"]}
     assert not isinstance(made.fields["organizationId"], VitallyId)
 
 
@@ -159,20 +161,54 @@ def test_a_deleted_row_is_a_delete_whatever_else_it_holds() -> None:
 
 def test_the_first_route_that_can_is_taken() -> None:
     ida = {"externalId": "u", "accountIds": ["a"]}
-    assert isinstance(change("user", "upsert", ida).route, Message)
-    assert isinstance(change("user", "upsert", {**ida, "unsubscribedFromConversations": False}).route, Message)
-    assert isinstance(change("user", "upsert", {**ida, "unsubscribedFromConversations": True}).route, Call)
-    assert isinstance(change("user", "upsert", {"externalId": "u"}).route, Call)
-    assert isinstance(change("account", "upsert", {"id": UUID, "name": "A"}).route, Call)
+    assert isinstance(change("user", "upsert", ida).route, BatchRoute)
+    assert isinstance(change("user", "upsert", {**ida, "unsubscribedFromConversations": False}).route, BatchRoute)
+    assert isinstance(change("user", "upsert", {**ida, "unsubscribedFromConversations": True}).route, RestRoute)
+    assert isinstance(change("user", "upsert", {"externalId": "u"}).route, RestRoute)
+    assert isinstance(change("account", "upsert", {"id": UUID, "name": "A"}).route, RestRoute)
 
 
-def test_a_field_that_does_not_travel_in_batches_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+INSTANCE_OWNER = {"externalId": "i", "customerId": "c", "ownedByVitallyUserId": "admin"}
+UNSUBSCRIBED = {"externalId": "u", "accountIds": ["a"], "unsubscribedFromConversations": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "tokens", "expected"),
+    [
+        ("custom_object/*", INSTANCE_OWNER, BOTH_KEYS, (RestRoute, "rows with ownedByVitallyUserId go by REST")),
+        (
+            "custom_object/*",
+            INSTANCE_OWNER,
+            {"analytics_token"},
+            (BatchRoute, "ownedByVitallyUserId is left out"),
+        ),
+        ("custom_object/*", {**INSTANCE_OWNER, "ownedByVitallyUserId": None}, BOTH_KEYS, (BatchRoute, "")),
+        ("user", UNSUBSCRIBED, BOTH_KEYS, (RestRoute, "rows with unsubscribedFromConversations go by REST")),
+        (
+            "user",
+            {**UNSUBSCRIBED, "unsubscribedFromConversations": False},
+            BOTH_KEYS,
+            (BatchRoute, "new rows have"),
+        ),
+        ("user", {**UNSUBSCRIBED, "unsubscribedFromConversations": 0}, BOTH_KEYS, (BatchRoute, "new rows have")),
+    ],
+)
+def test_a_field_that_does_not_travel_in_batches(
+    name: str, data: Any, tokens: Any, expected: tuple[Any, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    route, said = expected
     caplog.set_level("WARNING", logger="airbyte")
-    users = mapper("user", "upsert")
-    for value in (None, False, False):
-        users.change({"externalId": "u", "accountIds": ["a"], "unsubscribedFromConversations": value})
-    [entry] = caplog.records
-    assert "user: unsubscribedFromConversations is left out where rows travel in batches" in entry.getMessage()
+    made = mapper(name, "upsert", tokens=frozenset(tokens))
+    assert {type(made.change(data).route) for _ in range(3)} == {route}
+    assert len(caplog.records) == bool(said), "it is said once"
+    assert said in caplog.text
+
+
+def test_a_number_that_only_rest_takes_goes_by_rest_whatever_its_value() -> None:
+    entry = replace(BY_NAME["user"], fields=(*BY_NAME["user"].fields, Field("rank", Kind.NUMBER)))
+    change = Mapper(entry, "upsert", {"upsert": entry.operations["upsert"]}).change({**UNSUBSCRIBED, "rank": 0})
+    assert isinstance(change.route, RestRoute)
+    assert change.fields["rank"] == 0
 
 
 def test_records_are_left_as_they_are() -> None:

@@ -10,7 +10,7 @@ import requests
 import requests_mock
 
 from destination_vitally.clock import SystemClock
-from destination_vitally.errors import AmbiguousError, ConfigError, Outage, StoppedError
+from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, StoppedError
 from destination_vitally.transports.http import PATIENCE, Api, connect
 from destination_vitally.transports.limiter import Limiter, asked_wait
 from unit_tests.destination.builders import settings
@@ -107,7 +107,7 @@ def test_what_a_refused_client_is_asked_to_wait(headers: dict[str, str], seconds
 def test_waits_grow_and_end_in_an_outage(api: Api, clock: Clock) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(URL, status_code=503)
-        with pytest.raises(Outage, match="HTTP 503") as caught:
+        with pytest.raises(OutageError, match="HTTP 503") as caught:
             api.send("GET", "/accounts")
     assert caught.value.failure_type.value == "transient_error"
     assert 120 < sum(clock.waits) <= PATIENCE

@@ -9,7 +9,7 @@ import pytest
 
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.plan import StreamPlan
-from destination_vitally.objects.model import Call, Message
+from destination_vitally.objects.model import BatchRoute, RestRoute
 from unit_tests.destination.builders import DEFINITION, configured, plans, settings
 
 
@@ -158,8 +158,8 @@ def test_the_configured_keys_choose_the_transport() -> None:
     analytics = planned(configured("accounts"), secret_token=None)
     assert [plan.batched for plan in (both, rest, analytics)] == [True, False, True]
     change = rest.mapper.change({"externalId": "a"})
-    assert isinstance(change.route, Call)
-    assert isinstance(analytics.mapper.change({"externalId": "a"}).route, Message)
+    assert isinstance(change.route, RestRoute)
+    assert isinstance(analytics.mapper.change({"externalId": "a"}).route, BatchRoute)
 
 
 @pytest.mark.parametrize(
