@@ -13,6 +13,7 @@ RUN python -m venv --without-pip /opt/vitally \
 
 # Compiled here, because the file system of a connector may be read-only.
 FROM dependencies AS code
+COPY vitally_api /code/vitally_api
 COPY source_vitally /code/source_vitally
 COPY destination_vitally /code/destination_vitally
 RUN python -m compileall -q --invalidation-mode unchecked-hash /code
@@ -31,6 +32,7 @@ LABEL org.opencontainers.image.base.name="${BASE_IMAGE}" \
       io.airbyte.version="1.0.0"
 
 FROM connector AS source-vitally
+COPY --from=code /code/vitally_api ./vitally_api
 COPY --from=code /code/source_vitally ./source_vitally
 LABEL org.opencontainers.image.title="Vitally source for Airbyte" \
       org.opencontainers.image.documentation="https://docs.airbyte.com/integrations/sources/vitally" \
@@ -40,6 +42,7 @@ USER 1000
 ENTRYPOINT ["python", "-m", "source_vitally"]
 
 FROM connector AS destination-vitally
+COPY --from=code /code/vitally_api ./vitally_api
 COPY --from=code /code/destination_vitally ./destination_vitally
 LABEL org.opencontainers.image.title="Vitally destination for Airbyte" \
       org.opencontainers.image.documentation="https://docs.airbyte.com/integrations/destinations/vitally" \

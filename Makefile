@@ -66,7 +66,7 @@ test-platforms: $(INSTALLED) $(PLATFORMS:=/.installed)  ## PyAirbyte drives them
 
 dist: dist/.built  ## a wheel and an sdist
 
-dist/.built: $(INSTALLED) $(shell find source_vitally destination_vitally -type f -not -path '*/__pycache__/*')
+dist/.built: $(INSTALLED) $(shell find vitally_api source_vitally destination_vitally -type f -not -path '*/__pycache__/*')
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	touch $@

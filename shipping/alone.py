@@ -10,8 +10,12 @@ import venv
 from pathlib import Path
 
 COMMANDS = ("source-vitally", "destination-vitally")
-DATA = {"manifest.yaml", "schemas.yaml", "py.typed"}
-LIST_DATA = "import source_vitally as s, pathlib; print(*(f.name for f in pathlib.Path(s.__file__).parent.iterdir()))"
+DATA = {"vitally_api/py.typed", *(f"source_vitally/{name}" for name in ("manifest.yaml", "schemas.yaml", "py.typed"))}
+LIST_DATA = """
+import pathlib, source_vitally, vitally_api
+for package in (source_vitally, vitally_api):
+    print(*(f"{package.__name__}/{file.name}" for file in pathlib.Path(package.__file__).parent.iterdir()))
+"""
 
 
 def main() -> int:

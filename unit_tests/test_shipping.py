@@ -17,6 +17,7 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from destination_vitally.destination import DOCUMENTATION
 from shipping.names import METADATA, ROOT, pinned_base
+from vitally_api.regions import REGIONS
 
 SCHEMAS = "airbyte_connector_models"
 SCHEMA = "metadata/v0/ConnectorMetadataDefinitionV0.json"
@@ -110,11 +111,19 @@ def test_suggested_streams_exist() -> None:
 
 
 @both
-def test_both_regions_are_allowed_hosts(target: str) -> None:
-    hosts = set(metadata(target)["data"]["allowedHosts"]["hosts"])
-    assert {"*.rest.vitally.io", "rest.vitally-eu.io"} <= hosts
-    if target == DESTINATION:
-        assert {"*.api.vitally.io", "api.vitally-eu.io"} <= hosts
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_is_an_allowed_host(target: str, region: str) -> None:
+    wanted = REGIONS[region].hosts(analytics=target == DESTINATION)
+    missing = set(wanted) - set(metadata(target)["data"]["allowedHosts"]["hosts"])
+    assert not missing, f"add {', '.join(sorted(missing))} to allowedHosts in {METADATA[target]}"
+
+
+@both
+def test_each_image_holds_its_own_code_and_the_facts_of_vitally(target: str) -> None:
+    packages = {"vitally_api", target.replace("-", "_")}
+    assert set(re.findall(r"^COPY --from=code /code/(\w+) ", stages()[target], re.MULTILINE)) == packages
+    assert packages <= set(re.findall(r"^COPY (\w+) /code/\1$", stages()["code"], re.MULTILINE))
+    assert packages <= set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
 
 
 @both

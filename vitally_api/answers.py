@@ -1,0 +1,159 @@
+"""What an answer of Vitally says: its JSON, a miss, a reason, a failure, the server's clock and its limits."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+LONGEST_WAIT = 300.0
+"""Seconds beyond which a wait that is asked for is no longer believed: a header misread is likelier than meant."""
+
+LONGEST_REASON = 300
+
+_EPOCH_FROM = 1_000_000
+_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:[,;]|$)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+
+
+def parse(content: bytes) -> Any:
+    """Return the JSON of a body; whatever the standard library's parser reads is read.
+
+    Lone surrogates become U+FFFD, NaN and infinities become None, integers of any length stay integers.
+
+    Raises:
+        ValueError: The body is not JSON.
+    """
+    if not _LONG_NUMBER.search(content):  # the fast parser makes floats of integers beyond 64 bits
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            pass
+    try:
+        value = json.loads(content, parse_constant=lambda _: None, parse_float=_finite)
+        return _without_surrogates(value)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def is_miss(status: int, body: Any) -> bool:
+    """Tell whether an answer means "no such thing": a 404, or (as a client has seen) a 2xx with `error` and no `id`."""
+    return status == 404 or (_is_success(status) and _has_error(body) and "results" not in body)
+
+
+def says_failure(body: Any) -> bool:
+    """Tell whether the body of a 2xx says that it failed: `errors`, `success: false`, or an `error` without an `id`."""
+    if not isinstance(body, Mapping):
+        return False
+    return bool(body.get("errors")) or body.get("success") is False or _has_error(body)
+
+
+def reason(body: Any, text: str) -> str:
+    """Return what the server says went wrong, in one line: by its JSON, else by the text of its answer.
+
+    Args:
+        body: The parsed body, None where it is not JSON.
+        text: The same as text.
+    """
+    said = _words(body) if isinstance(body, Mapping) else ""
+    return " ".join((said or text).split())[:LONGEST_REASON]
+
+
+def wait_asked_for(headers: Mapping[str, str], now: float | None) -> float | None:
+    """Return the seconds an answer asks to wait, by whichever of the known headers it has, or None.
+
+    `Retry-After` is seconds or an HTTP date; `RateLimit-Reset` and `X-RateLimit-Reset` are seconds when small, else an
+    epoch. What lies in the past is 0. The result may be longer than `LONGEST_WAIT`.
+
+    Args:
+        headers: Of the answer, in any case of their names.
+        now: The Unix time by which times are measured where the answer has no `Date`; None to ignore them then.
+    """
+    sent = server_time(headers)
+    measured_from = sent.timestamp() if sent else now
+    seconds = _seconds(first_number(headers, ["Retry-After"]), measured_from)
+    if seconds is None:
+        named = _time(headers.get("Retry-After"))
+        seconds = named.timestamp() - measured_from if named and measured_from is not None else None
+    if seconds is None:
+        seconds = _seconds(first_number(headers, ["RateLimit-Reset", "X-RateLimit-Reset"]), measured_from)
+    return max(seconds, 0.0) if seconds is not None else None
+
+
+def first_number(headers: Mapping[str, str], names: Iterable[str]) -> float | None:
+    """Return the first number in the first of the headers that has one (`"1000, 1000;window=60"` is 1000)."""
+    for name in names:
+        match = _NUMBER.match(headers.get(name) or "")
+        if match:
+            return float(match[1])
+    return None
+
+
+def remaining(headers: Mapping[str, str]) -> float | None:
+    """Return the units that are left of the server's budget for this key, or None where it does not say."""
+    return first_number(headers, ["RateLimit-Remaining", "X-RateLimit-Remaining"])
+
+
+def limit(headers: Mapping[str, str]) -> float | None:
+    """Return the units per minute that the server allows this key, or None where it does not say."""
+    return first_number(headers, ["RateLimit-Limit", "X-RateLimit-Limit"])
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Return the `Date` header as an aware UTC datetime (whole seconds), or None."""
+    return _time(headers.get("Date"))
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300
+
+
+def _has_error(body: Any) -> bool:
+    return isinstance(body, Mapping) and bool(body.get("error")) and "id" not in body
+
+
+def _words(value: Any) -> str:
+    """Return the words in what a server gives as `error`, `message` or `errors`, however it wraps them."""
+    if isinstance(value, Mapping):
+        return next(filter(None, (_words(value.get(name)) for name in ("error", "message", "errors"))), "")
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_words, value)))
+    return "" if value is None or isinstance(value, bool) else str(value)
+
+
+def _seconds(number: float | None, measured_from: float | None) -> float | None:
+    """Return a number that is seconds when small, else an epoch, as seconds; None where it cannot be measured."""
+    if number is None or number < _EPOCH_FROM:
+        return number
+    return number - measured_from if measured_from is not None else None
+
+
+def _time(text: str | None) -> datetime | None:
+    """Return an HTTP date as an aware UTC datetime, or None."""
+    try:
+        parsed = parsedate_to_datetime(text or "")
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError):  # whatever the parser raises for what is no date
+        return None
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
+    return value

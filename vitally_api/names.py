@@ -1,0 +1,41 @@
+"""The names that custom objects get as streams, so that what was read under a name is written back under it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from anyascii import anyascii
+
+STREAM_PREFIX = "custom_object_"
+
+
+def snake_case(name: str) -> str:
+    """Return a name in lower case with underscores: `dealRoom`, `Deal Room` and `deal-room!` are `deal_room`."""
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", anyascii(name))
+    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
+
+
+def stream_names(definitions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return a unique stream name per definition id, made of the machine names.
+
+    The oldest definition of a cleaned name has it plain, later ones carry a part of their id, so that a new custom
+    object never renames the stream of an older one.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for definition in sorted(definitions, key=lambda found: (str(found.get("createdAt")), str(found["id"]))):
+        plain = STREAM_PREFIX + snake_case(str(definition.get("name") or definition.get("label") or ""))
+        own = snake_case(str(definition["id"]))
+        name = next(name for name in (plain, f"{plain}_{own[:8]}", f"{plain}_{own}") if name not in taken)
+        taken.add(name)
+        names[definition["id"]] = name
+    return names
+
+
+def definition_of_stream(stream_name: str, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the custom object whose rows are read as the stream of this name, or None."""
+    known = list(definitions)
+    names = stream_names(known)
+    return next((found for found in known if names[found["id"]] == stream_name.lower()), None)
