@@ -9,18 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from destination_vitally.errors import ConfigError
 from destination_vitally.objects.model import Operation
+from vitally_api import settings
+from vitally_api.regions import (
+    ADDRESS,
+    ADDRESS_DESCRIPTOR,
+    REGIONS,
+    SUBDOMAIN,
+    SUBDOMAIN_DESCRIPTOR,
+    analytics_url,
+    rest_url,
+)
 
-SUBDOMAIN = "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"
-URL = "^https?://[^/?#\\s]+[^?#\\s]*$"
-PATTERNS = {
-    SUBDOMAIN: "a single name such as acme, without https:// and without .vitally.io",
-    URL: "an address such as https://rest.vitally.io",
-}
-"""What the patterns stand for, in words for the form and for errors."""
+PATTERNS = {SUBDOMAIN: SUBDOMAIN_DESCRIPTOR, ADDRESS: ADDRESS_DESCRIPTOR}
+"""What the patterns stand for, in words for errors."""
 
-
-TAGS = {"region": "'us', 'eu', 'custom'", "storage_type": "'None', 'S3'"}
-"""The choices of the two settings that have several shapes."""
+TAGS = {"storage_type": "'None', 'S3'"}
+"""The choices of the setting that has several shapes."""
 
 
 class Settings(BaseModel):
@@ -29,83 +33,38 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class UsDataCenter(Settings):
-    """A workspace at vitally.io."""
+class DataCenter(Settings):
+    """Where a workspace is; which settings belong to which region says `vitally_api.regions`."""
 
-    model_config = ConfigDict(title="United States")
+    region: str
+    subdomain: str | None = Field(default=None, pattern=SUBDOMAIN)
+    rest_url: str | None = Field(default=None, pattern=ADDRESS)
+    analytics_url: str | None = Field(default=None, pattern=ADDRESS)
 
-    region: Literal["us"]
-    subdomain: str = Field(
-        title="Subdomain",
-        description="The first part of the address you log in to: `acme` when it is https://acme.vitally.io.",
-        pattern=SUBDOMAIN,
-        examples=["acme"],
-        json_schema_extra={"pattern_descriptor": PATTERNS[SUBDOMAIN]},
-    )
-
-    @property
-    def rest(self) -> str | None:
-        return f"https://{self.subdomain}.rest.vitally.io"
-
-    @property
-    def analytics(self) -> str | None:
-        return f"https://{self.subdomain}.api.vitally.io"
-
-
-class EuDataCenter(Settings):
-    """A workspace at vitally-eu.io."""
-
-    model_config = ConfigDict(title="European Union")
-
-    region: Literal["eu"]
-    analytics_url: str | None = Field(
-        default=None,
-        title="Address of the Analytics API",
-        description="Only needed when Vitally told you another address than https://api.vitally-eu.io.",
-        pattern=URL,
-        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
-    )
+    @model_validator(mode="after")
+    def _what_the_region_has(self) -> DataCenter:
+        region = REGIONS.get(self.region)
+        if region is None:
+            raise ValueError(f"region must be one of {', '.join(map(repr, REGIONS))}")
+        fields = region.fields(analytics=True)
+        given = self.model_dump(exclude_none=True, exclude={"region"})
+        for name, is_required in fields.items():
+            if is_required and name not in given:
+                raise ValueError(f"{name} is missing")
+        for name in given:
+            if name not in fields:
+                raise ValueError(f"{name} is not asked for where region is {self.region}")
+        return self
 
     @property
-    def rest(self) -> str | None:
-        return "https://rest.vitally-eu.io"
+    def rest(self) -> str:
+        """The address of the REST API; empty where it is not known."""
+        return rest_url(self.model_dump())
 
     @property
-    def analytics(self) -> str | None:
-        # Vitally publishes no EU address of the Analytics API: this one follows the REST address.
-        return self.analytics_url or "https://api.vitally-eu.io"
-
-
-class CustomDataCenter(Settings):
-    """Another address, such as a proxy or a test server."""
-
-    model_config = ConfigDict(title="Other address")
-
-    region: Literal["custom"]
-    rest_url: str | None = Field(
-        default=None,
-        title="Address of the REST API",
-        description="`/resources` is added to it.",
-        pattern=URL,
-        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
-        examples=["http://127.0.0.1:8080"],
-    )
-    analytics_url: str | None = Field(
-        default=None,
-        title="Address of the Analytics API",
-        description="`/analytics/v1` is added to it.",
-        pattern=URL,
-        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
-        examples=["http://127.0.0.1:8080"],
-    )
-
-    @property
-    def rest(self) -> str | None:
-        return self.rest_url
-
-    @property
-    def analytics(self) -> str | None:
-        return self.analytics_url
+    def analytics(self) -> str:
+        """The address of the Analytics API; empty where it is not known."""
+        return analytics_url(self.model_dump())
 
 
 class NoStorage(Settings):
@@ -150,8 +109,8 @@ class S3Storage(Settings):
         default=None,
         title="Endpoint",
         description="Only for stores other than Amazon's, such as MinIO: the address of its S3 protocol.",
-        pattern=URL,
-        json_schema_extra={"pattern_descriptor": PATTERNS[URL]},
+        pattern=ADDRESS,
+        json_schema_extra={"pattern_descriptor": ADDRESS_DESCRIPTOR},
         examples=["https://minio.example.com"],
     )
 
@@ -204,19 +163,28 @@ class StreamMapping(Settings):
     )
 
 
+def _shared(setting: Mapping[str, Any]) -> Any:
+    """Return a number that both connectors ask for."""
+    return Field(
+        default=setting["default"],
+        ge=setting["minimum"],
+        le=setting["maximum"],
+        title=setting["title"],
+        description=setting["description"],
+    )
+
+
 class Config(Settings):
     """Settings of the Vitally destination."""
 
     model_config = ConfigDict(title="Vitally Destination Spec")
 
-    data_center: Annotated[UsDataCenter | EuDataCenter | CustomDataCenter, Field(discriminator="region")] = Field(
-        title="Data center", description="Where your Vitally workspace lives."
-    )
+    data_center: DataCenter
     secret_token: str | None = Field(
         default=None,
-        title="REST API key",
-        description="The Secret Token under Settings, Integrations, Vitally REST API. Needed for notes, "
-        "tasks, projects, NPS responses, conversations, meetings, updates and deletes.",
+        title=settings.SECRET_TOKEN["title"],
+        description=settings.SECRET_TOKEN["description"]
+        + " Needed for notes, tasks, projects, NPS responses, conversations, meetings, updates and deletes.",
         json_schema_extra={"airbyte_secret": True},
     )
     analytics_token: str | None = Field(
@@ -258,21 +226,8 @@ class Config(Settings):
         title="Rejected records",
         description="Where rows that Vitally refuses are kept, each with the reason, to be corrected and sent again.",
     )
-    num_workers: int = Field(
-        default=8,
-        ge=1,
-        le=20,
-        title="Parallel requests",
-        description="How many requests may run at the same time.",
-    )
-    requests_per_minute: int = Field(
-        default=1000,
-        ge=1,
-        le=100_000,
-        title="Requests per minute",
-        description="Vitally allows 1,000 per key unless your contract says otherwise. Lower it when other "
-        "tools use the same key.",
-    )
+    num_workers: int = _shared(settings.NUM_WORKERS)
+    requests_per_minute: int = _shared(settings.REQUESTS_PER_MINUTE)
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -308,11 +263,20 @@ def read(config: Mapping[str, Any]) -> Config:
         raise ConfigError("The configuration is not complete: " + "; ".join(problems)) from None
 
 
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "data_center": DataCenter,
+    "mappings": StreamMapping,
+    "object_storage_config": S3Storage,
+}
+"""The settings that have settings of their own."""
+
+
 def _problem(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part not in ("us", "eu", "custom", "None", "S3"))
+    where = ".".join(str(part) for part in error["loc"] if part not in ("None", "S3"))
     text = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        text = "there is no such setting"
+        part = _PARTS[error["loc"][0]] if len(error["loc"]) > 1 else Config
+        text = settings.problem_of_unknown(str(error["loc"][-1]), part.model_fields)
     elif error["type"] == "string_pattern_mismatch":
         text = f"must be {PATTERNS[error['ctx']['pattern']]}"
     elif error["type"] in ("union_tag_invalid", "union_tag_not_found"):

@@ -133,7 +133,7 @@ class DestinationVitally(Destination):
         """
         settings = configuration.read(config)
         apis = connect(settings, self._clock)
-        plans = plan.build(settings, catalog.streams, Workspace(apis.rest).find_definition)
+        plans = plan.build(settings, catalog.streams, Workspace(apis.rest))
         writer = Writer(plans, settings, apis, self._rejected(settings), self._clock)
         failure: Exception | None = None
         try:

@@ -63,7 +63,7 @@ def _round_trip(sandbox: Sandbox, empty: Sandbox) -> None:
     console.print(f"\nAn empty workspace with the same custom objects is served at {empty.url}.")
     with console.status("reading one, writing the other"):
         catalog, read = read_workspace(sandbox)
-        written = write_workspace(empty, sandbox, catalog, read)
+        written = write_workspace(empty, catalog, read)
     if read.exit_code or written.exit_code:
         raise DemoError("; ".join(read.errors + written.errors))
     rejected = [line for line in written.logs("INFO") + written.logs("WARN") if line.startswith("Rejected")]

@@ -7,7 +7,7 @@ from typing import Any
 from integration_tests.comparison import comparable
 from integration_tests.platform import Json, Run, configured, run_process, source_config
 from integration_tests.sandbox import Sandbox
-from source_vitally.workspace import STREAM_PREFIX, stream_names
+from source_vitally.workspace import STREAM_PREFIX
 
 # stream: the sandbox's table of it; every custom object's stream comes on top
 TABLES = {
@@ -38,16 +38,13 @@ def read_workspace(sandbox: Sandbox, until: Any = None) -> tuple[Json, Run]:
     return catalog, run_process("source-vitally", "read", config=config, catalog=catalog, until=until)
 
 
-def write_workspace(sandbox: Sandbox, origin: Sandbox, catalog: Json, read: Run, until: Any = None) -> Run:
-    """Write what was read; custom objects, whose names may collide once they are cleaned, by a mapping each."""
-    definitions = {row["id"]: row["name"] for row in origin.workspace.rows("customObjects")}
-    streams = stream_names(origin.workspace.rows("customObjects"))
+def write_workspace(sandbox: Sandbox, catalog: Json, read: Run, until: Any = None) -> Run:
+    """Write what was read, under the names it was read by."""
     config = {
         "data_center": {"region": "custom", "rest_url": sandbox.url, "analytics_url": sandbox.url},
         "secret_token": sandbox.rest_key,
         "analytics_token": sandbox.analytics_token,
         "requests_per_minute": NO_LIMIT,
-        "mappings": [{"stream": streams[key], "object": f"custom_object/{name}"} for key, name in definitions.items()],
     }
     kept = [
         line for line, message in zip(read.lines, read.messages, strict=True) if message["type"] in ("RECORD", "STATE")

@@ -21,7 +21,7 @@ from integration_tests.round_trip import (
 def test_a_workspace_read_and_written_is_the_same_workspace(make_sandbox: Any, seed: int) -> None:
     origin, copy = without_untracked(make_sandbox(seed=seed)), make_sandbox(seed=seed, empty=True)
     catalog, read = read_workspace(origin)
-    written = write_workspace(copy, origin, catalog, read)
+    written = write_workspace(copy, catalog, read)
     assert written.exit_code == 0, written.errors
     assert differences(origin, copy) == []
     for table in [*TABLES.values(), INSTANCES]:
@@ -36,7 +36,7 @@ def test_a_second_round_trip_changes_nothing(make_sandbox: Any) -> None:
     origin, copy = without_untracked(make_sandbox(seed=3)), make_sandbox(seed=3, empty=True)
     catalog, read = read_workspace(origin)
     for _ in range(2):
-        assert write_workspace(copy, origin, catalog, read).exit_code == 0
+        assert write_workspace(copy, catalog, read).exit_code == 0
     assert differences(origin, copy) == []
     for table in [*TABLES.values(), INSTANCES]:
         keys = [row["externalId"] for row in copy.workspace.rows(table) if row["externalId"]]

@@ -35,7 +35,7 @@ def check(config: Config, apis: Apis) -> None:
         )
         for mapping in config.mappings
     ]
-    plan.build(config, streams, Workspace(apis.rest).find_definition)
+    plan.build(config, streams, Workspace(apis.rest))
 
 
 def prove_rest(rest: Api) -> None:

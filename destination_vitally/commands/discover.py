@@ -34,6 +34,7 @@ from destination_vitally.objects.model import (
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from destination_vitally.transports.http import Apis
 from destination_vitally.transports.workspace import Row, Workspace
+from vitally_api import traits
 
 logger = logging.getLogger("airbyte")
 
@@ -53,15 +54,15 @@ TYPES: Mapping[Kind, Json] = {
     Kind.LIST: {"type": "array"},
     Kind.OBJECT: {"type": "object"},
 }
-# Vitally's docs show string, textarea and datetime; the other names are guesses that cost nothing.
-TRAIT_KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(("string", "textarea", "text", "select", "url", "email"), Kind.TEXT),
-    **dict.fromkeys(("number", "integer", "float", "currency", "percent"), Kind.NUMBER),
-    **dict.fromkeys(("boolean", "checkbox"), Kind.FLAG),
-    **dict.fromkeys(("multiselect", "array", "list"), Kind.TEXTS),
-    "datetime": Kind.MOMENT,
-    "date": Kind.DAY,
+KINDS: Mapping[traits.Kind, Kind] = {
+    "text": Kind.TEXT,
+    "number": Kind.NUMBER,
+    "flag": Kind.FLAG,
+    "moment": Kind.MOMENT,
+    "day": Kind.DAY,
+    "list": Kind.TEXTS,
 }
+"""What custom fields of a type hold."""
 
 Read = TypeVar("Read")
 
@@ -87,11 +88,11 @@ def destination_catalog(config: Config, apis: Apis) -> Json:
     owners = [(entry, "") for entry in OBJECTS if entry is not INSTANCE]
     owners += [(_instances(row, definitions), str(row["id"])) for row in definitions]
     with ThreadPoolExecutor(config.num_workers) as pool:
-        traits = list(pool.map(lambda owner: _traits(workspace, *owner), owners))
+        known_traits = list(pool.map(lambda owner: _traits(workspace, *owner), owners))
     tokens = config.tokens
     operations = [
         operation
-        for (entry, _), known in zip(owners, traits, strict=True)
+        for (entry, _), known in zip(owners, known_traits, strict=True)
         for operation in _operations(entry, known if apis.rest else None, tokens)
     ]
     return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
@@ -123,7 +124,7 @@ def _or_else(otherwise: Read, problem: str, read: Callable[[], Read]) -> Read:
         return otherwise
 
 
-def _operations(entry: Object, traits: Traits, tokens: frozenset[str]) -> Iterator[Json]:
+def _operations(entry: Object, known: Traits, tokens: frozenset[str]) -> Iterator[Json]:
     for operation in OPERATIONS:
         keys = entry.keys if operation != "create" else ()
         routes = {key: usable(entry.matched_by(key), operation, tokens) for key in keys}
@@ -135,7 +136,7 @@ def _operations(entry: Object, traits: Traits, tokens: frozenset[str]) -> Iterat
             yield {
                 "object_name": entry.name,
                 "sync_mode": SYNC_MODES[operation],
-                "json_schema": _Form(entry, operation, ways, traits).schema(),
+                "json_schema": _Form(entry, operation, ways, known).schema(),
                 "matching_keys": [list(key.fields) for key in offered if key.fields],
             }
 
@@ -144,12 +145,12 @@ class _Form:
     """The fields of one operation, as a JSON schema. `ways` are the routes per matching key."""
 
     def __init__(
-        self, entry: Object, operation: Operation, ways: Mapping[Key, tuple[Route, ...]], traits: Traits
+        self, entry: Object, operation: Operation, ways: Mapping[Key, tuple[Route, ...]], known: Traits
     ) -> None:
         self._entry = entry
         self._operation = operation
         self._ways = ways
-        self._traits = traits
+        self._traits = known
         self._routes = [route for routes in ways.values() for route in routes]
 
     def schema(self) -> Json:
@@ -252,6 +253,6 @@ def _demanded(route: Route) -> set[str]:
     return {demand for demand in _demands(route) if isinstance(demand, str)}
 
 
-def _trait(kind: str) -> Json:
-    known = TRAIT_KINDS.get(kind.lower())
-    return {**(TYPES[known] if known else {}), "description": f"Custom field, {kind}"}
+def _trait(field_type: str) -> Json:
+    kind = traits.kind_of(field_type)
+    return {**(TYPES[KINDS[kind]] if kind else {}), "description": f"Custom field, {field_type}"}

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from destination_vitally.config import Config
+from vitally_api.settings import data_center
 
 JsonSchema = dict[str, Any]
 
 
 def connection_specification() -> JsonSchema:
-    """The JSON Schema of the configuration."""
+    """Return the JSON Schema of the configuration."""
     schema = Config.model_json_schema()
     definitions = schema.pop("$defs")
+    schema["properties"]["data_center"] = data_center(analytics=True)
     rendered = _render(schema, definitions)
     return {"$schema": "http://json-schema.org/draft-07/schema#", **rendered, "additionalProperties": True}
 
@@ -52,7 +54,7 @@ def _without_null(schema: JsonSchema) -> JsonSchema:
 
 
 def _property(name: str, schema: JsonSchema) -> JsonSchema:
-    """A property as the form wants it: a constant shows nothing but itself."""
+    """Return a property as the form wants it: a constant shows nothing but itself."""
     if "const" in schema:
         return {
             "type": "string",

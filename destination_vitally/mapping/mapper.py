@@ -6,7 +6,6 @@ A `Mapper` is made once per stream; what becomes of the columns is decided the f
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from destination_vitally.objects.model import (
     Route,
     Verb,
 )
+from vitally_api.names import snake_case
 
 logger = logging.getLogger("airbyte")
 
@@ -295,12 +295,6 @@ def _label(entry: Object, fields: dict[str, Any]) -> str:
 def _label_names(keys: tuple[Key, ...]) -> tuple[str, ...]:
     """The fields that may name a row in a message, the preferred first."""
     return (*(name for key in keys for name in key.fields), "externalId", "messageId")
-
-
-def snake_case(name: str) -> str:
-    """`externalId` and `External Id` as `external_id`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 
 
 def _spellings(field: Field) -> Iterator[str]:

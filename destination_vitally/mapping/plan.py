@@ -7,15 +7,17 @@ sync mode of a data-activation connection; the name of the stream. Every mistake
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol
 
 from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.mapper import DELETED, Mapper, Rules
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
+from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
+from vitally_api.names import STREAM_PREFIX
 
 logger = logging.getLogger("airbyte")
 
@@ -34,8 +36,26 @@ BY_SYNC_MODE: dict[str, Operation] = {
 }
 """What the sync mode of a data-activation connection means."""
 
-FindDefinition = Callable[[str], str]
-"""Name or id of a custom object to its id; raises ConfigError when the workspace has none like it."""
+
+class Definitions(Protocol):
+    """The custom objects of a workspace, by what people and streams call them; raises ConfigError for unknown ones."""
+
+    def named(self, name: str) -> str:
+        """Return the id of the custom object of that id, machine name or label."""
+        ...
+
+    def of_stream(self, stream_name: str) -> str:
+        """Return the id of the custom object that the source reads as the stream of that name."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What the rows of a stream become, and the mapping or data-activation connection that says so, if one does."""
+
+    entry: Object
+    operation: Operation
+    mapping: StreamMapping | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +78,10 @@ class StreamPlan:
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
 
-def build(config: Config, streams: Iterable[Any], find_definition: FindDefinition) -> dict[StreamKey, StreamPlan]:
-    """The plan of every stream of a configured catalog.
+def build(
+    config: Config, streams: Iterable[ConfiguredAirbyteStream], definitions: Definitions
+) -> dict[StreamKey, StreamPlan]:
+    """Return the plan of every stream of a configured catalog.
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
@@ -69,65 +91,83 @@ def build(config: Config, streams: Iterable[Any], find_definition: FindDefinitio
     plans: dict[StreamKey, StreamPlan] = {}
     for configured in streams:
         stream = configured.stream
-        plan = _plan(config, configured, find_definition)
+        choice = _choose(config, configured)
+        plan = _compile(config, configured, _locate(choice, stream.name, definitions))
         plans[(stream.namespace, stream.name)] = plan
         logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
+        _explain_deletes(config, plan.entry, plan.operation, stream)
         _explain_truncation(configured, plan)
     return plans
 
 
-def _plan(config: Config, configured: Any, find_definition: FindDefinition) -> StreamPlan:
-    stream = configured.stream
-    title = f"stream '{stream.name}'"
-    sync_mode = configured.destination_sync_mode.value
+def _choose(config: Config, configured: ConfiguredAirbyteStream) -> _Choice:
+    """Choose the object and the operation: by the mapping, else by data activation, else by the stream's name."""
+    stream, title = configured.stream, _quoted_title(configured)
+    mode = configured.destination_sync_mode.value
     mapping = _mapping_of(config, stream)
     asked: Operation | None = None
     if mapping:
         entry, asked = _object(mapping.object, title), mapping.operation
     elif configured.destination_object_name:
         entry = _object(configured.destination_object_name, title)
-        asked = BY_SYNC_MODE.get(sync_mode)
+        asked = BY_SYNC_MODE.get(mode)
         if asked is None:
             raise ConfigError(
-                f"{title}: sync mode {sync_mode} is not possible, Vitally cannot be emptied. Choose append "
+                f"{title}: sync mode {mode} is not possible, Vitally cannot be emptied. Choose append "
                 "(create), append_dedup (upsert), update or soft_delete (delete)."
             )
     else:
         entry = _object_of_stream(stream.name, title)
-    operation = asked or _default_operation(entry, sync_mode)
+    operation = asked or _default_operation(entry, mode)
     if operation not in entry.operations:
         possible = ", ".join(o for o in OPERATIONS if o in entry.operations)
         raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
     if configured.destination_object_name and not mapping and operation != "create":
         entry = _matched(entry, configured.primary_key, title)
-    entry = _located(entry, find_definition)
-    mapping = _canonical(mapping, entry, title)
+    return _Choice(entry, operation, mapping)
+
+
+def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Choice:
+    """Give a custom object its place: its instances are addressed by the id of their definition."""
+    entry = choice.entry
+    if not entry.name.startswith(PREFIX):
+        return choice
+    name = entry.name.removeprefix(PREFIX)
+    by_stream = not choice.mapping and STREAM_PREFIX + name == stream_name
+    definition = definitions.of_stream(stream_name) if by_stream else definitions.named(name)
+    located = replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
+    return replace(choice, entry=located)
+
+
+def _compile(config: Config, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
+    """Make the mapper that turns the records of the stream into changes."""
+    stream, title = configured.stream, _quoted_title(configured)
+    entry, operation = choice.entry, choice.operation
+    mapping = _canonical(choice.mapping, entry, title)
     _check_columns(mapping, stream, title)
     routes = _routes(config, entry, operation, title, stream)
+    rules = Rules(clear_nulls=config.null_values == "clear", allow_deletes=config.allow_deletes)
     try:
-        mapper = Mapper(
-            entry,
-            operation,
-            routes,
-            mapping,
-            Rules(clear_nulls=config.null_values == "clear", allow_deletes=config.allow_deletes),
-        )
+        mapper = Mapper(entry, operation, routes, mapping, rules)
     except ValueError as error:
         raise ConfigError(f"{title}: a fixed value of the mapping {error}") from None
-    _explain_deletes(config, entry, operation, stream)
     return StreamPlan(
-        stream.namespace,
-        stream.name,
-        entry,
-        operation,
-        rank(entry),
-        isinstance(routes[operation][0], BatchRoute),
-        mapper,
-        configured.sync_id or 0,
+        namespace=stream.namespace,
+        name=stream.name,
+        entry=entry,
+        operation=operation,
+        rank=rank(entry),
+        batched=isinstance(routes[operation][0], BatchRoute),
+        mapper=mapper,
+        sync_id=configured.sync_id or 0,
     )
 
 
-def _mapping_of(config: Config, stream: Any) -> StreamMapping | None:
+def _quoted_title(configured: ConfiguredAirbyteStream) -> str:
+    return f"stream '{configured.stream.name}'"
+
+
+def _mapping_of(config: Config, stream: AirbyteStream) -> StreamMapping | None:
     found = [m for m in config.mappings if m.stream == stream.name and m.namespace in (None, "", stream.namespace)]
     exact = [m for m in found if m.namespace]
     found = exact or found
@@ -150,14 +190,13 @@ def _object_of_stream(name: str, title: str) -> Object:
     for entry in OBJECTS:
         if entry is not INSTANCE and name in (entry.name, *entry.streams):
             return entry
-    instances = PREFIX.replace("/", "_")
     if name.startswith(PREFIX):
         return _object(name, title)
-    if name.startswith(instances) and len(name) > len(instances):
-        return replace(INSTANCE, name=PREFIX + name.removeprefix(instances))
+    if name.startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
+        return replace(INSTANCE, name=PREFIX + name.removeprefix(STREAM_PREFIX))
     raise ConfigError(
-        f"{title}: its name says no object of Vitally. Add an entry to mappings that says which object its "
-        f"records become. Objects: {_listed()}"
+        f"{title}: its name is not that of an object of Vitally. Add an entry to mappings that says which object its "
+        f"rows become. Objects: {_listed()}"
     )
 
 
@@ -176,7 +215,7 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
     return entry.matched_by(key)
 
 
-def _check_columns(mapping: StreamMapping | None, stream: Any, title: str) -> None:
+def _check_columns(mapping: StreamMapping | None, stream: AirbyteStream, title: str) -> None:
     """A mapped column must be one the stream has, as far as its schema says."""
     columns = (stream.json_schema or {}).get("properties") or {}
     if not mapping or not columns:
@@ -193,7 +232,7 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"column '{name}'" for name in names)
 
 
-def _explain_deletes(config: Config, entry: Object, operation: Operation, stream: Any) -> None:
+def _explain_deletes(config: Config, entry: Object, operation: Operation, stream: AirbyteStream) -> None:
     which = "each record" if operation == "delete" else f"each record with {DELETED} set"
     if operation != "delete" and not (_has_deletes(stream) and "delete" in entry.operations):
         return
@@ -203,7 +242,7 @@ def _explain_deletes(config: Config, entry: Object, operation: Operation, stream
         logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", stream.name, which)
 
 
-def _has_deletes(stream: Any) -> bool:
+def _has_deletes(stream: AirbyteStream) -> bool:
     return DELETED in ((stream.json_schema or {}).get("properties") or {})
 
 
@@ -219,7 +258,7 @@ def _default_operation(entry: Object, sync_mode: str) -> Operation:
 
 
 def _routes(
-    config: Config, entry: Object, operation: Operation, title: str, stream: Any
+    config: Config, entry: Object, operation: Operation, title: str, stream: AirbyteStream
 ) -> dict[Operation, tuple[Route, ...]]:
     """The routes that the configured tokens allow: of the operation, and of deletes where there is one."""
     found: dict[Operation, tuple[Route, ...]] = {}
@@ -237,14 +276,6 @@ def _routes(
 def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple[Route, ...]:
     """The routes of an operation for which there is a key."""
     return tuple(route for route in entry.operations.get(operation, ()) if route.needs in tokens)
-
-
-def _located(entry: Object, find_definition: FindDefinition) -> Object:
-    """Custom objects are addressed by the id of their definition."""
-    if not entry.name.startswith(PREFIX):
-        return entry
-    definition = find_definition(entry.name.removeprefix(PREFIX))
-    return replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
 
 
 def _canonical(mapping: StreamMapping | None, entry: Object, title: str) -> StreamMapping | None:
@@ -267,7 +298,7 @@ def _canonical(mapping: StreamMapping | None, entry: Object, title: str) -> Stre
     return mapping.model_copy(update={"fields": fields, "constants": constants})
 
 
-def _explain_truncation(configured: Any, plan: StreamPlan) -> None:
+def _explain_truncation(configured: ConfiguredAirbyteStream, plan: StreamPlan) -> None:
     minimum, current = configured.minimum_generation_id, configured.generation_id
     overwrites = configured.destination_sync_mode.value == "overwrite"
     if overwrites or (minimum and minimum == current):

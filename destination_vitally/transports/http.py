@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
@@ -18,8 +16,11 @@ from urllib3.exceptions import NewConnectionError
 
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, describe
-from destination_vitally.transports.limiter import Limiter, asked_wait
+from destination_vitally.errors import AmbiguousError, ConfigError, OutageError
+from destination_vitally.transports.limiter import Limiter
+from vitally_api import answers
+from vitally_api.keys import analytics_authorization, rest_authorization
+from vitally_api.regions import ANALYTICS_PATH, REST_PATH
 
 TIMEOUT = (15.0, 90.0)
 """Seconds to connect, and to wait for an answer."""
@@ -44,23 +45,18 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        return self.status < 300 and not self.is_miss
+        """Whether Vitally did what it was asked to."""
+        return self.status < 300 and not answers.says_failure(self.body)
 
     @property
     def is_miss(self) -> bool:
-        """Not found: a 404, or an answer whose body has an error and no id (seen by a production client)."""
-        return self.status == 404 or (
-            self.status < 300 and isinstance(self.body, dict) and "error" in self.body and "id" not in self.body
-        )
+        """Whether there is no such thing."""
+        return answers.is_miss(self.status, self.body)
 
     @property
     def reason(self) -> str:
-        """Vitally's words: the `error` or `message` of the body, else its text."""
-        if isinstance(self.body, dict):
-            for name in ("error", "message"):
-                if isinstance(self.body.get(name), str):
-                    return describe(self.body[name])[:300]
-        return describe(self.text)[:300] if self.text else f"HTTP {self.status} without a reason"
+        """Vitally's words, in one line."""
+        return answers.reason(self.body, self.text) or f"HTTP {self.status} without a reason"
 
 
 class RetryableError(Exception):
@@ -94,7 +90,7 @@ class Shared:
     jitter: Callable[[], float] = lambda: 0.5 + random.random() / 2  # noqa: S311 - no secret hangs on it
 
 
-class Patience:
+class Backoff:
     """Waits that grow, up to the point where it is better to give up."""
 
     def __init__(self, shared: Shared) -> None:
@@ -145,17 +141,17 @@ class Api:
             OutageError: Vitally did not answer for longer than the patience lasts.
             StoppedError: the connector has to end.
         """
-        patience = self.patience()
+        backoff = self.backoff()
         while True:
             self._shared.limiter.acquire()
             try:
                 return self._attempt(method, path, body, repeatable)
-            except RetryableError as passing:
-                patience.wait(str(passing), passing.asked, busy=passing.busy)
+            except RetryableError as error:
+                backoff.wait(str(error), error.asked, busy=error.busy)
 
-    def patience(self) -> Patience:
+    def backoff(self) -> Backoff:
         """The waiting between the attempts of one thing."""
-        return Patience(self._shared)
+        return Backoff(self._shared)
 
     def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool) -> Reply:
         host = urlsplit(self._base).netloc
@@ -183,7 +179,7 @@ class Api:
         if problem and not repeatable and reply.status != 429:
             raise AmbiguousError(f"Vitally answered with {problem}")
         if problem:
-            asked = asked_wait(response.headers, self._shared.clock.now())
+            asked = answers.wait_asked_for(response.headers, self._shared.clock.now()) or 0.0
             raise RetryableError(f"{host} answered with {problem}", asked, busy=reply.status == 429)
         return reply
 
@@ -217,34 +213,18 @@ def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
     shared = Shared(session, Limiter(config.requests_per_minute, clock), clock, patience)
     rest = analytics = None
     if config.secret_token and config.data_center.rest:
-        base = config.data_center.rest.rstrip("/").removesuffix("/resources") + "/resources"
-        rest = Api("secret_token", base, _rest_authorization(config.secret_token), shared)
+        base = config.data_center.rest + REST_PATH
+        rest = Api("secret_token", base, rest_authorization(config.secret_token), shared)
     if config.analytics_token and config.data_center.analytics:
-        base = config.data_center.analytics.rstrip("/").removesuffix("/analytics/v1") + "/analytics/v1"
-        token = config.analytics_token.strip()
-        header = token if token.startswith("Basic ") else f"Basic {token}"
-        analytics = Api("analytics_token", base, header, shared)
+        base = config.data_center.analytics + ANALYTICS_PATH
+        analytics = Api("analytics_token", base, analytics_authorization(config.analytics_token), shared)
     return Apis(rest, analytics)
-
-
-def _rest_authorization(token: str) -> str:
-    """The header for a raw key, for `Basic ...`, and for the header value that Vitally shows beside it."""
-    token = token.strip()
-    if token.startswith("Basic "):
-        return token
-    try:
-        decoded = base64.b64decode(token, validate=True).decode("ascii")
-    except ValueError:
-        decoded = ""
-    if decoded.endswith(":") and decoded[:-1].isprintable():
-        return f"Basic {token}"
-    return "Basic " + base64.b64encode(f"{token}:".encode()).decode()
 
 
 def _read(response: requests.Response) -> Reply:
     try:
-        body = orjson.loads(response.content) if response.content else None
-    except orjson.JSONDecodeError:
+        body = answers.parse(response.content) if response.content else None
+    except ValueError:
         body = None
     text = "" if body is not None else response.text
     return Reply(response.status_code, body, text)

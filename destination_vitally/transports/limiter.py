@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from collections.abc import Mapping
 
 from destination_vitally.clock import Clock
-
-Parsed = TypeVar("Parsed")
-
-_EPOCH_FROM = 1_000_000
-"""A reset header at or above this is a Unix time; below, seconds from now."""
+from vitally_api import answers
 
 _RESERVE = 0.01
 """The part of the server's budget that is left untouched, because a write may cost several units."""
@@ -54,7 +48,7 @@ class Limiter:
 
     def observe(self, headers: Mapping[str, str], *, refused: bool = False) -> None:
         """Slow down when the server's budget is nearly spent; a refusal tells that a request costs more."""
-        limit, remaining = _number(headers, "RateLimit-Limit"), _number(headers, "RateLimit-Remaining")
+        limit, remaining = answers.limit(headers), answers.remaining(headers)
         if limit is None or remaining is None or limit <= 0:
             return
         if refused:
@@ -67,34 +61,3 @@ class Limiter:
         """Send nothing for a while."""
         with self._lock:
             self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
-
-
-def asked_wait(headers: Mapping[str, str], now: float) -> float:
-    """The seconds a refused client is asked to wait, 0 when the answer does not say.
-
-    `now` is a Unix time; what the answer itself gives as its date goes before it, since clocks differ.
-    """
-    sent = _parsed(headers.get("Date", ""), parsedate_to_datetime)
-    now = sent.timestamp() if sent else now
-    after = headers.get("Retry-After")
-    if after is not None:
-        seconds = _parsed(after, float)
-        if seconds is None:
-            when = _parsed(after, parsedate_to_datetime)
-            seconds = when.timestamp() - now if when else 0.0
-        return max(0.0, seconds)
-    reset = _number(headers, "RateLimit-Reset") or 0.0
-    return max(0.0, reset - now if reset >= _EPOCH_FROM else reset)
-
-
-def _number(headers: Mapping[str, str], name: str) -> float | None:
-    """A header in either spelling; of `1000, 1000;window=60` the first number."""
-    text = headers.get(name) or headers.get("X-" + name)
-    return _parsed(text.split(",")[0].split(";")[0], float) if text else None
-
-
-def _parsed(text: str, parse: Callable[[str], Parsed]) -> Parsed | None:
-    try:
-        return parse(text)
-    except (TypeError, ValueError):
-        return None

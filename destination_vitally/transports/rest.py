@@ -103,7 +103,7 @@ class Rest:
         path, body = paths.collection(), self._body(change, creating=True)
         external_id = change.fields.get("externalId")
         repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
-        patience = self._api.patience()
+        backoff = self._api.backoff()
         while True:
             try:
                 reply = self._write(change, "POST", path, body, repeatable=repeatable)
@@ -115,7 +115,7 @@ class Rest:
                         f"Vitally may or may not have created it ({doubt}). It was not sent again, because "
                         "that could create it twice: look it up in Vitally"
                     ) from None
-                patience.wait(str(doubt))
+                backoff.wait(str(doubt))
                 self._finder.forget(paths)
                 row = self._finder.find(change, paths)
                 if row:

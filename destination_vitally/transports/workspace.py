@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from destination_vitally.errors import ConfigError, ListError
-from destination_vitally.mapping.mapper import snake_case
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.references import all_rows, quoted
+from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
 
 Row = Mapping[str, Any]
 
@@ -34,14 +34,28 @@ class Workspace:
         except ListError as error:
             raise ConfigError(f"{error}. Custom objects cannot be written without it.") from None
 
-    def find_definition(self, name: str) -> str:
-        """The id of the custom object of that id, name, or name in snake case.
+    def named(self, name: str) -> str:
+        """Return the id of the custom object of that id, machine name, machine name in snake case, or label.
 
         Raises:
             ConfigError: there is none, there are several, or it cannot be known.
         """
-        exact = [d for d in self.definitions if name in (d["id"], d.get("name"))]
-        found = exact or [d for d in self.definitions if snake_case(str(d.get("name"))) == name]
+        found = [d for d in self.definitions if name in (d["id"], d.get("name"))]
+        if not found:
+            wanted = snake_case(name)
+            found = [d for d in self.definitions if wanted in (snake_case(str(d.get(n))) for n in ("name", "label"))]
+        return self._only(name, found)
+
+    def of_stream(self, stream_name: str) -> str:
+        """Return the id of the custom object that the source reads as the stream of that name.
+
+        Raises:
+            ConfigError: as `named`, which is asked when the source would call no stream like this.
+        """
+        found = definition_of_stream(stream_name, self.definitions)
+        return str(found["id"]) if found else self.named(stream_name.removeprefix(STREAM_PREFIX))
+
+    def _only(self, name: str, found: list[Row]) -> str:
         if len(found) == 1:
             return str(found[0]["id"])
         if not self._rest and len(name) == _UUID_LENGTH:

@@ -23,6 +23,7 @@ from destination_vitally.mapping import plan
 from integration_tests.chaos.garbage import EXAMPLES, JSON, SECRET, in_time, mutated
 from integration_tests.destination.helpers import Result, config, record, state, stream, write
 from integration_tests.sandbox import Fault, Sandbox
+from unit_tests.destination.builders import OneDefinition
 
 WHEN = "2026-01-01T00:00:00Z"
 ROWS: dict[str, dict[str, Any]] = {
@@ -148,7 +149,7 @@ def test_any_answer_of_the_server(faults: list[Fault]) -> None:
 def test_any_configuration(given_config: Any) -> None:
     if not isinstance(given_config, dict):
         return  # a file that holds no object is refused before
-    error = refusal(lambda: plan.build(configuration.read(given_config), [], lambda name: name))
+    error = refusal(lambda: plan.build(configuration.read(given_config), [], OneDefinition()))
     assert error is None or error.message
     assert error is None or SECRET not in f"{error.message} {error.internal_message}"
 
@@ -164,5 +165,5 @@ def test_any_catalog(folder: Path, given_catalog: Any) -> None:
     path = folder / "catalog.json"
     path.write_text(json.dumps(given_catalog))
     chosen = configuration.read(VALID | {"mappings": []})
-    error = refusal(lambda: plan.build(chosen, read_catalog(str(path)).streams, lambda name: name))
+    error = refusal(lambda: plan.build(chosen, read_catalog(str(path)).streams, OneDefinition()))
     assert error is None or error.message

@@ -45,8 +45,8 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
             "There is no custom object 'wish' in Vitally. Custom objects: ",
         ),
         (
-            {"mappings": [{"stream": "s", "object": "custom_object/deal_room"}]},
-            "Several custom objects could be meant by 'deal_room'",
+            {"mappings": [{"stream": "s", "object": "custom_object/Deal room"}]},
+            "Several custom objects could be meant by 'Deal room'",
         ),
         (
             {"secret_token": None, "mappings": [{"stream": "s", "object": "custom_object/wish"}]},

@@ -12,7 +12,6 @@ from airbyte_protocol.models import AirbyteMessage
 
 from destination_vitally import DestinationVitally
 from destination_vitally.errors import ConfigError
-from destination_vitally.mapping.mapper import snake_case
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
@@ -20,6 +19,7 @@ from integration_tests.destination.helpers import QuickClock, config, record, st
 from integration_tests.destination.test_matrix import CASES
 from integration_tests.platform import run_process
 from integration_tests.sandbox import Fault, Sandbox
+from vitally_api.names import snake_case
 
 Json = dict[str, Any]
 

@@ -21,6 +21,16 @@ SETTINGS: dict[str, Any] = {
 DEFINITION = "11111111-1111-4111-8111-111111111111"
 
 
+class OneDefinition:
+    """A workspace with one custom object of any name."""
+
+    def named(self, name: str) -> str:
+        return DEFINITION
+
+    def of_stream(self, stream_name: str) -> str:
+        return DEFINITION
+
+
 def settings(**changes: Any) -> config.Config:
     return config.read({k: v for k, v in {**SETTINGS, **changes}.items() if v is not None})
 
@@ -38,7 +48,7 @@ def configured(name: str, mode: str = "append_dedup", **more: Any) -> dict[str, 
 
 def plans(chosen: config.Config, *streams: dict[str, Any]) -> dict[StreamKey, StreamPlan]:
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
-    return plan.build(chosen, catalog.streams, lambda name: DEFINITION)
+    return plan.build(chosen, catalog.streams, OneDefinition())
 
 
 BOTH_KEYS = frozenset({"secret_token", "analytics_token"})

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from destination_vitally import config
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.errors import ConfigError
+from vitally_api.regions import REGIONS
 
 US = {"region": "us", "subdomain": "acme"}
 GOOD: list[dict[str, Any]] = [
@@ -79,10 +80,10 @@ def test_defaults() -> None:
             "https://rest.vitally-eu.io",
             "https://a.example",
         ),
-        ({"region": "custom", "rest_url": "http://r.example"}, "http://r.example", None),
+        ({"region": "custom", "rest_url": "http://r.example"}, "http://r.example", ""),
     ],
 )
-def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None) -> None:
+def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> None:
     read = config.read({"data_center": data_center, "secret_token": "sk_live_example"})
     assert (read.data_center.rest, read.data_center.analytics) == (rest, analytics)
 
@@ -97,7 +98,12 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None
         ({"secret_token": ["hidden-value"]}, "secret_token: Input should be a valid string"),
         ({"data_center": None}, "data_center:"),
         ({"data_center": {"region": "hidden-value"}}, "region must be one of 'us', 'eu', 'custom'"),
-        ({"data_center": {"region": "us"}}, "data_center.subdomain: Field required"),
+        ({"data_center": {"region": "us"}}, "data_center: subdomain is missing"),
+        ({"data_center": {"region": "eu", "rest_url": "http://x"}}, "rest_url is not asked for where region is eu"),
+        (
+            {"data_center": {"region": "custom", "rest_url": "https://hidden-value:hidden-value@vitally.example"}},
+            "data_center.rest_url: must be an address such as https://rest.vitally.io, without a user name or password",
+        ),
         (
             {"data_center": {"region": "us", "subdomain": "https://hidden-value.vitally.io"}},
             "data_center.subdomain: must be a single name such as acme, without https://",
@@ -112,11 +118,11 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str | None
             "analytics_url is needed to use analytics_token",
         ),
         ({"num_workers": 0}, "num_workers: Input should be greater than or equal to 1"),
-        ({"maping": "hidden-value"}, "maping: there is no such setting"),
+        ({"maping": "hidden-value"}, "maping: there is no such setting; did you mean mappings?"),
         ({"mappings": [{"stream": "s"}]}, "mappings.0.object: Field required"),
         (
             {"mappings": [{"stream": "s", "object": "o", "field": {}}]},
-            "mappings.0.field: there is no such setting",
+            "mappings.0.field: there is no such setting; did you mean fields?",
         ),
         ({"object_storage_config": {"storage_type": "hidden-value"}}, "storage_type must be one of 'None', 'S3'"),
         ({"object_storage_config": {"storage_type": "S3"}}, "object_storage_config.s3_bucket_name: Field required"),
@@ -178,7 +184,7 @@ def test_every_field_of_the_form_says_what_it_is() -> None:
 
 def test_choices_differ_in_a_constant() -> None:
     choices = connection_specification()["properties"]["data_center"]["oneOf"]
-    assert [choice["properties"]["region"]["const"] for choice in choices] == ["us", "eu", "custom"]
+    assert [choice["properties"]["region"]["const"] for choice in choices] == list(REGIONS)
     assert all("region" in choice["required"] and choice["title"] for choice in choices)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import Mapper, snake_case
+from destination_vitally.mapping.mapper import Mapper
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import BatchRoute, Field, Kind, RestRoute
 from destination_vitally.objects.table import BY_NAME
@@ -238,16 +238,3 @@ def test_any_record_is_a_change_or_a_rejection(data: dict[str, Any]) -> None:
         assert str(error).startswith("account")  # noqa: PT017 - either is right
     else:
         assert made.fields.get("externalId") or made.fields["id"]
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("externalId", "external_id"),
-        ("featureRequest", "feature_request"),
-        ("Feature Request (v2)", "feature_request_v2"),
-        ("npsScore2", "nps_score2"),
-    ],
-)
-def test_snake_case(name: str, wanted: str) -> None:
-    assert snake_case(name) == wanted

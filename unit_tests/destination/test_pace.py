@@ -12,7 +12,7 @@ import requests_mock
 from destination_vitally.clock import SystemClock
 from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, StoppedError
 from destination_vitally.transports.http import PATIENCE, Api, connect
-from destination_vitally.transports.limiter import Limiter, asked_wait
+from destination_vitally.transports.limiter import Limiter
 from unit_tests.destination.builders import settings
 
 URL = "https://rest.vitally-eu.io/resources/accounts"
@@ -84,24 +84,6 @@ def test_headers_that_say_nothing_change_nothing(clock: Clock, headers: dict[str
     limiter.observe(headers)
     limiter.acquire()
     assert clock.waits == []
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, 0),
-        ({"Retry-After": "7"}, 7),
-        ({"Retry-After": "Fri, 20 Nov 2026 10:00:07 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 7),
-        ({"Retry-After": "Fri, 20 Nov 2026 09:00:00 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0),
-        ({"Retry-After": "soon"}, 0),
-        ({"RateLimit-Reset": "1"}, 1),
-        ({"X-RateLimit-Reset": "1790000030"}, 30),
-        ({"X-RateLimit-Reset": "1780000000"}, 0),
-        ({"RateLimit-Reset": "60;w=60"}, 60),
-    ],
-)
-def test_what_a_refused_client_is_asked_to_wait(headers: dict[str, str], seconds: float) -> None:
-    assert asked_wait(headers, 1_790_000_000) == seconds
 
 
 def test_waits_grow_and_end_in_an_outage(api: Api, clock: Clock) -> None:

@@ -97,7 +97,7 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
 @pytest.mark.parametrize(
     ("stream", "changes", "problem"),
     [
-        (configured("dim_accounts"), {}, "its name says no object of Vitally. Add an entry to mappings"),
+        (configured("dim_accounts"), {}, "its name is not that of an object of Vitally. Add an entry to mappings"),
         (configured("Accounts"), {}, "Objects: organization, account, user"),
         (configured("custom_object_"), {}, "custom_object/<name>"),
         (configured("x", destination_object_name="accounts"), {}, "there is no object 'accounts'"),
