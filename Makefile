@@ -26,6 +26,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
 
 image:  ## both images, with the engine there is; BASE_IMAGE=... for another base than the Dockerfile's
