@@ -3,7 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test chaos fuzz image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
+.PHONY: install demo test chaos fuzz image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
+
+install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
