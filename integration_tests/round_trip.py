@@ -7,7 +7,7 @@ from typing import Any
 from integration_tests.comparison import comparable
 from integration_tests.platform import Json, Run, configured, run_process, source_config
 from integration_tests.sandbox import Sandbox
-from source_vitally.workspace import STREAM_PREFIX
+from vitally_api.names import STREAM_PREFIX
 
 # stream: the sandbox's table of it; every custom object's stream comes on top
 TABLES = {

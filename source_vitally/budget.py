@@ -11,10 +11,8 @@ from typing import Any
 import requests
 from airbyte_cdk.sources.streams.call_rate import APIBudget, MovingWindowCallRatePolicy, Rate
 
-from source_vitally.responses import first_number
+from vitally_api import answers
 
-_REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining")
-_LIMIT = ("RateLimit-Limit", "X-RateLimit-Limit")
 _MINUTE = 60.0
 _RESERVE = 0.01
 _ONE_REQUEST = "request"
@@ -54,8 +52,8 @@ class RequestBudget(APIBudget):
         """Take note of what the server says remains."""
         if not isinstance(response, requests.Response):
             return
-        remaining = first_number(response.headers, _REMAINING)
-        limit = first_number(response.headers, _LIMIT) or self._requests_per_minute
+        remaining = answers.remaining(response.headers)
+        limit = answers.limit(response.headers) or self._requests_per_minute
         missing = max(1.0, limit * _RESERVE) - remaining if remaining is not None else 0.0
         if missing > 0:
             with self._lock:

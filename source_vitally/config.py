@@ -1,47 +1,52 @@
-"""The connector's configuration: where the REST API is, and what is wrong with a config, in words to act on."""
+"""The source's configuration: what is wrong with one, in words to act on, and what the manifest needs beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
+from source_vitally.config_migration import migrated
 from source_vitally.scan import parse_time
-from source_vitally.takeover import taken_over
+from vitally_api.regions import REGIONS, rest_url
+from vitally_api.settings import problem_of_unknown
+
+REST_URL = "__rest_url"
+"""Where `complete` puts the address of the REST API."""
+
+_INTERNAL = "_"
+"""How the names begin under which the CDK and platforms put something of their own into a config."""
 
 
 def complete(config: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with the specification's defaults and, as `rest_url`, the address of the REST API."""
+    """Return the config with the specification's defaults and the address of the REST API."""
     fields = specification["properties"]
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
-    data_center = config.get("data_center")
-    return {**defaults, **config, "rest_url": rest_url(data_center if isinstance(data_center, Mapping) else {})}
+    return {**defaults, **config, REST_URL: rest_url(config.get("data_center"))}
 
 
-def rest_url(data_center: Mapping[str, Any]) -> str:
-    """Return a region's REST address, without `/resources`; by Vitally's docs the EU has one host for all."""
-    region = data_center.get("region")
-    if region == "us":
-        return f"https://{data_center.get('subdomain')}.rest.vitally.io"
-    if region == "eu":
-        return "https://rest.vitally-eu.io"
-    return str(data_center.get("rest_url", "")).rstrip("/").removesuffix("/resources")
+def require_valid(config: Mapping[str, Any], specification: Mapping[str, Any]) -> None:
+    """Do nothing where a config can be used.
 
-
-def other_region(data_center: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return name and REST address of the region that this config did not choose, or None for another address.
-
-    The US host without a subdomain is the legacy one; it still answered a public client in July 2026.
+    Raises:
+        AirbyteTracedException: A config error that lists what is wrong with it.
     """
-    regions = {"us": ("EU", "https://rest.vitally-eu.io"), "eu": ("US", "https://rest.vitally.io")}
-    return regions.get(str(data_center.get("region")))
+    found = problems(config, specification)
+    if found:
+        raise AirbyteTracedException(
+            message="The configuration is not complete or not valid: " + "; ".join(found) + ".",
+            internal_message="Config validation failed",
+            failure_type=FailureType.config_error,
+        )
 
 
 def problems(config: Mapping[str, Any], specification: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a config, a sentence per field; no sentence quotes a value, as it may be a secret."""
-    config, found = taken_over(config)
+    config, found = migrated(config)
     found += [
         f"'{_path(error)}' {_expectation(error)}"
         for root in Draft7Validator(dict(specification)).iter_errors(dict(config))
@@ -50,7 +55,22 @@ def problems(config: Mapping[str, Any], specification: Mapping[str, Any]) -> lis
     start_date = config.get("start_date")
     if not found and start_date and parse_time(start_date) is None:
         found.append("'start_date' must be a date that exists, as YYYY-MM-DDTHH:mm:ssZ")
-    return found
+    return found + list(_unknown("", config, specification["properties"])) + list(_unknown_in_data_center(config))
+
+
+def _unknown_in_data_center(config: Mapping[str, Any]) -> Iterator[str]:
+    data_center = config.get("data_center")
+    if isinstance(data_center, Mapping):
+        # A form may keep what was filled in for another region, and the destination's form asks for more than this one.
+        known = {name for region in REGIONS.values() for name in region.fields(analytics=True)}
+        yield from _unknown("data_center.", data_center, {"region", *known})
+
+
+def _unknown(place: str, given: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
+    known = sorted(known)
+    for name in given:
+        if name not in known and not name.startswith(_INTERNAL):
+            yield f"{place}{name}: {problem_of_unknown(name, known)}"
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

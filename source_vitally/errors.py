@@ -21,7 +21,9 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
 )
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from source_vitally.responses import body_of, is_missing, wait_asked_for
+from source_vitally.config import REST_URL
+from source_vitally.responses import body_of, is_missing
+from vitally_api import answers
 
 MAX_RETRIES = 10
 MAX_SECONDS = 900
@@ -43,8 +45,10 @@ class GrowingBackoff(BackoffStrategy):
     ) -> float | None:
         """Return the seconds to wait before the next attempt; `attempt_count` begins at 1."""
         growing = min(_LONGEST_WAIT, 2.0 ** (attempt_count - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
-        asked = wait_asked_for(response_or_exception) if isinstance(response_or_exception, requests.Response) else None
-        return max(growing, asked or 0.0)
+        if not isinstance(response_or_exception, requests.Response):
+            return growing
+        asked = answers.wait_asked_for(response_or_exception.headers, now=None) or 0.0
+        return max(growing, min(asked, answers.LONGEST_WAIT))
 
 
 @dataclass
@@ -79,8 +83,9 @@ class VitallyErrorHandler(DefaultErrorHandler):
         if response.status_code == requests.codes.bad_request and self._can_begin_again(response.request.url or ""):
             return ErrorResolution(ResponseAction.RESET_PAGINATION, FailureType.system_error, None)
         resolution = super().interpret_response(response)
-        # The texts of the manifest's filters quote the server, which may quote the key.
-        return replace(resolution, error_message=filter_secrets(resolution.error_message or ""))
+        said = answers.reason(body_of(response), "")  # a page of HTML is no reason
+        text = f"{resolution.error_message or ''}{f' Vitally says: {said}' if said else ''}"
+        return replace(resolution, error_message=filter_secrets(text))
 
     def _problem_with(self, body: Any) -> str:
         """Return what is wrong with a body, or nothing."""
@@ -99,7 +104,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
 
     @property
     def _address(self) -> str:
-        return str(self.config.get("rest_url"))
+        return str(self.config.get(REST_URL))
 
     def _can_begin_again(self, url: str) -> bool:
         return bool(re.search("[?&]from=", url)) or (self.sort_optional and "sortBy=" in url)

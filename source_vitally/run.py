@@ -14,7 +14,7 @@ from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import ConnectorSpecification, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.config import problems
+from source_vitally.config import require_valid
 from source_vitally.source import SourceVitally
 
 Loaded = TypeVar("Loaded")
@@ -26,13 +26,7 @@ class Entrypoint(AirbyteEntrypoint):
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
         """Raise a config error that lists what is wrong with the config."""
-        found = problems(config, source_spec.connectionSpecification)
-        if found:
-            raise AirbyteTracedException(
-                message="The configuration is not complete or not valid: " + "; ".join(found) + ".",
-                internal_message="Config validation failed",
-                failure_type=FailureType.config_error,
-            )
+        require_valid(config, source_spec.connectionSpecification)
 
 
 def run(args: list[str] | None = None) -> None:

@@ -10,6 +10,8 @@ import yaml
 from airbyte_cdk.sources.declarative.schema import SchemaLoader
 from airbyte_cdk.sources.types import Config
 
+from vitally_api.traits import Kind, kind_of
+
 _SCALARS: Mapping[str, Mapping[str, Any]] = {
     "id": {"type": "string"},
     "string": {"type": ["string", "null"]},
@@ -25,19 +27,18 @@ _SCALARS: Mapping[str, Mapping[str, Any]] = {
     "any": {},
 }
 _JSON_TYPES = ("string", "number", "boolean", "array", "object", "null")
-# Vitally's docs show string, textarea and datetime; the other names are guesses that cost nothing.
-_TRAIT_KINDS: Mapping[str, frozenset[str]] = {
-    "string": frozenset(
-        {"string", "text", "textarea", "richtext", "url", "email", "phone", "select", "date", "datetime"}
-    ),
-    "number": frozenset({"number", "integer", "float", "currency", "percent"}),
-    "boolean": frozenset({"boolean", "checkbox"}),
-    "array": frozenset({"array", "multiselect", "list"}),
+_TYPE_OF_KIND: Mapping[Kind, str] = {
+    "text": "string",
+    "number": "number",
+    "flag": "boolean",
+    "moment": "string",
+    "day": "string",
+    "list": "array",
 }
 _REFERENCE = {"id": "string", "externalId": "string", "name": "string"}
 
 TraitTypes = dict[tuple[str, str], dict[str, str]]
-TRAIT_TYPES = "trait_types"
+TRAIT_TYPES = "__trait_types"
 
 
 @dataclass
@@ -123,8 +124,9 @@ def _trait(kind: str) -> dict[str, Any]:
 
     A field's type can be changed in Vitally while old values stay, so the other types stay legal behind the first.
     """
-    first = next((json for json, kinds in _TRAIT_KINDS.items() if kind.lower() in kinds), None)
-    if first is None:
+    known = kind_of(kind)
+    if known is None:
         return {"description": f"Vitally field type: {kind}"}
+    first = _TYPE_OF_KIND[known]
     types = [first, *(json for json in _JSON_TYPES if json != first)]
     return {"type": types, "description": f"Vitally field type: {kind}"}

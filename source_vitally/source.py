@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 import requests
 from airbyte_cdk.models import (
     AirbyteCatalog,
     AirbyteConnectionStatus,
+    AirbyteMessage,
     AirbyteStateMessage,
     ConfiguredAirbyteCatalog,
     FailureType,
     Status,
 )
-from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally import cdk
-from source_vitally.config import complete, other_region
-from source_vitally.key import authorization
+from source_vitally.config import complete, require_valid
+from source_vitally.manifest import manifest
 from source_vitally.schema import TRAIT_TYPES
-from source_vitally.workspace import FIELDS_STREAM, STREAM_PREFIX, trait_types
+from source_vitally.workspace import FIELDS_STREAM, trait_types
+from vitally_api.keys import rest_authorization
+from vitally_api.names import STREAM_PREFIX
+from vitally_api.regions import REST_PATH, other_regions
 
 
-class SourceVitally(YamlDeclarativeSource):
+class SourceVitally(ConcurrentDeclarativeSource):
     """Reads a Vitally workspace through its REST API; `manifest.yaml` says what is read."""
 
     def __init__(
@@ -36,14 +41,66 @@ class SourceVitally(YamlDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
         config_path: str | None = None,
     ) -> None:
-        super().__init__("manifest.yaml", catalog=catalog, config=config, state=state, config_path=config_path)
+        super().__init__(
+            catalog or ConfiguredAirbyteCatalog(streams=[]),
+            config or {},
+            state or [],
+            source_config=deepcopy(manifest()),
+            config_path=config_path,
+        )
         cdk.extend(self._constructor)
         cdk.shorten_queue(self)
-        if self._config and self._spec_component:
-            self._config = complete(self._config, self._spec_component.connection_specification)
+        if self._config:
+            self._config = complete(self._config, self._specification)
+
+    @property
+    def _specification(self) -> Mapping[str, Any]:
+        assert self._spec_component is not None
+        return self._spec_component.connection_specification
+
+    def _given(
+        self,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog | None = None,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> SourceVitally:
+        """Return this source, or, where it was made without a config, one that has what a command is given.
+
+        Raises:
+            AirbyteTracedException: A config error that says what is wrong with the config.
+        """
+        if self._config:
+            return self
+        require_valid(config, self._specification)
+        source = type(self)(catalog, config, state)
+        self._message_repository = source._message_repository  # whoever runs the command asks this instance for it
+        return source
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Ask for one account page, once, and say what stands in the way if it does not come."""
+        try:
+            return self._given(config)._check()
+        except AirbyteTracedException as error:
+            if error.failure_type != FailureType.config_error:
+                raise
+            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
+
+    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
+        """List the streams, with the custom fields of this workspace as types of their traits. Reads no data stream."""
+        return self._given(config)._discover(logger)
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Yield the messages of the selected streams: records, states, statuses."""
+        source = self._given(config, catalog, state)
+        yield from ConcurrentDeclarativeSource.read(source, logger, source._config, catalog, state)
+
+    def _check(self) -> AirbyteConnectionStatus:
         cdk.disable_retries(self._constructor)
         [stream] = cdk.static_streams(self, ["accounts"])
         availability = stream.check_availability()
@@ -53,23 +110,21 @@ class SourceVitally(YamlDeclarativeSource):
         return AirbyteConnectionStatus(status=Status.FAILED, message=reason)
 
     def _region_hint(self) -> str:
-        """Ask Vitally's other region whether it knows the key: a refusal alone does not tell key from region."""
-        other = other_region(self._config.get("data_center") or {})
-        if not other:
-            return ""
-        name, address = other
-        headers = {"Authorization": authorization(str(self._config.get("secret_token")))}
-        try:
-            answer = requests.get(f"{address}/resources/accounts?limit=1", headers=headers, timeout=10)
-        except requests.RequestException:
-            return ""
-        return f" This key does work in the {name} region: choose that in 'data_center'." if answer.ok else ""
+        """Ask Vitally's other regions whether they know the key: a refusal alone does not tell key from region."""
+        headers = {"Authorization": rest_authorization(str(self._config.get("secret_token")))}
+        for title, address in other_regions(self._config.get("data_center")):
+            try:
+                answer = requests.get(f"{address}{REST_PATH}/accounts?limit=1", headers=headers, timeout=10)
+            except requests.RequestException:
+                continue
+            if answer.ok:
+                return f" This key does work in the {title} region: choose that in 'data_center'."
+        return ""
 
-    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
-        """List the streams, with the custom fields of this workspace as types of their traits. Reads no data stream."""
+    def _discover(self, logger: logging.Logger) -> AirbyteCatalog:
         [fields] = cdk.static_streams(self, [FIELDS_STREAM])
         self._config = {**self._config, TRAIT_TYPES: trait_types(fields, self._config["num_workers"])}
-        return super().discover(logger, config)
+        return super().discover(logger, self._config)
 
     def _select_streams(
         self, streams: list[AbstractStream], configured_catalog: ConfiguredAirbyteCatalog

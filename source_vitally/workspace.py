@@ -1,7 +1,6 @@
 """What a workspace calls its own: its custom objects, as streams with stable names, and its custom fields, as types."""
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass
@@ -10,43 +9,18 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
 from airbyte_cdk.sources.declarative.retrievers import Retriever
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from anyascii import anyascii
 
-from source_vitally.components import FeedRetriever
+from source_vitally.retrievers import FeedRetriever
 from source_vitally.schema import TraitTypes
+from vitally_api.names import stream_names
 
 logger = logging.getLogger("airbyte")
 
-STREAM_PREFIX = "custom_object_"
 FIELDS_STREAM = "custom_fields"
-
-
-def stream_names(definitions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return a unique stream name per definition id, made of the machine names.
-
-    The oldest definition of a cleaned name has it plain, later ones carry a part of their id, so that a new custom
-    object never renames the stream of an older one.
-    """
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for definition in sorted(definitions, key=lambda found: (str(found.get("createdAt")), str(found["id"]))):
-        name = STREAM_PREFIX + snake_case(str(definition.get("name") or definition.get("label") or ""))
-        if name in taken:
-            name = f"{name}_{snake_case(str(definition['id']))[:8]}"
-        taken.add(name)
-        names[definition["id"]] = name
-    return names
-
-
-def snake_case(name: str) -> str:
-    """Return a name in lower case with underscores: `dealRoom`, `Deal Room` and `deal-room!` are `deal_room`."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", anyascii(name))
-    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
 
 
 @dataclass
@@ -138,26 +112,6 @@ class FieldOwners(_Partitions):
         owners += [("customObjects", str(found["id"])) for found in self.definitions.read_records({})]  # type: ignore[index]
         for model, custom_object in owners:
             yield StreamSlice(partition={"model": model, "customObjectId": custom_object}, cursor_slice={})
-
-
-@dataclass
-class PartitionFields(RecordTransformation):
-    """Adds the fields of a record's partition to the record; the key of `custom_fields` needs them."""
-
-    parameters: InitVar[Mapping[str, Any]]
-
-    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Exist for the CDK, which hands over `parameters`."""
-
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,
-        stream_state: Any = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> None:
-        """Change the record in place."""
-        record.update(stream_slice.partition if stream_slice else {})
 
 
 def trait_types(fields: AbstractStream, workers: int) -> TraitTypes:

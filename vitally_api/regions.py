@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 SUBDOMAIN = "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 SUBDOMAIN_DESCRIPTOR = "a single name such as acme, without https:// and without .vitally.io"
 ADDRESS = r"^https?://[^\s/?#@\\]+(/[^\s?#]*)?$"
-ADDRESS_DESCRIPTOR = "an address such as https://rest.vitally.io, without a user name or password, ? or # in it"
+ADDRESS_DESCRIPTOR = "an address such as https://rest.vitally.io, without a user name, a password, a ? or a #"
 
 REST_PATH = "/resources"
 ANALYTICS_PATH = "/analytics/v1"
@@ -116,7 +116,7 @@ def other_regions(data_center: Any) -> list[tuple[str, str]]:
 
 
 def data_center_at(host: str) -> dict[str, str] | None:
-    """Return the `data_center` that a host of Vitally's own belongs to, whether of an API or the one people log in at.
+    """Return the `data_center` of a host of Vitally's own: of a REST API, or the one at which people log in.
 
     None for any other host, and for one of Vitally's that does not say which workspace is meant.
     """

@@ -24,7 +24,12 @@ SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or BUILT).absolute()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # connector: the labels of its form
 LABELS = {
-    "source-vitally": {"us": "US", "custom": "Another address", "key": "REST key", "rest": "REST address"},
+    "source-vitally": {
+        "us": "US",
+        "custom": "Another address",
+        "key": "REST API key",
+        "rest": "Address of the REST API",
+    },
     "destination-vitally": {
         "us": "United States",
         "custom": "Other address",

@@ -48,7 +48,7 @@ def test_the_table_of_fields_is_the_spec() -> None:
 
 @pytest.mark.parametrize("message", [row[0] for row in PAGE.table("Troubleshooting")])
 def test_each_message_in_troubleshooting_is_one_the_source_has(message: str) -> None:
-    assert unknown_parts(message, code("source_vitally")) == []
+    assert unknown_parts(message, code("source_vitally") + code("vitally_api")) == []
 
 
 def test_each_behaviour_ends_with_why_it_matters() -> None:
@@ -65,7 +65,7 @@ def test_links_to_files_of_this_repository_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
         assert (ROOT / page).parent.joinpath(target).exists(), target
     for path in re.findall(
-        r"`((?:source_vitally|destination_vitally|unit_tests|integration_tests)/[\w/]+\.\w+)`",
+        r"`((?:vitally_api|source_vitally|destination_vitally|unit_tests|integration_tests)/[\w/]+\.\w+)`",
         (ROOT / page).read_text(),
     ):
         assert (ROOT / path).exists(), path

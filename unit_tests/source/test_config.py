@@ -10,8 +10,7 @@ import requests
 from requests_mock import Mocker
 
 from source_vitally import SourceVitally
-from source_vitally.config import complete, problems, rest_url
-from source_vitally.key import authorization
+from source_vitally.config import REST_URL, complete, problems
 
 KEY = "sk_live_example_not_real"
 ENCODED = "c2tfbGl2ZV9leGFtcGxlX25vdF9yZWFsOg=="
@@ -25,25 +24,6 @@ def specification() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("data_center", "expected"),
-    [
-        (US, "https://acme.rest.vitally.io"),
-        ({"region": "eu"}, "https://rest.vitally-eu.io"),
-        ({"region": "custom", "rest_url": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
-        ({"region": "custom", "rest_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080"),
-        ({"region": "custom", "rest_url": "https://rest.vitally.io/resources/"}, "https://rest.vitally.io"),
-    ],
-)
-def test_the_rest_address_of_each_region(data_center: dict[str, str], expected: str) -> None:
-    assert rest_url(data_center) == expected
-
-
-@pytest.mark.parametrize("given", [KEY, f" {KEY}\n", ENCODED, f"Basic {ENCODED}", f"basic {ENCODED}"])
-def test_a_key_works_raw_as_header_and_as_base64(given: str) -> None:
-    assert authorization(given) == f"Basic {ENCODED}"
-
-
-@pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"data_center": {"region": "mars"}}, "'data_center.region' must be one of us, eu, custom"),
@@ -53,7 +33,7 @@ def test_a_key_works_raw_as_header_and_as_base64(given: str) -> None:
         ({"data_center": {"region": "custom", "rest_url": "acme"}}, "an address such as https://rest.vitally.io"),
         (
             {"data_center": {"region": "custom", "rest_url": "https://name:98765@127.0.0.1"}},
-            "without a name or password",
+            "without a user name, a password",
         ),
         ({"data_center": None}, "'data_center' must be of type object"),
         ({"secret_token": ""}, "'secret_token' must not be empty"),
@@ -64,6 +44,13 @@ def test_a_key_works_raw_as_header_and_as_base64(given: str) -> None:
         ({"lookback_minutes": 1441}, "'lookback_minutes' must be at most 1440"),
         ({"num_workers": 0}, "'num_workers' must be at least 1"),
         ({"include_archived": "yes"}, "'include_archived' must be of type boolean"),
+        ({"lookback_minute": 98765}, "lookback_minute: there is no such setting; did you mean lookback_minutes?"),
+        ({"98": 98765}, "98: there is no such setting"),
+        ({"rest_url": "http://127.0.0.1:98765"}, "rest_url: there is no such setting"),
+        (
+            {"data_center": {**US, "sub_domain": "98765"}},
+            "data_center.sub_domain: there is no such setting; did you mean",
+        ),
     ],
 )
 def test_each_problem_is_named_with_its_field_and_without_its_value(
@@ -77,6 +64,27 @@ def test_each_problem_is_named_with_its_field_and_without_its_value(
 @pytest.mark.parametrize("start_date", ["", "2024-01-01", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000Z"])
 def test_a_valid_config_has_no_problems(specification: Any, start_date: str) -> None:
     assert problems({**VALID, "start_date": start_date}, specification) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"__injected_by_the_platform": 1},
+        {"_limit": 5},
+        {"data_center": {**US, "rest_url": "http://127.0.0.1:1"}},
+        {"data_center": {"region": "eu", "analytics_url": "https://api.vitally-eu.io"}},
+        {"domain": "acme", "basic_auth_header": ""},
+    ],
+)
+def test_what_is_not_a_typo_is_let_pass(specification: Any, more: dict[str, Any]) -> None:
+    assert problems({**VALID, **more}, specification) == []
+
+
+def test_a_completed_config_is_valid_and_knows_its_address(specification: Any) -> None:
+    config = complete(VALID, specification)
+    assert config[REST_URL] == "https://acme.rest.vitally.io"
+    assert config["lookback_minutes"] == 10
+    assert problems(config, specification) == []
 
 
 def test_a_config_of_the_wrong_shape_reaches_the_validation(specification: Any) -> None:

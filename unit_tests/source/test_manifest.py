@@ -12,7 +12,7 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import get_de
 from jsonschema import Draft7Validator
 
 from source_vitally import SourceVitally
-from source_vitally.components import InlinedParents
+from source_vitally.records import InlinedParents
 from source_vitally.schema import TableSchemaLoader, inlined_fields
 
 COMPONENTS = get_declarative_component_schema()["definitions"]

@@ -1,4 +1,4 @@
-"""Reading answers: bodies, clocks, limits and waits, in every dialect that has been seen or guessed."""
+"""What an answer makes the source do: go on, try again, wait, give up. Reading it is tested with `vitally_api`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any
 
 import pytest
 import requests
+from airbyte_cdk.sources.declarative.models.declarative_component_schema import (
+    DefaultErrorHandler as DefaultErrorHandlerModel,
+)
+from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_vitally.budget import RequestBudget
 from source_vitally.errors import MAX_RETRIES, GrowingBackoff, VitallyErrorHandler
-from source_vitally.responses import clock_of, error_text, is_missing, wait_asked_for
+from source_vitally.manifest import manifest
+from source_vitally.responses import clock_of, is_missing, reason_of
+from vitally_api.answers import LONGEST_WAIT
 
 DATE: dict[str, Any] = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
 NOON = 1767225600  # the epoch of DATE
+HTTP_ERRORS = manifest()["definitions"]["requester"]["error_handler"]
 
 
 def answer(status: int = 200, body: bytes = b"{}", url: str = "http://127.0.0.1/x", **headers: str) -> Any:
@@ -27,28 +35,6 @@ def answer(status: int = 200, body: bytes = b"{}", url: str = "http://127.0.0.1/
     return response
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"Retry_After": "7"}, 7),
-        ({"Retry_After": "Thu, 01 Jan 2026 00:00:30 GMT", **DATE}, 30),
-        ({"Retry_After": "Thu, 01 Jan 2026 00:00:30 GMT"}, None),
-        ({"Retry_After": "soon", **DATE}, None),
-        ({"RateLimit_Reset": "1"}, 1),
-        ({"X_RateLimit_Reset": "42"}, 42),
-        ({"X_RateLimit_Reset": str(NOON + 12), **DATE}, 12),
-        ({"X_RateLimit_Reset": str(NOON + 12)}, None),
-        ({"X_RateLimit_Reset": str(NOON - 12), **DATE}, 0),
-        ({"RateLimit_Reset": "60;w=60"}, 60),
-        ({"RateLimit_Reset": "later"}, None),
-        ({"Retry_After": "86400"}, 300),
-    ],
-)
-def test_the_wait_an_answer_asks_for(headers: dict[str, Any], seconds: float | None) -> None:
-    assert wait_asked_for(answer(429, **headers)) == seconds
-
-
 def test_waits_grow_jitter_and_outlast_two_minutes() -> None:
     backoff = GrowingBackoff()
     waits = [backoff.backoff_time(answer(500), attempt) or 0 for attempt in range(1, MAX_RETRIES + 1)]
@@ -56,7 +42,9 @@ def test_waits_grow_jitter_and_outlast_two_minutes() -> None:
     assert max(waits) <= 75
     assert waits[3] > waits[0]
     assert len({backoff.backoff_time(None, 1) for _ in range(9)}) > 1
-    assert (backoff.backoff_time(answer(429, Retry_After="90"), 1) or 0) == 90
+    assert backoff.backoff_time(answer(429, Retry_After="90"), 1) == 90
+    assert backoff.backoff_time(answer(429, Retry_After="86400"), 1) == LONGEST_WAIT
+    assert (backoff.backoff_time(answer(429, X_RateLimit_Reset=str(NOON + 12)), 1) or 0) < 2, "no clock to measure by"
 
 
 @pytest.mark.parametrize(
@@ -64,21 +52,20 @@ def test_waits_grow_jitter_and_outlast_two_minutes() -> None:
     [
         (404, b"", True),
         (200, b'{"error": "Account not found"}', True),
-        (200, b'{"error": null, "id": "a"}', False),
         (200, b'{"results": [], "error": "x"}', False),
+        (200, b"<html>", False),
         (500, b'{"error": "boom"}', False),
     ],
 )
-def test_both_known_forms_of_not_found(status: int, body: bytes, missing: bool) -> None:
+def test_what_is_missing(status: int, body: bytes, missing: bool) -> None:
     assert is_missing(answer(status, body)) is missing
 
 
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [(b'{"error": "no"}', "no"), (b'{"message": "why"}', "why"), (b"plain", "plain"), (b"[]", "[]")],
-)
-def test_the_error_text(body: bytes, text: str) -> None:
-    assert error_text(answer(400, body)) == text
+def test_the_reason_of_an_answer_has_no_key_in_it() -> None:
+    update_secrets(["sk_live_example_not_real"])
+    refused = answer(400, b'{"error": {"message": "no such key: sk_live_example_not_real"}}')
+    assert reason_of(refused) == "no such key: ****"
+    assert reason_of(answer(400, b"plain\ntext")) == "plain text"
 
 
 def test_the_servers_clock_is_a_time_before_the_page_was_made() -> None:
@@ -99,6 +86,7 @@ def handler(**options: Any) -> VitallyErrorHandler:
     [
         (answer(body=b'{"results": []}'), {}, "SUCCESS"),
         (answer(body=b'{"results": []'), {}, "RETRY"),
+        (answer(body=b'\xef\xbb\xbf{"results": [{"name": "\\ud800", "mrr": NaN}]}'), {}, "SUCCESS"),
         (answer(body=b"[]"), {}, "RETRY"),
         (answer(body=b"{}"), {}, "RETRY"),
         (answer(body=b'{"results": null}'), {}, "RETRY"),
@@ -119,6 +107,24 @@ def test_what_the_client_does_next(response: Any, options: dict[str, Any], actio
     resolution = handler(**options).interpret_response(response)
     assert resolution.response_action is not None
     assert resolution.response_action.name == action
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (401, b'{"error": "Invalid credentials."}', "does not work in another. Vitally says: Invalid credentials."),
+        (404, b'{"error": {"message": "no route"}}', "the region. Vitally says: no route"),
+        (422, b'{"errors": ["one", "two"]}', "rejected a request as invalid. Vitally says: one; two"),
+        (503, b'{"message": "down"}', "Try again later. Vitally says: down"),
+        (503, b"<html>down</html>", "Try again later."),
+    ],
+)
+def test_an_error_ends_with_vitallys_own_words(status: int, body: bytes, text: str) -> None:
+    filters = HTTP_ERRORS["response_filters"]
+    model = {"type": "DefaultErrorHandler", "response_filters": filters}
+    built = ModelToComponentFactory().create_component(DefaultErrorHandlerModel, model, {})
+    resolution = handler(response_filters=built.response_filters).interpret_response(answer(status, body))
+    assert (resolution.error_message or "").endswith(text)
 
 
 class Clock:

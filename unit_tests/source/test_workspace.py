@@ -1,59 +1,14 @@
-"""Names of custom objects and types of traits, whatever a workspace calls them."""
+"""Types of traits, whatever a workspace calls them."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from source_vitally.schema import TRAIT_TYPES, TableSchemaLoader
-from source_vitally.workspace import snake_case, stream_names
-
-
-def definition(key: str, name: Any, created: str = "2026-01-01T00:00:00.000Z") -> dict[str, Any]:
-    return {"id": key, "name": name, "createdAt": created}
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("featureRequest", "feature_request"),
-        ("Feature Request (v2)", "feature_request_v2"),
-        ("deal-room", "deal_room"),
-        ("HTTPServer", "httpserver"),
-        ("Überblick", "uberblick"),
-        ("客户", "ke_hu"),
-        ("__x__", "x"),
-        ("!!!", "unnamed"),
-        ("", "unnamed"),
-    ],
-)
-def test_names_are_cleaned(name: str, expected: str) -> None:
-    assert snake_case(name) == expected
-
-
-def test_of_colliding_names_the_oldest_stays_plain() -> None:
-    older = definition("bbbb1111-2222", "dealRoom", "2024-01-01T00:00:00.000Z")
-    newer = definition("aaaa1111-2222", "Deal Room", "2025-01-01T00:00:00.000Z")
-    names = {"bbbb1111-2222": "custom_object_deal_room", "aaaa1111-2222": "custom_object_deal_room_aaaa1111"}
-    assert stream_names([newer, older]) == names
-    assert stream_names([older]) == {"bbbb1111-2222": "custom_object_deal_room"}
-
-
-@given(st.lists(st.tuples(st.uuids(), st.text(max_size=6), st.datetimes()), unique_by=lambda found: found[0]))
-def test_names_are_unique_clean_and_stable(found: list[Any]) -> None:
-    definitions = [definition(str(key), name, created.isoformat()) for key, name, created in found]
-    names = stream_names(definitions)
-    assert len(set(names.values())) == len(definitions)
-    assert all(re.fullmatch(r"custom_object_[a-z0-9_]+", name) for name in names.values())
-    assert stream_names(reversed(definitions)) == names
-    oldest_first = sorted(definitions, key=lambda one: (one["createdAt"], one["id"]))
-    for count in range(len(definitions)):
-        assert stream_names(oldest_first[:count]).items() <= names.items()
 
 
 def traits_schema(types: dict[str, str], **parameters: Any) -> Any:
@@ -63,7 +18,7 @@ def traits_schema(types: dict[str, str], **parameters: Any) -> Any:
 
 
 def test_traits_are_typed_by_their_path_first_type_first() -> None:
-    types = {"vitally.custom.a": "number", "vitally.custom.b": "textarea", "c": "multiselect", "d": "moonPhase"}
+    types = {"vitally.custom.a": "number", "vitally.custom.b": "TEXTAREA", "c": "multiselect", "d": "moonPhase"}
     properties = traits_schema(types)["properties"]
     assert [properties[path].get("type", [None])[0] for path in types] == ["number", "string", "array", None]
     assert properties["d"] == {"description": "Vitally field type: moonPhase"}

@@ -1,7 +1,7 @@
-"""Takes over a saved config of the published source-vitally 0.4 (also of 0.1 to 0.3), which named its fields otherwise.
+"""Rewrites a saved config of the published source-vitally 0.4 (also of 0.1 to 0.3), which named its fields otherwise.
 
 The old fields are `domain` (0.3 and 0.4), `api_url` (a draft of 0.4), `api_key` (0.1 and 0.2), `basic_auth_header`,
-`status` and `secret_token`. A taken-over config reads what it read before: the accounts of its `status`, no archived
+`status` and `secret_token`. A migrated config reads what it read before: the accounts of its `status`, no archived
 rows, inlined objects whole.
 """
 
@@ -16,18 +16,15 @@ from airbyte_cdk.sources.declarative.transformations.config_transformations.conf
     ConfigTransformation,
 )
 
-from source_vitally.key import header, is_header
+from vitally_api.keys import header, is_header
+from vitally_api.regions import REGIONS, SUBDOMAIN, data_center_at
 
 _OLD_FIELDS = ("domain", "api_url", "api_key", "basic_auth_header")
 # Where 0.4's docs send an empty `domain`, and the default of `api_url`.
-_DEFAULT = {"region": "custom", "rest_url": "https://rest.vitally.io"}
+_DEFAULT = {"region": "custom", "rest_url": REGIONS["us"].shared_rest}
 # 0.4 required `status`; without it a request had none, which by Vitally's docs means `active`.
 _SAME_ROWS = {"status": "active", "include_archived": False, "inlined_objects": "full"}
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_US_HOST = re.compile(rf"({_LABEL.pattern})(\.rest)?\.vitally\.io")
-_EU_HOST = re.compile(rf"({_LABEL.pattern}\.)*vitally-eu\.io")
-_NO_WORKSPACE = {"rest", "www"}
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:]+")
 _SCHEME = re.compile(r"^(https?:/+)+", re.IGNORECASE)
 
@@ -38,17 +35,17 @@ _EXPECTED = {
 
 
 class OldConfig(ConfigTransformation):
-    """Rewrites an old config in place; one that is new, or cannot be taken over, stays as it is."""
+    """Rewrites an old config in place; one that is new, or cannot be migrated, stays as it is."""
 
     def transform(self, config: MutableMapping[str, Any]) -> None:
         """Change the config only if the result can be used, as the CDK saves it for good."""
-        new, obstacles = taken_over(config)
+        new, obstacles = migrated(config)
         if not obstacles and _text(new.get("secret_token")):
             config.clear()
             config.update(new)
 
 
-def taken_over(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def migrated(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the config in today's fields, and what stands in the way, in sentences that quote no value.
 
     A config without any old field is returned as it is. Where one has fields of today as well, these stay.
@@ -94,7 +91,7 @@ def _canonical(data_center: Any) -> Any:
 
 def _of_domain(text: str) -> dict[str, str] | None:
     """Return what `domain` means: Vitally's subdomain, or any address of Vitally that was pasted instead."""
-    if _LABEL.fullmatch(text.lower()):
+    if re.match(SUBDOMAIN, text):
         return {"region": "us", "subdomain": text.lower()}
     return _of_vitally_host(_parts(text)[0])
 
@@ -106,12 +103,7 @@ def _of_address(text: str) -> dict[str, str] | None:
 
 
 def _of_vitally_host(host: str) -> dict[str, str] | None:
-    if _EU_HOST.fullmatch(host):
-        return {"region": "eu"}
-    us = _US_HOST.fullmatch(host)
-    if host == "rest.vitally.io":
-        return dict(_DEFAULT)
-    return {"region": "us", "subdomain": us[1]} if us and us[1] not in _NO_WORKSPACE else None
+    return dict(_DEFAULT) if f"https://{host}" == _DEFAULT["rest_url"] else data_center_at(host)
 
 
 def _parts(text: str) -> tuple[str, str]:

@@ -1,117 +1,36 @@
-"""What the manifest cannot say in YAML: the key's header, how a changing list is read, details, inlined parents."""
+"""How one of Vitally's changing lists is read, page by page."""
 
 import logging
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.auth.declarative_authenticator import DeclarativeAuthenticator
 from airbyte_cdk.sources.declarative.extractors import RecordSelector
-from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter, SinglePartitionRouter
 from airbyte_cdk.sources.declarative.requesters import Requester
 from airbyte_cdk.sources.declarative.requesters.paginators import Paginator
 from airbyte_cdk.sources.declarative.retrievers import Retriever
-from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.streams.http.pagination_reset_exception import PaginationResetRequiredException
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.cdk import FeedCursor, in_plain_words
-from source_vitally.key import authorization
-from source_vitally.responses import body_of, clock_of, error_text, is_missing
+from source_vitally.cdk import in_plain_words
+from source_vitally.feed_cursor import FeedCursor
+from source_vitally.responses import body_of, clock_of, is_missing, reason_of
 from source_vitally.scan import Scan, ScanError, ScanState, parse_time
-from source_vitally.schema import inlined_fields
 
 logger = logging.getLogger("airbyte")
 
 CHECKPOINT_PAGES = 5
-_REFERENCE_FIELDS = ("id", "externalId", "name")
 
 
-@dataclass
-class RestKeyAuthenticator(DeclarativeAuthenticator):
-    """Turns the REST key into `Authorization: Basic base64("<key>:")`, as Vitally's docs show it.
-
-    Vitally's settings page shows the raw key and a ready-made header side by side, so `Basic …` and the bare base64
-    value are taken as they are.
-    """
-
-    config: Config
-    parameters: InitVar[Mapping[str, Any]]
-
-    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        self._header = authorization(str(self.config.get("secret_token", "")))
-        add_to_secrets(self._header.removeprefix("Basic "))
-
-    @property
-    def auth_header(self) -> str:
-        """The header's name."""
-        return "Authorization"
-
-    @property
-    def token(self) -> str:
-        """The header's value."""
-        return self._header
-
-
-@dataclass
-class PageExtractor(RecordExtractor):
-    """Takes the rows out of a page that the error handler has already parsed."""
-
-    parameters: InitVar[Mapping[str, Any]]
-    envelope: str = "results"
-
-    def extract_records(self, response: requests.Response) -> Iterable[Mapping[str, Any]]:
-        """Yield the rows of a page in the server's order."""
-        body = body_of(response)
-        yield from body if isinstance(body, list) else body[self.envelope]
-
-
-def _next_cursor(response: requests.Response) -> str | None:
-    body = body_of(response)
-    return body.get("next") if isinstance(body, Mapping) else None
-
-
-@dataclass
-class InlinedParents(RecordTransformation):
-    """Reduces objects that Vitally inlines (an account in a note, accounts in a user) to references, if configured."""
-
-    config: Config
-    parameters: InitVar[Mapping[str, Any]]
-
-    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        wants_all = self.config.get("inlined_objects") == "full"
-        self._fields = () if wants_all else inlined_fields(parameters)
-
-    def transform(
-        self,
-        record: dict[str, Any],
-        config: Config | None = None,
-        stream_state: Any = None,
-        stream_slice: StreamSlice | None = None,
-    ) -> None:
-        """Reduce the record's inlined objects in place."""
-        for name in self._fields:
-            value = record.get(name)
-            if isinstance(value, list):
-                record[name] = [_reference(item) for item in value]
-            elif value is not None:
-                record[name] = _reference(value)
-
-
-def _reference(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return {key: value[key] for key in _REFERENCE_FIELDS if key in value}
+class DetailsMissing(Exception):  # noqa: N818
+    """No row of a page has details: the feature is switched off, or the key may not read it."""
 
 
 @dataclass
@@ -236,75 +155,11 @@ class FeedRetriever(Retriever):
     def _warn_of_missing(self, response: requests.Response, stream_slice: StreamSlice) -> None:
         part = "".join(f", {key} {value}" for key, value in stream_slice.partition.items() if value)
         logger.warning(
-            f"Stream {self.name}{part} is empty: Vitally answers HTTP {response.status_code} ({error_text(response)}). "
+            f"Stream {self.name}{part} is empty: Vitally answers HTTP {response.status_code} ({reason_of(response)}). "
             "The feature is switched off in this workspace, or the key may not read it."
         )
 
 
-class DetailsMissing(Exception):  # noqa: N818
-    """No row of a page has details: the feature is switched off, or the key may not read it."""
-
-
-@dataclass
-class DetailRetriever(FeedRetriever, ABC):
-    """Asks for the details of each wanted row, several at a time, and lets a subclass make records of them."""
-
-    detail_requester: Requester = field(kw_only=True)
-    _has_warned: bool = field(init=False, repr=False, default=False)
-
-    def _expand(self, rows: list[Record], stream_slice: StreamSlice) -> Iterable[Record]:
-        with ThreadPoolExecutor(self.config["num_workers"]) as pool:
-            details = list(pool.map(self._detail, rows))
-        if rows and all(detail is None for detail in details):
-            raise DetailsMissing
-        for row, detail in zip(rows, details, strict=True):
-            if detail is not None:
-                for data in self._records(row.data, detail):
-                    yield Record(data=data, stream_name=self.name, associated_slice=stream_slice)
-
-    def _detail(self, row: Record) -> Any:
-        """Return the row's details, or None where it is gone meanwhile or has none."""
-        stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"row": row.data})
-        response = self.detail_requester.send_request(stream_slice=stream_slice)
-        assert response is not None  # the client raises where it has no answer
-        if response.ok and not is_missing(response):
-            return body_of(response)
-        if not self._has_warned:
-            self._has_warned = True
-            logger.warning(
-                f"Stream {self.name}: Vitally answers HTTP {response.status_code} ({error_text(response)}) for the "
-                f"details of {row.data.get('id')}. Such rows are left out; this is said once."
-            )
-        return None
-
-    @abstractmethod
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
-        """Yield the records that a list row and its details make."""
-
-
-@dataclass
-class ConversationMessagesRetriever(DetailRetriever):
-    """Yields the messages of each conversation that changed: lists carry none, only the conversation by id does."""
-
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
-        for message in detail.get("messages") or []:
-            yield {**message, "conversationId": row["id"], "conversationUpdatedAt": row.get("updatedAt")}
-
-
-@dataclass
-class TranscriptRetriever(DetailRetriever):
-    """Yields transcripts whole: list rows may come without the text (it is undocumented), then it is fetched."""
-
-    def _detail(self, row: Record) -> Any:
-        return {} if "transcript" in row.data else super()._detail(row)
-
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
-        yield {**row, **detail}
-
-
-@dataclass
-class HealthScoresRetriever(DetailRetriever):
-    """Yields what makes up the health score of each changed account, as it comes: its shape is not published."""
-
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
-        yield {"accountId": row["id"], "accountUpdatedAt": row.get("updatedAt"), "breakdown": detail}
+def _next_cursor(response: requests.Response) -> str | None:
+    body = body_of(response)
+    return body.get("next") if isinstance(body, Mapping) else None

@@ -194,7 +194,7 @@ def test_the_key_stands_in_the_control_message_and_nowhere_else(workspace: Sandb
         ({"domain": "acme", "secret_token": KEY, "data_center": {"region": "eu"}}, "name different addresses"),
     ],
 )
-def test_a_config_that_cannot_be_taken_over_is_left_alone_and_said_to_be_wrong(config: Json, sentence: str) -> None:
+def test_a_config_that_cannot_be_migrated_is_left_alone_and_said_to_be_wrong(config: Json, sentence: str) -> None:
     check = run_process("source-vitally", "check", config=config)
     assert check.connection_status["status"] == "FAILED"
     assert sentence in check.connection_status["message"]
@@ -207,7 +207,7 @@ def test_a_config_that_cannot_be_taken_over_is_left_alone_and_said_to_be_wrong(c
         assert KEY not in run.raw + run.stderr
 
 
-def test_a_config_file_that_cannot_be_written_is_taken_over_in_memory(
+def test_a_config_file_that_cannot_be_written_is_migrated_in_memory(
     workspace: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("source_vitally.run.os.access", lambda path, mode: False)

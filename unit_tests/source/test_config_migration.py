@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from requests_mock import Mocker
 
 from source_vitally import SourceVitally
-from source_vitally.config import problems, rest_url
-from source_vitally.key import authorization
-from source_vitally.takeover import taken_over
+from source_vitally.config import REST_URL, problems
+from source_vitally.config_migration import migrated
+from vitally_api.keys import rest_authorization
+from vitally_api.regions import rest_url
 
 KEY = "sk_live_example_not_real"
 ENCODED = base64.b64encode(f"{KEY}:".encode()).decode()
@@ -63,7 +64,7 @@ def specification() -> Any:
     ],
 )
 def test_a_domain_becomes_a_data_center(specification: Any, domain: Any, data_center: Any, address: str) -> None:
-    new, obstacles = taken_over({**OLD, "domain": domain})
+    new, obstacles = migrated({**OLD, "domain": domain})
     assert obstacles == []
     assert new == {"data_center": data_center, "secret_token": KEY, **SAME_ROWS}
     assert rest_url(new["data_center"]) == address
@@ -87,7 +88,7 @@ def test_a_domain_becomes_a_data_center(specification: Any, domain: Any, data_ce
     ],
 )
 def test_an_api_url_becomes_a_data_center(specification: Any, api_url: str, data_center: Any) -> None:
-    new, obstacles = taken_over({"api_url": api_url, "status": "churned", "secret_token": KEY})
+    new, obstacles = migrated({"api_url": api_url, "status": "churned", "secret_token": KEY})
     assert obstacles == []
     assert new == {"data_center": data_center, "secret_token": KEY, **SAME_ROWS}
     assert problems(new, specification) == []
@@ -113,20 +114,20 @@ def test_an_api_url_becomes_a_data_center(specification: Any, api_url: str, data
     ],
 )
 def test_vitally_is_sent_the_key_it_was_sent(fields: dict[str, Any], key: str, sent: str) -> None:
-    new, obstacles = taken_over({"domain": "acme", "status": "churned", **fields})
+    new, obstacles = migrated({"domain": "acme", "status": "churned", **fields})
     assert obstacles == []
     assert new == {"data_center": ACME, "secret_token": key, **SAME_ROWS}
-    assert authorization(new["secret_token"]) == f"Basic {sent}"
+    assert rest_authorization(new["secret_token"]) == f"Basic {sent}"
 
 
 @pytest.mark.parametrize("status", ["active", "churned", "activeOrChurned"])
 def test_the_status_is_never_widened(status: str) -> None:
-    assert taken_over({**OLD, "status": status})[0]["status"] == status
-    assert taken_over({"domain": "acme", "secret_token": KEY})[0]["status"] == "active"
+    assert migrated({**OLD, "status": status})[0]["status"] == status
+    assert migrated({"domain": "acme", "secret_token": KEY})[0]["status"] == "active"
 
 
 def test_a_config_of_the_first_versions_leads_to_the_host_they_asked() -> None:
-    new, _ = taken_over({"api_key": KEY, "status": "active"})
+    new, _ = migrated({"api_key": KEY, "status": "active"})
     assert new["data_center"] == DEFAULT
 
 
@@ -143,7 +144,7 @@ def test_a_config_of_the_first_versions_leads_to_the_host_they_asked() -> None:
     ],
 )
 def test_old_and_new_fields_that_agree_are_one_config(specification: Any, more: dict[str, Any]) -> None:
-    new, obstacles = taken_over({**OLD, **more})
+    new, obstacles = migrated({**OLD, **more})
     assert obstacles == []
     assert rest_url(new["data_center"]).lower() == "https://acme.rest.vitally.io"
     assert set(new) == {"data_center", "secret_token", *SAME_ROWS}
@@ -152,7 +153,7 @@ def test_old_and_new_fields_that_agree_are_one_config(specification: Any, more: 
 
 def test_fields_of_today_that_a_config_has_already_stay() -> None:
     more = {"data_center": EU, "include_archived": True, "inlined_objects": "reference", "num_workers": 2}
-    new, obstacles = taken_over({**OLD, "domain": "", **more})
+    new, obstacles = migrated({**OLD, "domain": "", **more})
     assert obstacles == []
     assert new == {**more, "status": "churned", "secret_token": KEY}
 
@@ -194,7 +195,7 @@ def test_fields_of_today_that_a_config_has_already_stay() -> None:
     ],
     ids=lambda value: json.dumps(value)[:50] if isinstance(value, dict) else "",
 )
-def test_what_cannot_be_taken_over_is_named(specification: Any, changes: Any, expected: list[str]) -> None:
+def test_what_cannot_be_migrated_is_named(specification: Any, changes: Any, expected: list[str]) -> None:
     found = problems({**OLD, **changes}, specification)
     assert found == expected
     assert "98765" not in " ".join(found)
@@ -224,7 +225,7 @@ STUCK = [
 
 
 @pytest.mark.parametrize("config", [*NEW, *STUCK], ids=str)
-def test_a_new_config_or_one_that_cannot_be_taken_over_is_left_alone(
+def test_a_new_config_or_one_that_cannot_be_migrated_is_left_alone(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.json"
@@ -234,9 +235,7 @@ def test_a_new_config_or_one_that_cannot_be_taken_over_is_left_alone(
     assert capsys.readouterr().out == ""
 
 
-def test_the_cdk_saves_and_announces_a_taken_over_config_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_cdk_saves_and_announces_a_migrated_config_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(OLD))
     source = SourceVitally(config=OLD, config_path=str(path))
@@ -244,12 +243,12 @@ def test_the_cdk_saves_and_announces_a_taken_over_config_once(
     assert json.loads(path.read_text()) == new
     [line] = capsys.readouterr().out.splitlines()
     assert json.loads(line)["control"]["connectorConfig"]["config"] == new
-    assert source._config["rest_url"] == "https://acme.rest.vitally.io"
+    assert source._config[REST_URL] == "https://acme.rest.vitally.io"
     SourceVitally(config=new, config_path=str(path))
     assert capsys.readouterr().out == ""
 
 
-def test_a_taken_over_domain_is_asked_with_what_0_4_sent(requests_mock: Mocker) -> None:
+def test_a_migrated_domain_is_asked_with_what_0_4_sent(requests_mock: Mocker) -> None:
     requests_mock.get("https://acme.rest.vitally.io/resources/accounts", json={"results": [], "next": None})
     config = {**OLD, "domain": "https://acme.vitally.io/", "basic_auth_header": "example-password"}
     status = SourceVitally(config=config).check(logging.getLogger("test"), config)
@@ -265,10 +264,10 @@ HOSTS = st.sampled_from(["acme", "https://acme.vitally.io", "rest.vitally-eu.io"
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.one_of(ANYTHING, HOSTS)))
-def test_whatever_stands_in_a_config_taking_it_over_is_idempotent(config: dict[str, Any]) -> None:
+def test_whatever_stands_in_a_config_migrating_it_is_idempotent(config: dict[str, Any]) -> None:
     before = dict(config)
-    new, obstacles = taken_over(config)
+    new, obstacles = migrated(config)
     assert config == before
     assert not {"domain", "api_url", "api_key", "basic_auth_header"} & set(new)
     if not obstacles:
-        assert taken_over(new) == (new, [])
+        assert migrated(new) == (new, [])

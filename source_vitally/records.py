@@ -1,0 +1,81 @@
+"""From a page to its rows, and from a row to the record that is sent on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass
+from typing import Any
+
+import requests
+from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+from airbyte_cdk.sources.types import Config, StreamSlice
+
+from source_vitally.responses import body_of
+from source_vitally.schema import inlined_fields
+
+_REFERENCE_FIELDS = ("id", "externalId", "name")
+
+
+@dataclass
+class PageExtractor(RecordExtractor):
+    """Takes the rows out of a page that the error handler has already parsed."""
+
+    parameters: InitVar[Mapping[str, Any]]
+    envelope: str = "results"
+
+    def extract_records(self, response: requests.Response) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows of a page in the server's order."""
+        body = body_of(response)
+        yield from body if isinstance(body, list) else body[self.envelope]
+
+
+@dataclass
+class InlinedParents(RecordTransformation):
+    """Reduces objects that Vitally inlines (an account in a note, accounts in a user) to references, if configured."""
+
+    config: Config
+    parameters: InitVar[Mapping[str, Any]]
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        wants_all = self.config.get("inlined_objects") == "full"
+        self._fields = () if wants_all else inlined_fields(parameters)
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,
+        stream_state: Any = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> None:
+        """Reduce the record's inlined objects in place."""
+        for name in self._fields:
+            value = record.get(name)
+            if isinstance(value, list):
+                record[name] = [_reference(item) for item in value]
+            elif value is not None:
+                record[name] = _reference(value)
+
+
+def _reference(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: value[key] for key in _REFERENCE_FIELDS if key in value}
+
+
+@dataclass
+class PartitionFields(RecordTransformation):
+    """Adds the fields of a record's partition to the record; the key of `custom_fields` needs them."""
+
+    parameters: InitVar[Mapping[str, Any]]
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Exist for the CDK, which hands over `parameters`."""
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,
+        stream_state: Any = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> None:
+        """Change the record in place."""
+        record.update(stream_slice.partition if stream_slice else {})
