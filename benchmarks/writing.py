@@ -15,8 +15,7 @@ from benchmarks.processes import Measured, run
 from benchmarks.report import Answer, Target, axes, save, spread
 from integration_tests.destination.helpers import config, record, stream
 from integration_tests.destination.measure import lines
-from integration_tests.sandbox import Limits, Sandbox, Switches
-from integration_tests.sandbox.messages import Journal, Request
+from integration_tests.sandbox import Journal, Limits, Request, Sandbox, Switches
 
 DESTINATION = [sys.executable, "-m", "destination_vitally", "write"]
 LIMIT = 1000

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from integration_tests.sandbox import Fault, Limits, Sandbox
-from integration_tests.sandbox.limits import Dialect
+from integration_tests.sandbox import Dialect, Fault, Limits, Sandbox
 
 BUSY: tuple[dict[str, str], ...] = (
     {},

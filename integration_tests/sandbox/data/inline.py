@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from integration_tests.sandbox.messages import Row
-from integration_tests.sandbox.resource import Inline, Resource
+from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.resources.model import Inline, Resource
+from integration_tests.sandbox.wire.messages import Row
 
 # "List rows hold exactly" these, as a public client observed live: no message, no account, no user.
 CONVERSATION_LIST = (

@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from integration_tests.sandbox import children, rest_writes
-from integration_tests.sandbox.clock import iso
-from integration_tests.sandbox.inline import served, visible
-from integration_tests.sandbox.messages import NO_BODY, ApiError, Reply, Request, Row
+from integration_tests.sandbox.data.inline import served, visible
+from integration_tests.sandbox.data.rules import is_datetime, moment
+from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import CUSTOM_FIELD_MODELS, RESOURCES
-from integration_tests.sandbox.rest_lists import Lists, check_parameters
-from integration_tests.sandbox.routes import Route, find
-from integration_tests.sandbox.rules import is_datetime, moment
-from integration_tests.sandbox.switches import Switches
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.rest import children, writes
+from integration_tests.sandbox.rest.lists import Lists, check_parameters
+from integration_tests.sandbox.rest.routes import Route, find
+from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.messages import NO_BODY, ApiError, Reply, Request, Row
+from integration_tests.sandbox.wire.switches import Switches
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Handler = Callable[["Rest", Request, Route, list[str]], Reply]
@@ -58,12 +58,12 @@ class Rest:
         fixed = {}
         if route.parent:
             fixed = {RESOURCES[route.resource].under[route.parent]: self._parent(request, route, ids)["id"]}
-        row = rest_writes.create(self.workspace, RESOURCES[route.resource], request.body, fixed)
+        row = writes.create(self.workspace, RESOURCES[route.resource], request.body, fixed)
         return self._row(route.resource, row, status=self.switches.create_status)
 
     def update(self, request: Request, route: Route, ids: list[str]) -> Reply:
         row = self._below_parent(request, route, ids, RESOURCES[route.resource].ids, ())
-        row = rest_writes.update(self.workspace, RESOURCES[route.resource], row, request.body)
+        row = writes.update(self.workspace, RESOURCES[route.resource], row, request.body)
         return self._row(route.resource, row)
 
     def delete(self, request: Request, route: Route, ids: list[str]) -> Reply:
@@ -72,7 +72,7 @@ class Rest:
         row = self._below_parent(request, route, ids, resource.delete_ids, known)
         when = request.query.get("deleteOn") if known else None
         if when is None:
-            rest_writes.delete(self.workspace, resource, row)
+            writes.delete(self.workspace, resource, row)
         elif is_datetime(when):
             self.workspace.schedule_deletion(row["id"], iso(moment(when)))
         else:

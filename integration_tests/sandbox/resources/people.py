@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integration_tests.sandbox.resource import (
+from integration_tests.sandbox.resources.model import (
     NPS_COUNTS,
     PARENT_LIST_ROWS,
     PARENT_LISTS,

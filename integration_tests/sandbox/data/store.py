@@ -12,8 +12,8 @@ from zlib import crc32
 
 from sortedcontainers import SortedList
 
-from integration_tests.sandbox.messages import Row
-from integration_tests.sandbox.resource import STATES, Resource
+from integration_tests.sandbox.resources.model import STATES, Resource
+from integration_tests.sandbox.wire.messages import Row
 
 Key = tuple[str, str]
 """(sort value, id): what lists are ordered by and what a page cursor holds."""

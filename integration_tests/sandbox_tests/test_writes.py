@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.client import Client, ids, tracked
-from integration_tests.sandbox.examples import (
+from integration_tests.sandbox import Row, Sandbox
+from integration_tests.sandbox.testing.client import Client, ids, tracked
+from integration_tests.sandbox.testing.examples import (
     BODIES,
     UNKNOWN,
     first,
@@ -17,7 +17,6 @@ from integration_tests.sandbox.examples import (
     path_of,
     post,
 )
-from integration_tests.sandbox.messages import Row
 
 REQUIRED = {
     "accounts": "externalId name",

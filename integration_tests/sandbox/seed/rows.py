@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from integration_tests.sandbox.clock import iso
-from integration_tests.sandbox.messages import Row
-from integration_tests.sandbox.seed import EMPTY_OBJECT
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.seed.definitions import EMPTY_OBJECT
+from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.messages import Row
 
 DEFAULT_SIZES = {
     "organizations": 12,

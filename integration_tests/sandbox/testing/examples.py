@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from integration_tests.sandbox.client import Client, stored, tracked
-from integration_tests.sandbox.messages import Row
 from integration_tests.sandbox.server import Sandbox
+from integration_tests.sandbox.testing.client import Client, stored, tracked
+from integration_tests.sandbox.wire.messages import Row
 
 MakeBody = Callable[[Sandbox], Row]
 NOW = "2026-05-02T09:00:00.000Z"

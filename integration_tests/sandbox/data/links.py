@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from integration_tests.sandbox.messages import Row
-from integration_tests.sandbox.store import Table
+from integration_tests.sandbox.data.store import Table
+from integration_tests.sandbox.wire.messages import Row
 
 Tables = Mapping[str, Table]
 UserIdForm = Literal["externalId", "id", "either"]

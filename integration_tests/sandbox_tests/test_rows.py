@@ -10,10 +10,9 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from integration_tests.sandbox import Clock, Sandbox
-from integration_tests.sandbox.client import Client, ids, stored, tracked
-from integration_tests.sandbox.fixtures import MakeSandbox
-from integration_tests.sandbox.messages import Row
+from integration_tests.sandbox import Clock, Row, Sandbox
+from integration_tests.sandbox.testing.client import Client, ids, stored, tracked
+from integration_tests.sandbox.testing.fixtures import MakeSandbox
 
 
 class TestShapes:

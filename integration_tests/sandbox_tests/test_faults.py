@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from integration_tests.sandbox import Clock, Fault, Limits, Sandbox
-from integration_tests.sandbox.client import Client
-from integration_tests.sandbox.fixtures import MakeSandbox
+from integration_tests.sandbox.testing.client import Client
+from integration_tests.sandbox.testing.fixtures import MakeSandbox
 
 ACCOUNT = {"externalId": "new", "name": "New"}
 Ticker = Callable[[float], None]

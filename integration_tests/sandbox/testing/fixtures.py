@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from integration_tests.sandbox.client import Client
 from integration_tests.sandbox.server import Sandbox
+from integration_tests.sandbox.testing.client import Client
 
 MakeSandbox = Callable[..., Sandbox]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from integration_tests.sandbox.clock import iso
-from integration_tests.sandbox.links import meeting_parents
-from integration_tests.sandbox.messages import ApiError, Row
+from integration_tests.sandbox.data.links import meeting_parents
+from integration_tests.sandbox.data.rules import as_object, check_values, known_fields, normalised, require
+from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
-from integration_tests.sandbox.rules import as_object, check_values, known_fields, normalised, require
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.messages import ApiError, Row
 
 # The attribute of the parent's body that holds them.
 CHILDREN = {"conversations": "messages", "meetings": "participants", "customObjects": "customFields"}

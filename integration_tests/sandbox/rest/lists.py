@@ -12,11 +12,11 @@ from zlib import crc32
 
 import orjson
 
-from integration_tests.sandbox.inline import served_list
-from integration_tests.sandbox.messages import ApiError, Page, Reply, Request, Row
-from integration_tests.sandbox.resource import Resource
-from integration_tests.sandbox.store import SORTS, Key, Scope
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.data.inline import served_list
+from integration_tests.sandbox.data.store import SORTS, Key, Scope
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.resources.model import Resource
+from integration_tests.sandbox.wire.messages import ApiError, Page, Reply, Request, Row
 
 MAX_LIMIT = 100
 PAGING = ("limit", "from", "sortBy")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from integration_tests.sandbox.markup import cleaned
-from integration_tests.sandbox.messages import ApiError, Row
-from integration_tests.sandbox.resource import Resource, Writing
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.data.markup import cleaned
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.resources.model import Resource, Writing
+from integration_tests.sandbox.wire.messages import ApiError, Row
 
 # Which trait feeds which attribute is a setting of a workspace; here it is the trait of the same name.
 FED_ATTRIBUTES = ("mrr", "churnedAt", "nextRenewalDate", "trialEndDate")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from integration_tests.sandbox.messages import Row
+from integration_tests.sandbox.wire.messages import Row
 
 
 @dataclass(frozen=True)

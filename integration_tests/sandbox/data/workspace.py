@@ -12,13 +12,13 @@ from uuid import UUID
 
 import orjson
 
-from integration_tests.sandbox.clock import EPOCH, MILLISECOND, Clock, iso, iso_milliseconds
-from integration_tests.sandbox.links import derived
-from integration_tests.sandbox.messages import Row
-from integration_tests.sandbox.resource import STATES
+from integration_tests.sandbox.data.links import derived
+from integration_tests.sandbox.data.store import Key, Scope, Table
 from integration_tests.sandbox.resources import RESOURCES
-from integration_tests.sandbox.store import Key, Scope, Table
-from integration_tests.sandbox.switches import Switches
+from integration_tests.sandbox.resources.model import STATES
+from integration_tests.sandbox.wire.clock import EPOCH, MILLISECOND, Clock, iso, iso_milliseconds
+from integration_tests.sandbox.wire.messages import Row
+from integration_tests.sandbox.wire.switches import Switches
 
 # What belongs only to an account or organization goes with it; users stay, without the link.
 OWNED = {"notes": "accountId", "tasks": "accountId", "projects": "accountId", "instances": "customerId"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import requests
 
-from integration_tests.sandbox.messages import Row
 from integration_tests.sandbox.server import Sandbox
+from integration_tests.sandbox.wire.messages import Row
 
 TIMEOUT = 30
 

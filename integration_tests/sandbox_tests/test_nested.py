@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.client import Client, ids
-from integration_tests.sandbox.examples import (
+from integration_tests.sandbox.testing.client import Client, ids
+from integration_tests.sandbox.testing.examples import (
     UNKNOWN,
     conversation,
     meeting,

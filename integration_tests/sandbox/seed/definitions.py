@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from integration_tests.sandbox.clock import iso
-from integration_tests.sandbox.messages import Row
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.messages import Row
 
 ADMINS = (
     ("Sam Ode", "sam@vendor.example", "active"),

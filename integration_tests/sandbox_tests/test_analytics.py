@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.client import Client, stored
-from integration_tests.sandbox.messages import Row
+from integration_tests.sandbox import Row, Sandbox
+from integration_tests.sandbox.testing.client import Client, stored
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 TIME = "2026-09-01T08:00:00Z"

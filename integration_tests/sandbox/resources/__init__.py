@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from integration_tests.sandbox import resources_people as people
-from integration_tests.sandbox import resources_work as work
-from integration_tests.sandbox.resource import Resource
+from integration_tests.sandbox.resources import people, work
+from integration_tests.sandbox.resources.model import Resource
 
 RESOURCES: dict[str, Resource] = {
     resource.name: resource

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import requests
 
-from integration_tests.sandbox import Page, Sandbox, Switches
-from integration_tests.sandbox.client import Client, ids, stored, tracked
-from integration_tests.sandbox.fixtures import MakeSandbox
-from integration_tests.sandbox.inline import CONVERSATION_LIST
-from integration_tests.sandbox.messages import Row
+from integration_tests.sandbox import Page, Row, Sandbox, Switches
+from integration_tests.sandbox.data.inline import CONVERSATION_LIST
+from integration_tests.sandbox.testing.client import Client, ids, stored, tracked
+from integration_tests.sandbox.testing.fixtures import MakeSandbox
 
 PAGED = (
     *("accounts", "organizations", "users", "conversations", "notes", "tasks", "projects", "npsResponses"),

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration_tests.sandbox.children import CHILDREN, check_children, store_children
-from integration_tests.sandbox.messages import ApiError, Row
-from integration_tests.sandbox.resource import Resource, Writing
-from integration_tests.sandbox.rules import (
+from integration_tests.sandbox.data.rules import (
     as_object,
     check_references,
     check_values,
@@ -17,7 +14,10 @@ from integration_tests.sandbox.rules import (
     normalised,
     require,
 )
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.resources.model import Resource, Writing
+from integration_tests.sandbox.rest.children import CHILDREN, check_children, store_children
+from integration_tests.sandbox.wire.messages import ApiError, Row
 
 
 def create(workspace: Workspace, resource: Resource, body: Any, fixed: Row) -> Row:
