@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.platform import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.testing.client import Client
 

@@ -1,4 +1,4 @@
-"""What goes wrong on the way, drawn by dice: each fault passes within the patience of a connector."""
+"""What goes wrong on the way, drawn by dice: no fault but an outage lasts longer than a connector waits."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def fault(dice: Random, path: str = "", method: str | None = None) -> Fault:
     return drawn
 
 
-def storm(dice: Random, sandbox: Sandbox, paths: list[str]) -> None:
+def add_some(dice: Random, sandbox: Sandbox, paths: list[str]) -> None:
     """Put a few faults into force."""
     for _ in range(dice.randint(0, FAULTS_AT_ONCE)):
         sandbox.faults.add(fault(dice, dice.choice(paths)))
 
 
-def drought(dice: Random, sandbox: Sandbox) -> None:
+def use_up_budget(dice: Random, sandbox: Sandbox) -> None:
     """Leave the key next to nothing of its budget: bursts of 429 in one of the known header dialects."""
     now = 0.0
 
@@ -58,7 +58,7 @@ def drought(dice: Random, sandbox: Sandbox) -> None:
     sandbox.limits = Limits(requests_per_minute=2, dialect=dice.choice(DIALECTS), monotonic=ticking)
 
 
-def outage(sandbox: Sandbox, dice: Random) -> None:
+def add_outage(sandbox: Sandbox, dice: Random) -> None:
     """Let every request fail from some point on, for longer than anyone waits."""
     sandbox.faults.add(Fault(kind="status", status=503, times=None, skip=dice.randint(0, 6)))
 

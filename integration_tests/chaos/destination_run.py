@@ -1,4 +1,4 @@
-"""One ordeal of the destination: a feed is sent, and sent again from the last state, while it fails and dies.
+"""One chaos run of the destination: a feed is sent, and sent again from the last state, while it fails and is killed.
 
 Checked at each state given back: its numbers are exact and what it covers is in the workspace. Checked in the end:
 every row is there once, as its last record says, every event is counted once, nothing is there that was never sent.
@@ -12,14 +12,12 @@ from random import Random
 from typing import Any
 
 import orjson
-from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from destination_vitally import DestinationVitally
-from integration_tests.chaos import weather
-from integration_tests.chaos.deaths import Killed, killed_process, summaries
+from integration_tests.chaos import faults
 from integration_tests.chaos.feed import ACCOUNTS, MAPPINGS, TABLES, Sent, feed, message, streams, version_of
-from integration_tests.destination.helpers import QuickClock, Result, config, state
+from integration_tests.chaos.kills import Killed, killed_process
+from integration_tests.harness import QuickClock, Run, destination_config, global_state, logged, state, write_chunks
 from integration_tests.sandbox import Sandbox
 
 PROCESS_EVERY = 10
@@ -27,7 +25,7 @@ PATHS = ["", "batch", "resources/", "tasks", "notes", "instances", "accounts"]
 
 
 def run(seed: int) -> None:
-    """Go through the ordeal of a seed; AssertionError where a promise is broken."""
+    """Make the chaos run of a seed; AssertionError where a promise is broken."""
     dice = Random(f"destination {seed}")
     with Sandbox(seed=seed, empty=True) as sandbox:
         switches = sandbox.switches
@@ -37,10 +35,10 @@ def run(seed: int) -> None:
         switches.account_post_existing = dice.choice(["update", "reject"])
         for key in ACCOUNTS:
             sandbox.workspace.insert("accounts", {"externalId": key, "name": key})
-        Ordeal(sandbox, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).go_through()
+        ChaosRun(sandbox, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
 
 
-class Ordeal:
+class ChaosRun:
     """A workspace, a feed, and how far the states have come."""
 
     def __init__(self, sandbox: Sandbox, dice: Random, *, as_process: bool) -> None:
@@ -52,7 +50,7 @@ class Ordeal:
         self.is_global = dice.random() < 0.3
         self.done = dict.fromkeys(self.names, -1)
         """Of each stream the place in the feed of the last state that was given back."""
-        self.settings = config(
+        self.settings = destination_config(
             sandbox,
             mappings=[mapping for mapping in MAPPINGS if mapping["stream"] in self.names],
             num_workers=dice.randint(1, 4),
@@ -61,56 +59,54 @@ class Ordeal:
         self.ambiguous = 0
         """Calls of which a sync said that they may or may not have been made."""
 
-    def go_through(self) -> None:
-        """Attempt after attempt in bad weather, then one in good weather that must end well."""
+    def make(self) -> None:
+        """Attempt after attempt with faults, then one without that must end well."""
         for _ in range(self.dice.randint(0, 3)):
             if self.as_process:
                 self._process()
             else:
-                self._attempt(self.dice.choice(["storm", "storm", "drought", "outage", "killed", "abandoned"]))
-        self._attempt("fine")
+                self._attempt(self.dice.choice(["faults", "faults", "no budget", "outage", "killed", "abandoned"]))
+        self._attempt("none")
         self._check_workspace()
 
     # One attempt
 
-    def _attempt(self, fate: str) -> None:
+    def _attempt(self, disturbance: str) -> None:
         sent = self._remaining()
-        self._worsen_weather(fate)
-        result, failure = Result(), None
-        with summaries(result):
+        self._add_faults(disturbance)
+        run, failure = Run(), None
+        with logged(run):
             try:
-                for place, given in self._states(sent, fate):
+                for place, given in self._states(sent, disturbance):
                     self._check_state(sent, place, given)
-                    result.states.append(given)
             except Killed:
-                fate = "killed"
+                disturbance = "killed"
             except AirbyteTracedException as error:
                 failure = error
-        weather.clear(self.sandbox)
+        faults.clear(self.sandbox)
         if failure is not None:
-            assert fate == "outage", failure.message
+            assert disturbance == "outage", failure.message
             assert failure.failure_type.value == "transient_error"
-        if fate in ("storm", "drought", "fine"):
-            self._check_summary(sent, result)
+        if disturbance in ("faults", "no budget", "none"):
+            self._check_summary(sent, run)
 
-    def _worsen_weather(self, fate: str) -> None:
-        if fate in ("storm", "killed", "abandoned"):
-            weather.storm(self.dice, self.sandbox, PATHS)
-        elif fate == "drought":
-            weather.drought(self.dice, self.sandbox)
-        elif fate == "outage":
-            weather.outage(self.sandbox, self.dice)
+    def _add_faults(self, disturbance: str) -> None:
+        if disturbance in ("faults", "killed", "abandoned"):
+            faults.add_some(self.dice, self.sandbox, PATHS)
+        elif disturbance == "no budget":
+            faults.use_up_budget(self.dice, self.sandbox)
+        elif disturbance == "outage":
+            faults.add_outage(self.sandbox, self.dice)
 
-    def _states(self, sent: list[tuple[int, Sent]], fate: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _states(self, sent: list[tuple[int, Sent]], disturbance: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """The states given back, each with its place in the feed; the consumer may leave, the input may break."""
         lines = self._lines(sent)
-        end = self.dice.randint(0, len(lines)) if fate == "killed" else None
-        patience = self.dice.randint(0, 3) if fate == "abandoned" else None
-        catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": streams(self.names)})
+        end = self.dice.randint(0, len(lines)) if disturbance == "killed" else None
+        last = self.dice.randint(0, 3) if disturbance == "abandoned" else None
         clock = QuickClock(1_790_000_000 + 3600 * self.attempts)
-        given = DestinationVitally(clock).write_lines(self.settings, catalog, _chunks(lines, end))
+        given = write_chunks(self.settings, streams(self.names), _chunks(lines, end), clock)
         for number, back in enumerate(given):
-            if number == patience:
+            if number == last:
                 given.close()  # type: ignore[attr-defined]
                 return
             yield back["state"]["id"], back
@@ -125,7 +121,7 @@ class Ordeal:
 
     def _state(self, place: int, one: Sent) -> dict[str, Any]:
         if self.is_global:
-            return {"type": "STATE", "state": {"type": "GLOBAL", "global": {"stream_states": []}, "id": place}}
+            return global_state(place)
         return state(one.stream, place)
 
     def _remaining(self) -> list[tuple[int, Sent]]:
@@ -166,11 +162,11 @@ class Ordeal:
         row = workspace.find(TABLES[one.stream], one.key or "")
         return row is not None and version_of(TABLES[one.stream], row) >= one.version
 
-    def _check_summary(self, sent: list[tuple[int, Sent]], result: Result) -> None:
+    def _check_summary(self, sent: list[tuple[int, Sent]], run: Run) -> None:
         """At the end of a sync every record has one outcome, and nothing good was refused."""
         for name in self.names:
             records = [one for _, one in sent if one.stream == name and one.key is not None]
-            counts = result.counts(name)
+            counts = run.counts(name)
             assert counts.pop("records") == len(records)
             assert sum(counts.values()) == len(records), f"outcomes of {name} do not add up: {counts}"
             flawed = sum(one.flaw is not None for one in records)
@@ -201,7 +197,7 @@ class Ordeal:
         self._check_calls([one.key for one in good if one.stream == "calls"])
 
     def _check_calls(self, keys: list[Any]) -> None:
-        """What cannot be repeated safely may come again after a death, but is never repeated within a sync."""
+        """What cannot be repeated safely may come again after a kill, but is never repeated within a sync."""
         made = Counter(row["subject"] for row in self.sandbox.workspace.rows("notes") if row["externalId"] is None)
         assert made.keys() <= set(keys), "a call that was never sent"
         assert max(made.values(), default=0) <= self.attempts, "a call was repeated within a sync"

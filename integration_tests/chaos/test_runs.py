@@ -1,4 +1,4 @@
-"""The ordeals as tests: a few dozen seeds here, `make chaos SEEDS=300` for hundreds, one again by its number.
+"""The chaos runs as tests: a few dozen seeds here, `make chaos SEEDS=300` for hundreds, one again by its number.
 
 The environment says which: CHAOS_SEEDS how many, CHAOS_FIRST from where on.
 """
@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from integration_tests.chaos import destination_ordeal, source_ordeal
+from integration_tests.chaos import destination_run, source_run
 
 ASKED = os.environ.get("CHAOS_SEEDS")
 FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
@@ -21,7 +21,7 @@ DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
 @pytest.mark.parametrize("seed", SOURCE_SEEDS)
 def test_source(seed: int) -> None:
     try:
-        source_ordeal.run(seed)
+        source_run.run(seed)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
 
@@ -29,6 +29,6 @@ def test_source(seed: int) -> None:
 @pytest.mark.parametrize("seed", DESTINATION_SEEDS)
 def test_destination(seed: int) -> None:
     try:
-        destination_ordeal.run(seed)
+        destination_run.run(seed)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure

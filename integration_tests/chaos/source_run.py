@@ -1,4 +1,4 @@
-"""One ordeal of the source: a stream is read again and again while everything that can go wrong does.
+"""One chaos run of the source: a stream is read again and again while everything that can go wrong does.
 
 Checked after each sync: what the state claims to have is there, nothing is there that never was, nothing came twice
 without a reason, no watermark moves back; in the end, once all is quiet, the copy is the workspace, row by row.
@@ -13,13 +13,21 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from integration_tests.chaos import weather
+from integration_tests.chaos import faults
 from integration_tests.chaos.editor import Editor
 from integration_tests.chaos.warehouse import Warehouse
-from integration_tests.platform import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import (
+    Json,
+    Run,
+    configured,
+    quick_start,
+    run_process,
+    run_source,
+    source_config,
+    without_waiting,
+)
 from integration_tests.sandbox import Clock, Sandbox, Switches
 from integration_tests.source.reference import LISTS, everything, one_pass
-from integration_tests.source.waits import quick_start, without_waiting
 
 # stream: resource of the sandbox, whether its rows can be archived
 STREAMS = {
@@ -39,7 +47,7 @@ PROCESS_EVERY = 10
 
 
 def run(seed: int) -> None:
-    """Go through the ordeal of a seed; AssertionError where a promise is broken."""
+    """Make the chaos run of a seed; AssertionError where a promise is broken."""
     dice = Random(f"source {seed}")
     stream = dice.choice(list(STREAMS))
     skew = timedelta(hours=dice.choice([0, 0, -30, 30]))
@@ -52,10 +60,10 @@ def run(seed: int) -> None:
     sizes = {STREAMS[stream][0]: dice.randint(0, 700 if stream != "messages" else 250)}
     clock = Clock(offset=skew)
     with without_waiting(), quick_start(), Sandbox(seed=seed, sizes=sizes, switches=switches, clock=clock) as sandbox:
-        Ordeal(sandbox, stream, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).go_through()
+        ChaosRun(sandbox, stream, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
 
 
-class Ordeal:
+class ChaosRun:
     """A sandbox, one stream of it, and a warehouse."""
 
     def __init__(self, sandbox: Sandbox, stream: str, dice: Random, *, as_process: bool) -> None:
@@ -73,8 +81,8 @@ class Ordeal:
         self.workers = dice.randint(1, 4)
         sandbox.after_page = self.editor.after_page
 
-    def go_through(self) -> None:
-        """Sync after sync in bad weather, then one in good weather that must make everything good."""
+    def make(self) -> None:
+        """Sync after sync with faults, then one without that must make everything good."""
         for _ in range(self.dice.randint(1, 4)):
             self._bad_sync()
             self._check_state()
@@ -96,25 +104,25 @@ class Ordeal:
         if self.as_process:
             run = self._killed()
         else:
-            ends_badly = self._worsen_weather()
+            ends_badly = self._add_faults()
             run = self._read()
             assert (run.exit_code == 0) or ends_badly, run.errors
             assert run.exit_code == 0 or "transient_error" in run.failure_types, run.errors
-        weather.clear(self.sandbox)
+        faults.clear(self.sandbox)
         self.editor.haste = self.editor.expiring = 0.0
         self._check_records(run)
         self.warehouse.take(run.messages, dice if dice.random() < 0.6 else None)
         self._check_no_step_back(before)
 
-    def _worsen_weather(self) -> bool:
+    def _add_faults(self) -> bool:
         """Return whether no sync can outlast what was drawn."""
-        kind = self.dice.choice(["storm", "storm", "storm", "drought", "outage"])
-        if kind == "storm":
-            weather.storm(self.dice, self.sandbox, ["resources/", LISTS.get(self.stream, ("conversations",))[0]])
-        elif kind == "drought":
-            weather.drought(self.dice, self.sandbox)
+        kind = self.dice.choice(["faults", "faults", "faults", "no budget", "outage"])
+        if kind == "faults":
+            faults.add_some(self.dice, self.sandbox, ["resources/", LISTS.get(self.stream, ("conversations",))[0]])
+        elif kind == "no budget":
+            faults.use_up_budget(self.dice, self.sandbox)
         else:
-            weather.outage(self.sandbox, self.dice)
+            faults.add_outage(self.sandbox, self.dice)
         return kind == "outage"
 
     def _good_sync(self) -> None:
