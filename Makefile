@@ -15,9 +15,9 @@ test: lint  ## format, lint, types, every test, coverage
 
 SEEDS ?= 300
 FIRST ?= 0
-chaos: $(INSTALLED)  ## hundreds of seeded ordeals of both connectors; FIRST=17 SEEDS=1 is seed 17 again
+chaos: $(INSTALLED)  ## hundreds of seeded chaos runs of both connectors; FIRST=17 SEEDS=1 is seed 17 again
 	CHAOS_SEEDS=$(SEEDS) CHAOS_FIRST=$(FIRST) $(BIN)/python -m pytest -n 2 -p no:randomly \
-		integration_tests/chaos/test_ordeals.py
+		integration_tests/chaos/test_runs.py
 
 EXAMPLES ?= 300
 fuzz: $(INSTALLED)  ## garbage from every side: stdin, config, catalog, state, answers of the server

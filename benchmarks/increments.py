@@ -7,8 +7,7 @@ import math
 from benchmarks.processes import SOURCE, read
 from benchmarks.report import Answer, Target, axes, save
 from benchmarks.rows import fill
-from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.messages import Reply, Request
+from integration_tests.sandbox import Reply, Request, Sandbox
 
 CHANGES = (0, 1, 100, 121, 10_000)
 PAGE = 100

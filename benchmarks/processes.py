@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
-from integration_tests.platform import configured
+from integration_tests.harness import as_files, configured
 
 PAGE = 100
 SAMPLES_PER_SECOND = 5
@@ -47,11 +47,7 @@ class Measured:
 def run(command: list[str], files: dict[str, Any], stdin: Path | None = None) -> Measured:
     """Run a command with JSON files as `--name path`; its output is counted line by line."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = []
-        for name, content in files.items():
-            path = Path(folder, f"{name}.json")
-            path.write_text(json.dumps(content))
-            arguments += [f"--{name}", str(path)]
+        arguments = as_files(Path(folder), **files)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
         given = stdin.open("rb") if stdin else None
         start = time.perf_counter()

@@ -17,8 +17,7 @@ from threading import Event
 from typing import Any
 
 from benchmarks.rows import STREAMS, fill
-from integration_tests.sandbox import Limits, Sandbox, Switches
-from integration_tests.sandbox.messages import Reply, Request
+from integration_tests.sandbox import Limits, Reply, Request, Sandbox, Switches
 
 REMEMBERED = 500
 """How many pages are kept, of some 200 KB each."""

@@ -13,10 +13,9 @@ import orjson
 
 from benchmarks.processes import Measured, run
 from benchmarks.report import Answer, Target, axes, save, spread
-from integration_tests.destination.helpers import config, record, stream
 from integration_tests.destination.measure import lines
-from integration_tests.sandbox import Limits, Sandbox, Switches
-from integration_tests.sandbox.messages import Journal, Request
+from integration_tests.harness import destination_config, record, stream
+from integration_tests.sandbox import Journal, Limits, Request, Sandbox, Switches
 
 DESTINATION = [sys.executable, "-m", "destination_vitally", "write"]
 LIMIT = 1000
@@ -85,7 +84,7 @@ def _written(what: tuple[str, str], count: int, pour: Callable[[Path], None], la
             sandbox.limits = _nothing_saved_up()
         given = Path(folder, "input")
         pour(given)
-        settings = config(sandbox, requests_per_minute=LIMIT if limited else 100_000)
+        settings = destination_config(sandbox, requests_per_minute=LIMIT if limited else 100_000)
         name, path = what
         files = {"config": settings, "catalog": {"streams": [stream(name)]}}
         process = run(DESTINATION, files, given)

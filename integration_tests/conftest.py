@@ -1,5 +1,5 @@
 """Fixtures of every integration test."""
 
-from integration_tests.sandbox.fixtures import client, make_sandbox, sandbox
+from integration_tests.sandbox.testing.fixtures import client, make_sandbox, sandbox
 
 __all__ = ["client", "make_sandbox", "sandbox"]

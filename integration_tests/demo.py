@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from integration_tests.platform import Json, Run, configured, run_process, source_config
+from integration_tests.harness import Json, Run, configured, run_process, source_config
 from integration_tests.round_trip import differences, read_workspace, without_untracked, write_workspace
 from integration_tests.sandbox import Sandbox
 from integration_tests.source.reference import LISTS, STREAMS, everything, merged

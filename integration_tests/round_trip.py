@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integration_tests.comparison import comparable
-from integration_tests.platform import Json, Run, configured, run_process, source_config
+from integration_tests.harness import Json, Run, configured, destination_config, run_process, source_config
 from integration_tests.sandbox import Sandbox
 from vitally_api.names import STREAM_PREFIX
 
@@ -40,12 +40,7 @@ def read_workspace(sandbox: Sandbox, until: Any = None) -> tuple[Json, Run]:
 
 def write_workspace(sandbox: Sandbox, catalog: Json, read: Run, until: Any = None) -> Run:
     """Write what was read, under the names it was read by."""
-    config = {
-        "data_center": {"region": "custom", "rest_url": sandbox.url, "analytics_url": sandbox.url},
-        "secret_token": sandbox.rest_key,
-        "analytics_token": sandbox.analytics_token,
-        "requests_per_minute": NO_LIMIT,
-    }
+    config = destination_config(sandbox)
     kept = [
         line for line, message in zip(read.lines, read.messages, strict=True) if message["type"] in ("RECORD", "STATE")
     ]

@@ -1,1 +1,1 @@
-"""Seeded ordeals of both connectors: whatever fails, moves or dies, what they promise must hold."""
+"""Seeded chaos runs of both connectors: whatever fails, moves or is killed, what they promise must hold."""

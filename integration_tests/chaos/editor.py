@@ -6,8 +6,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from integration_tests.sandbox import Page, Sandbox
-from integration_tests.sandbox.clock import iso
+from integration_tests.sandbox import Page, Sandbox, iso
 
 OWN = {"id", "externalId", "createdAt", "updatedAt", "archivedAt"}
 

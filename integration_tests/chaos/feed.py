@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from integration_tests.destination.helpers import record, stream
+from integration_tests.harness import record, stream
 
 WHEN = "2026-01-01T00:00:00Z"
 ACCOUNTS = ("k0", "k1", "k2")

@@ -7,12 +7,11 @@ from random import Random
 from typing import Any
 
 from integration_tests.chaos.editor import Editor
-from integration_tests.chaos.source_ordeal import catalog
+from integration_tests.chaos.source_run import catalog
 from integration_tests.chaos.warehouse import Warehouse
-from integration_tests.platform import Run, run_source, source_config
+from integration_tests.harness import Run, quick_start, run_source, source_config, without_waiting
 from integration_tests.sandbox import Clock, Page, Sandbox
 from integration_tests.source.reference import everything
-from integration_tests.source.waits import quick_start, without_waiting
 
 STREAMS = {
     "accounts": "updatedAt",

@@ -8,10 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.chaos.garbage import EXAMPLES, JSON, SECRET, in_time, mutated
-from integration_tests.chaos.source_ordeal import catalog
-from integration_tests.platform import Json, Run, run_source, source_config
+from integration_tests.chaos.source_run import catalog
+from integration_tests.harness import Json, Run, quick_start, run_source, source_config, without_waiting
 from integration_tests.sandbox import Fault, Sandbox
-from integration_tests.source.waits import quick_start, without_waiting
 
 STREAMS = ("users", "notes", "messages", "custom_object_feature_request")
 PAGE = {

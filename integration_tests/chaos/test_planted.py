@@ -1,4 +1,4 @@
-"""Who watches the ordeals: bugs planted into the connectors, each of which some ordeal must catch, by its own check."""
+"""Who watches the chaos runs: bugs planted into the connectors, each of which some run must catch, by its own check."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from destination_vitally.outcomes.ledger import Checkpoint, Ledger
-from integration_tests.chaos import destination_ordeal, source_ordeal
+from integration_tests.chaos import destination_run, source_run
 from source_vitally.scan import Scan, ScanState
 
 SEEDS = range(20)
@@ -33,22 +33,22 @@ def all_accepted(self: Checkpoint) -> dict[str, Any]:
 
 
 BUGS: dict[str, tuple[tuple[type, str, Callable[..., Any]], Callable[[int], None], str]] = {
-    "a state moved early": ((Ledger, "ready", states_at_once), destination_ordeal.run, "workspace|counted as rejected"),
-    "a watermark not capped": ((Scan, "result", newest_row), source_ordeal.run, "the state claims"),
-    "a rejected row not counted": ((Checkpoint, "echo", all_accepted), destination_ordeal.run, "counted as rejected"),
+    "a state moved early": ((Ledger, "ready", states_at_once), destination_run.run, "workspace|counted as rejected"),
+    "a watermark not capped": ((Scan, "result", newest_row), source_run.run, "the state claims"),
+    "a rejected row not counted": ((Checkpoint, "echo", all_accepted), destination_run.run, "counted as rejected"),
 }
 
 
-@pytest.mark.parametrize(("bug", "ordeal", "finding"), BUGS.values(), ids=BUGS.keys())
+@pytest.mark.parametrize(("bug", "chaos_run", "finding"), BUGS.values(), ids=BUGS.keys())
 def test_a_planted_bug_is_caught(
-    monkeypatch: pytest.MonkeyPatch, bug: Any, ordeal: Callable[[int], None], finding: str
+    monkeypatch: pytest.MonkeyPatch, bug: Any, chaos_run: Callable[[int], None], finding: str
 ) -> None:
     monkeypatch.setattr(*bug)
     with pytest.raises(AssertionError, match=finding):
-        go_through_all(ordeal)
+        make_all(chaos_run)
 
 
-def go_through_all(ordeal: Callable[[int], None]) -> None:
-    """Go through ordeals until one fails."""
+def make_all(chaos_run: Callable[[int], None]) -> None:
+    """Make chaos runs until one fails."""
     for seed in SEEDS:
-        ordeal(seed)
+        chaos_run(seed)

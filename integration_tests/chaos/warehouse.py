@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from integration_tests.platform import Json
+from integration_tests.harness import Json
 
 
 class Warehouse:

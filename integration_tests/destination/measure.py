@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orjson
 
-from integration_tests.destination.helpers import config, record, state, stream
+from integration_tests.harness import destination_config, record, state, stream
 from integration_tests.sandbox import Sandbox, Switches
 
 STATE_EVERY = 10_000
@@ -64,7 +64,7 @@ def measure(count: int, size: int, names: tuple[str, ...] = ("accounts",)) -> Me
     ):
         sandbox.journal.keep_bodies = False
         folder = Path(at)
-        (folder / "config.json").write_text(json.dumps(config(sandbox)))
+        (folder / "config.json").write_text(json.dumps(destination_config(sandbox)))
         (folder / "catalog.json").write_text(json.dumps({"streams": [stream(name) for name in names]}))
         (folder / "input").write_bytes(b"")
         with (folder / "input").open("wb") as file:

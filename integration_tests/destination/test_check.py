@@ -6,11 +6,10 @@ import logging
 from typing import Any
 
 import pytest
-from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 
 from destination_vitally import DestinationVitally
 from destination_vitally.errors import ConfigError
-from integration_tests.destination.helpers import QuickClock, config, record, stream, write
+from integration_tests.harness import QuickClock, destination_config, record, stream, write, write_chunks
 from integration_tests.sandbox import Fault, Sandbox
 
 LOGGER = logging.getLogger("airbyte")
@@ -26,7 +25,7 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
     mappings = [{"stream": "dim", "object": "account", "fields": {"externalId": "id"}}]
     if missing != "secret_token":
         mappings.append({"stream": "fr", "object": "custom_object/featureRequest"})
-    settings = config(sandbox, mappings=mappings)
+    settings = destination_config(sandbox, mappings=mappings)
     settings.pop(missing or "", None)
     assert checked(settings) == ("SUCCEEDED", "")
     assert not any(sandbox.workspace.rows(name) for name in ("accounts", "users", "organizations"))
@@ -59,7 +58,7 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
     ],
 )
 def test_each_mistake_is_named(sandbox: Sandbox, changes: dict[str, Any], problem: str) -> None:
-    status, text = checked(config(sandbox, **changes))
+    status, text = checked(destination_config(sandbox, **changes))
     assert status == "FAILED"
     assert problem in text
     assert "sk_live" not in text
@@ -67,7 +66,7 @@ def test_each_mistake_is_named(sandbox: Sandbox, changes: dict[str, Any], proble
 
 def test_an_address_where_nobody_answers(sandbox: Sandbox) -> None:
     place = {"region": "custom", "rest_url": "http://127.0.0.1:9", "analytics_url": "http://127.0.0.1:9"}
-    status, text = checked(config(sandbox, data_center=place))
+    status, text = checked(destination_config(sandbox, data_center=place))
     assert status == "FAILED"
     assert "no answer from 127.0.0.1:9 (NewConnectionError); check data_center" in text
 
@@ -75,14 +74,14 @@ def test_an_address_where_nobody_answers(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("path", ["users", "batch"])
 def test_an_address_where_somebody_else_answers(sandbox: Sandbox, path: str) -> None:
     sandbox.faults.add(Fault(path=path, kind="status", status=404, times=None))
-    status, text = checked(config(sandbox))
+    status, text = checked(destination_config(sandbox))
     assert (status, "Check data_center" in text) == ("FAILED", True)
 
 
 def test_a_custom_object_can_be_named_by_its_id_without_a_rest_key(sandbox: Sandbox) -> None:
     identifier = next(r["id"] for r in sandbox.workspace.rows("customObjects") if r["name"] == "featureRequest")
     sandbox.workspace.insert("accounts", {"externalId": "a"})
-    settings = config(sandbox)
+    settings = destination_config(sandbox)
     del settings["secret_token"]
     row = {"externalId": "i", "name": "I", "accountId": "a"}
 
@@ -93,11 +92,9 @@ def test_a_custom_object_can_be_named_by_its_id_without_a_rest_key(sandbox: Sand
 
 
 def test_a_mistake_ends_a_sync_before_its_input_is_read(sandbox: Sandbox) -> None:
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": [stream("dim_accounts")]})
-
     def unread() -> Any:
         raise AssertionError("the input was read")
         yield
 
     with pytest.raises(ConfigError, match="dim_accounts"):
-        list(DestinationVitally(QuickClock()).write_lines(config(sandbox), catalog, unread()))
+        list(write_chunks(destination_config(sandbox), [stream("dim_accounts")], unread()))

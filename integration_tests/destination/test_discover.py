@@ -15,9 +15,8 @@ from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
-from integration_tests.destination.helpers import QuickClock, config, record, stream, write
 from integration_tests.destination.test_matrix import CASES
-from integration_tests.platform import run_process
+from integration_tests.harness import QuickClock, destination_config, record, run_process, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 from vitally_api.names import snake_case
 
@@ -38,7 +37,7 @@ def schema(found: list[Json], name: str, sync_mode: str) -> Json:
 
 
 def test_every_operation_of_the_table_is_offered_once(sandbox: Sandbox) -> None:
-    found = operations(config(sandbox))
+    found = operations(destination_config(sandbox))
     definitions = [row["name"] for row in sandbox.workspace.rows("customObjects")]
     objects = [entry for entry in OBJECTS if entry is not INSTANCE]
     objects += [replace(INSTANCE, name=f"custom_object/{name}") for name in definitions]
@@ -54,12 +53,12 @@ def test_every_operation_of_the_table_is_offered_once(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-def test_each_operation_works_as_it_is_offered(case: Case, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_operation_works_as_it_is_offered(case: Case) -> None:
     if case.outcome != "accepted":
         pytest.skip("what is skipped is no choice")
     with Sandbox(empty=True) as sandbox:
         prepare(sandbox)
-        settings = config(sandbox, allow_deletes=True)
+        settings = destination_config(sandbox, allow_deletes=True)
         if case.transport == "rest":
             del settings["analytics_token"]
         elif not case.object.startswith("custom_object/"):
@@ -83,10 +82,10 @@ def test_each_operation_works_as_it_is_offered(case: Case, caplog: pytest.LogCap
             primary_key=[[name] for name in keys[0]] if keys else None,
         )
 
-        result = write(settings, [activated], [record("rows", known)], caplog=caplog)
+        result = write(settings, [activated], [record("rows", known)])
 
         assert result.error is None
-        assert result.counts("rows")["accepted"] == 1, caplog.text
+        assert result.counts("rows")["accepted"] == 1, result.log
         if known == row:
             check_after(case, sandbox)
 
@@ -98,7 +97,7 @@ def _canonical(case: Case, column: str) -> str:
 
 
 def test_traits_are_offered_by_their_path_and_type(sandbox: Sandbox) -> None:
-    found = operations(config(sandbox))
+    found = operations(destination_config(sandbox))
     account = schema(found, "account", "append_dedup")["properties"]
     assert account["vitally.custom.renewalRisk"]["type"] == "number"
     assert account["vitally.custom.isReference"]["type"] == "boolean"
@@ -111,14 +110,14 @@ def test_traits_are_offered_by_their_path_and_type(sandbox: Sandbox) -> None:
 
 
 def test_the_cost_is_a_request_per_list_of_custom_fields(sandbox: Sandbox) -> None:
-    operations(config(sandbox))
+    operations(destination_config(sandbox))
     paths = [request.path for request in sandbox.journal]
     assert all(request.method == "GET" for request in sandbox.journal)
     assert len(paths) == 2 + 7 + len(sandbox.workspace.rows("customObjects"))
 
 
 def test_without_a_rest_key_what_needs_none_is_offered(sandbox: Sandbox) -> None:
-    settings = config(sandbox)
+    settings = destination_config(sandbox)
     del settings["secret_token"]
     offered = {(o["object_name"], o["sync_mode"]) for o in operations(settings)}
     assert offered == {
@@ -131,9 +130,9 @@ def test_without_a_rest_key_what_needs_none_is_offered(sandbox: Sandbox) -> None
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_what_cannot_be_read_costs_only_itself(sandbox: Sandbox, status: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, logger="airbyte")
-    whole = {o["object_name"] for o in operations(config(sandbox))}
+    whole = {o["object_name"] for o in operations(destination_config(sandbox))}
     sandbox.faults.add(Fault(path="/customFields", kind="status", status=status, times=None))
-    found = operations(config(sandbox))
+    found = operations(destination_config(sandbox))
     assert {o["object_name"] for o in found} == whole
     assert "vitally.custom.tier" not in schema(found, "account", "append_dedup")["properties"]
     assert schema(found, "note", "append")["additionalProperties"], "traits that are not known can still be mapped"
@@ -141,7 +140,7 @@ def test_what_cannot_be_read_costs_only_itself(sandbox: Sandbox, status: int, ca
 
     sandbox.faults.clear()
     sandbox.faults.add(Fault(path="/customObjects", kind="status", status=status, times=None))
-    found = operations(config(sandbox))
+    found = operations(destination_config(sandbox))
     assert {o["object_name"] for o in found} == {n for n in whole if not n.startswith("custom_object/")}
     assert "vitally.custom.tier" in schema(found, "account", "append_dedup")["properties"]
     assert status == 404 or "The custom objects are missing" in caplog.text
@@ -149,17 +148,17 @@ def test_what_cannot_be_read_costs_only_itself(sandbox: Sandbox, status: int, ca
 
 def test_a_wrong_key_is_an_error(sandbox: Sandbox) -> None:
     with pytest.raises(ConfigError, match="Check secret_token"):
-        operations(config(sandbox, secret_token="sk_live_wrong"))
+        operations(destination_config(sandbox, secret_token="sk_live_wrong"))
 
 
 def test_definitions_of_one_name_are_told_apart_by_their_ids(sandbox: Sandbox) -> None:
     twin = sandbox.workspace.insert("customObjects", {"name": "featureRequest", "label": "Twin"})
-    offered = {o["object_name"] for o in operations(config(sandbox))}
+    offered = {o["object_name"] for o in operations(destination_config(sandbox))}
     assert f"custom_object/{twin['id']}" in offered
     assert "custom_object/featureRequest" not in offered
 
 
 def test_as_a_process(sandbox: Sandbox) -> None:
-    run = run_process("destination-vitally", "discover", config=config(sandbox))
+    run = run_process("destination-vitally", "discover", config=destination_config(sandbox))
     assert run.exit_code == 0
     assert [message["type"] for message in run.messages if message["type"] != "LOG"] == ["DESTINATION_CATALOG"]

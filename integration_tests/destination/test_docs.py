@@ -9,7 +9,7 @@ import pytest
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation
 from destination_vitally.objects.table import OBJECTS
-from integration_tests.destination.helpers import config, record, stream, write
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import Page, code, fields_of, names, unknown_parts
 
 PAGE = Page("destination-vitally.md")
@@ -88,7 +88,7 @@ def test_the_worked_examples_do_what_is_said(make_sandbox: Any, name: str, row: 
     if name != "dim_customers":
         sandbox.workspace.insert("accounts", {"externalId": "c"})
         sandbox.workspace.insert("users", {"externalId": "u"})
-    settings = config(sandbox, mappings=[EXAMPLES[name]])
+    settings = destination_config(sandbox, mappings=[EXAMPLES[name]])
     for _ in range(2):
         result = write(settings, [stream(name)], [record(name, row)])
         assert result.error is None

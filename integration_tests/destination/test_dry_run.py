@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from integration_tests.destination.cases import ACC, NOTE, USR, Case, filled, prepare
-from integration_tests.destination.helpers import config, record, state, stream, write
 from integration_tests.destination.test_matrix import CASES
-from integration_tests.platform import run_process
+from integration_tests.harness import Run, destination_config, record, run_process, state, stream, write
 from integration_tests.sandbox import Sandbox
 
 EFFECTS = {
@@ -20,13 +19,9 @@ EFFECTS = {
 }
 
 
-def forecast(caplog: Any, title: str = "rows") -> dict[str, int]:
+def forecast(result: Run, title: str = "rows") -> dict[str, int]:
     """The numbers of a stream's line, the zeroes left out."""
-    [line] = [
-        text
-        for text in (entry.getMessage() for entry in caplog.records)
-        if text.startswith(f"Dry run, nothing was sent. Stream {title} ")
-    ]
+    [line] = [text for text in result.logs("INFO") if text.startswith(f"Dry run, nothing was sent. Stream {title} ")]
     numbers = re.findall(r"(\d+) ([a-z ]+?)(?:,|$)", line.split(" records = ")[1])
     return {words: int(number) for number, words in numbers if number != "0"}
 
@@ -36,21 +31,21 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-def test_of_each_operation_sends_nothing_and_says_what_it_would_do(case: Case, caplog: Any) -> None:
+def test_of_each_operation_sends_nothing_and_says_what_it_would_do(case: Case) -> None:
     with Sandbox(empty=True) as sandbox:
         prepare(sandbox)
-        settings = config(sandbox, allow_deletes=True, dry_run=True)
+        settings = destination_config(sandbox, allow_deletes=True, dry_run=True)
         if case.transport == "rest":
             del settings["analytics_token"]
         settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
         rows = [record("rows", filled(case.record, sandbox)), state("rows", 1)]
 
-        result = write(settings, [stream("rows")], rows, caplog=caplog)
+        result = write(settings, [stream("rows")], rows)
 
         assert result.error is None
         assert writes(sandbox) == []
-        assert result.states == []
-        [(effect, count)] = forecast(caplog).items()
+        assert result.states() == []
+        [(effect, count)] = forecast(result).items()
         assert count == 1
         assert effect == _expected(case, sandbox)
 
@@ -65,7 +60,7 @@ def _expected(case: Case, sandbox: Sandbox) -> str:
     return "updated" if sandbox.workspace.find(resource, filled({"key": key}, sandbox)["key"]) else "created"
 
 
-def test_rows_that_would_be_made_count_as_there(make_sandbox: Any, caplog: Any) -> None:
+def test_rows_that_would_be_made_count_as_there(make_sandbox: Any) -> None:
     sandbox = make_sandbox(empty=True)
     names = ["organizations", "accounts", "users", "notes", "custom_object_feature_request"]
     rows = [
@@ -76,25 +71,30 @@ def test_rows_that_would_be_made_count_as_there(make_sandbox: Any, caplog: Any) 
         record("organizations", {"externalId": "o", "name": "O"}),
         record("custom_object_feature_request", {"externalId": "i", "name": "I", "accountId": "a"}),
     ]
-    for settings in (config(sandbox, dry_run=True), {**config(sandbox, dry_run=True), "analytics_token": None}):
-        assert write(settings, [stream(name) for name in names], rows, caplog=caplog).error is None
-        assert [forecast(caplog, name) for name in names] == [
+    for settings in (
+        destination_config(sandbox, dry_run=True),
+        {**destination_config(sandbox, dry_run=True), "analytics_token": None},
+    ):
+        result = write(settings, [stream(name) for name in names], rows)
+        assert result.error is None
+        assert [forecast(result, name) for name in names] == [
             {"created": 1}, {"created": 1}, {"created": 1, "updated": 1}, {"created": 1}, {"created": 1},
         ]  # fmt: skip
         assert writes(sandbox) == []
 
 
-def test_without_a_rest_key_nothing_is_read(make_sandbox: Any, caplog: Any) -> None:
+def test_without_a_rest_key_nothing_is_read(make_sandbox: Any) -> None:
     sandbox = make_sandbox(empty=True)
-    settings = {**config(sandbox, dry_run=True), "secret_token": None}
+    settings = {**destination_config(sandbox, dry_run=True), "secret_token": None}
     rows = [record("accounts", {"externalId": f"a{n}"}) for n in range(250)]
     rows += [record("events", {"event": "e", "accountId": "a1", "id": str(n)}) for n in range(3)]
-    assert write(settings, [stream("accounts"), stream("events")], rows, caplog=caplog).error is None
-    assert (forecast(caplog, "accounts"), forecast(caplog, "events")) == ({"created or updated": 250}, {"created": 3})
+    result = write(settings, [stream("accounts"), stream("events")], rows)
+    assert result.error is None
+    assert (forecast(result, "accounts"), forecast(result, "events")) == ({"created or updated": 250}, {"created": 3})
     assert len(sandbox.journal) == 0
 
 
-def test_what_would_be_rejected_is_said_with_its_reason(make_sandbox: Any, caplog: Any) -> None:
+def test_what_would_be_rejected_is_said_with_its_reason(make_sandbox: Any) -> None:
     sandbox = make_sandbox(empty=True)
     prepare(sandbox)
     mappings = [{"stream": "gone", "object": "account", "operation": "delete"}]
@@ -105,14 +105,14 @@ def test_what_would_be_rejected_is_said_with_its_reason(make_sandbox: Any, caplo
         record("users", {"externalId": "user-1", "name": "New"}),
         record("gone", {"id": ACC}),
     ]
-    settings = config(sandbox, dry_run=True, mappings=mappings)
-    result = write(settings, [stream("notes"), stream("users"), stream("gone")], rows, caplog=caplog)
+    settings = destination_config(sandbox, dry_run=True, mappings=mappings)
+    result = write(settings, [stream("notes"), stream("users"), stream("gone")], rows)
     assert result.error is None
-    assert forecast(caplog, "notes") == {"updated": 1, "rejected": 1}
-    assert forecast(caplog, "users") == {"updated": 1, "rejected": 1}
-    assert forecast(caplog, "gone") == {"rejected": 1}
+    assert forecast(result, "notes") == {"updated": 1, "rejected": 1}
+    assert forecast(result, "users") == {"updated": 1, "rejected": 1}
+    assert forecast(result, "gone") == {"rejected": 1}
     for reason in ("Vitally has no account with this id", "is required to create it", "deletes are switched off"):
-        assert reason in caplog.text
+        assert reason in result.log
     assert sandbox.workspace.get("users", USR)["name"] == "Old"
 
 
@@ -124,7 +124,7 @@ def test_as_a_process(make_sandbox: Any) -> None:
     run = run_process(
         "destination-vitally",
         "write",
-        config=config(sandbox, dry_run=True),
+        config=destination_config(sandbox, dry_run=True),
         catalog={"streams": [stream("accounts")]},
         stdin=lines,
     )

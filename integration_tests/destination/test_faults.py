@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from integration_tests.destination.helpers import QuickClock, config, record, state, stream, write
+from integration_tests.harness import QuickClock, destination_config, record, state, stream, write
 from integration_tests.sandbox import Fault, Limits, Sandbox
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -32,9 +32,7 @@ def fault(name: str, **changes: Any) -> Fault:
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("existing", ["update", "reject"])
-def test_everything_lands_once_in_spite_of(
-    sandbox: Sandbox, name: str, times: int, existing: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_everything_lands_once_in_spite_of(sandbox: Sandbox, name: str, times: int, existing: Any) -> None:
     sandbox.switches.account_post_existing = existing
     sandbox.switches.note_post_existing = existing
     sandbox.switches.conversation_post_existing = existing
@@ -52,7 +50,7 @@ def test_everything_lands_once_in_spite_of(
         for method in ("POST", "PUT", "GET"):
             sandbox.faults.add(fault(name, path=path, method=method, times=times))
     creates = {"object": "account", "operation": "create"}
-    settings = config(sandbox, mappings=[{"stream": "new_accounts", **creates}])
+    settings = destination_config(sandbox, mappings=[{"stream": "new_accounts", **creates}])
     messages = [
         record("accounts", {"externalId": "a", "name": "A"}),
         record("new_accounts", {"externalId": "b", "name": "B"}),
@@ -67,7 +65,7 @@ def test_everything_lands_once_in_spite_of(
     names = [m["record"]["stream"] for m in messages]
     clock = QuickClock()
 
-    result = write(settings, [stream(n) for n in names], [*messages, state("users", 1)], clock=clock, caplog=caplog)
+    result = write(settings, [stream(n) for n in names], [*messages, state("users", 1)], clock=clock)
 
     assert result.error is None
     assert result.state_ids == [1]
@@ -75,7 +73,7 @@ def test_everything_lands_once_in_spite_of(
         assert len(sandbox.workspace.rows(resource)) == 1, resource
     assert len(sandbox.workspace.rows("accounts")) == 2
     assert len(sandbox.workspace.events) == 1
-    assert [result.counts(n)["accepted"] for n in names] == [1] * len(names), caplog.text
+    assert [result.counts(n)["accepted"] for n in names] == [1] * len(names), result.log
     if name == "busy":
         assert max(clock.waits) >= 7
 
@@ -91,32 +89,32 @@ def test_everything_lands_once_in_spite_of(
     ],
 )
 def test_a_create_that_cannot_be_repeated_is_reported_not_repeated(
-    sandbox: Sandbox, object_name: str, row: dict[str, Any], name: str, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, object_name: str, row: dict[str, Any], name: str
 ) -> None:
     account = sandbox.workspace.insert("accounts", {"externalId": "a"})
     sandbox.workspace.insert("users", {"externalId": "u", "accountIds": [account["id"]]})
     template = sandbox.workspace.rows("projectTemplates")[0]["id"]
     sandbox.faults.add(fault(name, path="resources", method="POST"))
-    settings = config(sandbox, mappings=[{"stream": "rows", "object": object_name, "operation": "create"}])
+    settings = destination_config(sandbox, mappings=[{"stream": "rows", "object": object_name, "operation": "create"}])
     if object_name == "project":
         row = {**row, "templateId": template}
 
-    result = write(settings, [stream("rows")], [record("rows", row), state("rows", 1)], caplog=caplog)
+    result = write(settings, [stream("rows")], [record("rows", row), state("rows", 1)])
 
     assert sandbox.journal.count(method="POST") == 1
     assert result.counts("rows")["rejected"] == 1
-    assert "may or may not have created it" in caplog.text
-    assert result.states[0]["state"]["destinationStats"]["rejectedRecordCount"] == 1.0
+    assert "may or may not have created it" in result.log
+    assert result.states()[0]["destinationStats"]["rejectedRecordCount"] == 1.0
 
 
-def test_a_create_that_was_surely_not_made_is_made_again(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_create_that_was_surely_not_made_is_made_again(sandbox: Sandbox) -> None:
     sandbox.workspace.insert("accounts", {"externalId": "a"})
     sandbox.faults.add(fault("busy", path="tasks"))
-    settings = config(sandbox, mappings=[{"stream": "tasks", "object": "task", "operation": "create"}])
+    settings = destination_config(sandbox, mappings=[{"stream": "tasks", "object": "task", "operation": "create"}])
 
     row = record("tasks", {"name": "T", "accountId": "a"})
 
-    result = write(settings, [stream("tasks")], [row], caplog=caplog)
+    result = write(settings, [stream("tasks")], [row])
 
     assert result.counts("tasks")["accepted"] == 1
 
@@ -133,7 +131,7 @@ def test_an_outage_of_two_minutes_is_outlasted(sandbox: Sandbox) -> None:
     clock.wait = over  # type: ignore[method-assign]
 
     result = write(
-        config(sandbox),
+        destination_config(sandbox),
         [stream("accounts")],
         [record("accounts", {"externalId": "a", "name": "A"})],
         clock=clock,
@@ -143,18 +141,16 @@ def test_an_outage_of_two_minutes_is_outlasted(sandbox: Sandbox) -> None:
     assert len(sandbox.workspace.rows("accounts")) == 1
 
 
-def test_an_outage_without_end_is_a_transient_error_and_gives_no_state(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_outage_without_end_is_a_transient_error_and_gives_no_state(sandbox: Sandbox) -> None:
     sandbox.faults.add(fault("error", path="batch", times=None))
     messages = [record("accounts", {"externalId": "a", "name": "A"}), state("accounts", 1)]
 
-    result = write(config(sandbox), [stream("accounts")], messages, caplog=caplog)
+    result = write(destination_config(sandbox), [stream("accounts")], messages)
 
     assert isinstance(result.error, AirbyteTracedException)
     assert result.error.failure_type.value == "transient_error"
     assert "HTTP 500" in str(result.error.message)
-    assert result.states == []
+    assert result.states() == []
     assert "1 without outcome" in result.summary["accounts"]
 
 
@@ -162,17 +158,15 @@ def test_an_outage_without_end_is_a_transient_error_and_gives_no_state(
     "dialect", ["ratelimit", "x-ratelimit", "x-ratelimit-epoch", "retry-after", "retry-after-date", "none"]
 )
 @pytest.mark.parametrize("write_cost", [1, 5])
-def test_the_budget_of_the_server_is_followed_in_every_dialect(
-    dialect: Any, write_cost: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_budget_of_the_server_is_followed_in_every_dialect(dialect: Any, write_cost: int) -> None:
     clock = QuickClock()
     limits = Limits(requests_per_minute=60, write_cost=write_cost, dialect=dialect, monotonic=clock.monotonic)
     rows = [record("organizations", {"externalId": f"o{n}", "name": "O"}) for n in range(80)]
     with Sandbox(empty=True, limits=limits) as sandbox:
-        settings = config(sandbox, requests_per_minute=1000, num_workers=1)
+        settings = destination_config(sandbox, requests_per_minute=1000, num_workers=1)
         del settings["analytics_token"]
 
-        result = write(settings, [stream("organizations")], rows, clock=clock, caplog=caplog)
+        result = write(settings, [stream("organizations")], rows, clock=clock)
 
         assert result.error is None
         assert result.counts("organizations")["accepted"] == 80
@@ -184,7 +178,9 @@ def test_the_budget_of_the_server_is_followed_in_every_dialect(
 def test_a_wrong_address_is_a_config_error(sandbox: Sandbox) -> None:
     sandbox.faults.add(fault("error", path="batch", status=404, times=None))
 
-    result = write(config(sandbox), [stream("accounts")], [record("accounts", {"externalId": "a", "name": "A"})])
+    result = write(
+        destination_config(sandbox), [stream("accounts")], [record("accounts", {"externalId": "a", "name": "A"})]
+    )
 
     assert isinstance(result.error, AirbyteTracedException)
     assert "Check data_center" in str(result.error.message)

@@ -11,8 +11,8 @@ from destination_vitally.objects.table import OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.cases_activities import ACTIVITIES
 from integration_tests.destination.cases_companies import COMPANIES, CUSTOM_OBJECTS
-from integration_tests.destination.helpers import config, record, stream, write
 from integration_tests.destination.regions import HOSTS, SETTINGS, lead_to
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.sandbox import Sandbox
 
 CASES = COMPANIES + CUSTOM_OBJECTS + ACTIVITIES
@@ -20,9 +20,7 @@ CASES = COMPANIES + CUSTOM_OBJECTS + ACTIVITIES
 
 @pytest.mark.parametrize("region", SETTINGS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-def test_a_record_becomes_exactly_these_requests(
-    case: Case, region: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_record_becomes_exactly_these_requests(case: Case, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(empty=True) as sandbox:
         prepare(sandbox)
         sandbox.switches.create_status = 201 if region == "eu" else 200
@@ -30,17 +28,17 @@ def test_a_record_becomes_exactly_these_requests(
         sandbox.switches.not_found_status = 200 if region == "us" else 404
         addresses = lead_to(sandbox.url, monkeypatch)
         needs_definitions = case.object.startswith("custom_object/")
-        settings = config(sandbox, data_center=SETTINGS[region], allow_deletes=True)
+        settings = destination_config(sandbox, data_center=SETTINGS[region], allow_deletes=True)
         if case.transport == "rest":
             del settings["analytics_token"]
         elif not needs_definitions:
             del settings["secret_token"]
         settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
 
-        result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))], caplog=caplog)
+        result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))])
 
         assert result.error is None
-        assert result.counts("rows")[case.outcome] == 1, caplog.text
+        assert result.counts("rows")[case.outcome] == 1, result.log
         sent = [_plain(request) for request in sandbox.journal][1 if needs_definitions else 0 :]
         assert sent == filled(case.requests, sandbox)
         rest_host, analytics_host = HOSTS[region]

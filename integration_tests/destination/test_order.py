@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.destination.helpers import QuickClock, config, record, state, stream, write
+from integration_tests.harness import QuickClock, destination_config, record, state, stream, write
 from integration_tests.sandbox import Sandbox
 
 ACCOUNTS = [stream("accounts")]
@@ -24,7 +24,7 @@ def test_back_to_an_earlier_value_within_one_sync(
 ) -> None:
     sandbox.switches.older_timestamp_overwrites = not late_is_dropped
     between = [record("accounts", {"externalId": f"other-{n}", "name": "Other"}) for n in range(gap)]
-    settings = config(sandbox)
+    settings = destination_config(sandbox)
     if transport == "rest":
         del settings["analytics_token"]
 
@@ -36,7 +36,7 @@ def test_back_to_an_earlier_value_within_one_sync(
 
 @pytest.mark.parametrize("transport", ["analytics", "rest"])
 def test_back_to_an_earlier_value_across_syncs(sandbox: Sandbox, transport: str) -> None:
-    settings = config(sandbox)
+    settings = destination_config(sandbox)
     if transport == "rest":
         del settings["analytics_token"]
     for number, plan in enumerate("ABA"):
@@ -44,10 +44,10 @@ def test_back_to_an_earlier_value_across_syncs(sandbox: Sandbox, transport: str)
     assert find(sandbox)["traits"]["plan"] == "A"
 
 
-def test_rows_of_one_key_are_merged_and_counted(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_rows_of_one_key_are_merged_and_counted(sandbox: Sandbox) -> None:
     rows = [account("A", seats=1), account("B", region="EU"), account("C")]
 
-    result = write(config(sandbox), ACCOUNTS, [*rows, state("accounts", 1)], caplog=caplog)
+    result = write(destination_config(sandbox), ACCOUNTS, [*rows, state("accounts", 1)])
 
     assert find(sandbox)["traits"] == {"plan": "C", "seats": 1, "region": "EU"}
     assert result.counts("accounts") == {
@@ -57,7 +57,7 @@ def test_rows_of_one_key_are_merged_and_counted(sandbox: Sandbox, caplog: pytest
         "skipped": 0,
         "rejected": 0,
     }
-    assert result.states[0]["state"]["destinationStats"] == {"recordCount": 3.0, "rejectedRecordCount": 0.0}
+    assert result.states()[0]["destinationStats"] == {"recordCount": 3.0, "rejectedRecordCount": 0.0}
     assert sandbox.journal.count("batch") == 1
 
 
@@ -68,7 +68,7 @@ def test_a_user_of_several_accounts_keeps_all_of_them_and_the_last_value(sandbox
         for account_id, role in [("a0", "x"), ("a1", "y"), ("a0", "z"), ("a2", "last")]
     ]
 
-    result = write(config(sandbox), [*ACCOUNTS, stream("users")], [*users, *accounts])
+    result = write(destination_config(sandbox), [*ACCOUNTS, stream("users")], [*users, *accounts])
 
     assert result.error is None
     row = sandbox.workspace.find("users", "u")
@@ -78,9 +78,7 @@ def test_a_user_of_several_accounts_keeps_all_of_them_and_the_last_value(sandbox
 
 
 @pytest.mark.parametrize("orphans", ["drop", "reject"])
-def test_parents_that_arrive_later_are_written_first(
-    sandbox: Sandbox, orphans: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_parents_that_arrive_later_are_written_first(sandbox: Sandbox, orphans: Any) -> None:
     sandbox.switches.orphans = orphans
     messages = []
     for n in range(150):
@@ -96,7 +94,7 @@ def test_parents_that_arrive_later_are_written_first(
         ]
     streams = [stream(name) for name in ("events", "users", "accounts", "organizations", "notes")]
 
-    result = write(config(sandbox), streams, messages, caplog=caplog)
+    result = write(destination_config(sandbox), streams, messages)
 
     assert result.error is None
     assert result.state_ids == list(range(450))
@@ -119,7 +117,7 @@ def test_upserts_and_deletes_of_one_key_keep_their_order(sandbox: Sandbox) -> No
         record("accounts", {"externalId": "acct-2", "name": None, **gone}),
     ]
 
-    result = write(config(sandbox, allow_deletes=True), ACCOUNTS, rows)
+    result = write(destination_config(sandbox, allow_deletes=True), ACCOUNTS, rows)
 
     assert result.error is None
     assert find(sandbox)["traits"] == {"plan": "B"}
@@ -135,7 +133,9 @@ def test_an_event_counts_once_however_often_it_is_sent(sandbox: Sandbox) -> None
 
     for number in range(2):
         clock = QuickClock(1_790_000_000 + number * 3600)
-        result = write(config(sandbox), [stream("events")], [by_id, by_content, reordered, by_id, other], clock=clock)
+        result = write(
+            destination_config(sandbox), [stream("events")], [by_id, by_content, reordered, by_id, other], clock=clock
+        )
         assert result.error is None
 
     assert len(sandbox.workspace.events) == 3
@@ -143,9 +143,7 @@ def test_an_event_counts_once_however_often_it_is_sent(sandbox: Sandbox) -> None
 
 @pytest.mark.parametrize("existing", ["update", "reject", "duplicate"])
 @pytest.mark.parametrize("transport", ["analytics", "rest"])
-def test_a_second_sync_of_the_same_records_changes_nothing(
-    sandbox: Sandbox, existing: Any, transport: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_second_sync_of_the_same_records_changes_nothing(sandbox: Sandbox, existing: Any, transport: str) -> None:
     sandbox.switches.account_post_existing = existing
     sandbox.switches.note_post_existing = existing
     sandbox.switches.meeting_post_existing = existing
@@ -166,7 +164,7 @@ def test_a_second_sync_of_the_same_records_changes_nothing(
             {"externalId": "m", "title": "M", "participants": [{"userId": "u", "type": "organizer"}]},
         ),
     ]
-    settings = config(sandbox)
+    settings = destination_config(sandbox)
     if transport == "rest":
         del settings["analytics_token"]
     resources = [
@@ -188,11 +186,11 @@ def test_a_second_sync_of_the_same_records_changes_nothing(
 
     write(settings, [stream(name) for name in names], rows)
     once = contents()
-    result = write(settings, [stream(name) for name in names], rows, caplog=caplog)
+    result = write(settings, [stream(name) for name in names], rows)
 
     assert all(len(found) == 1 for found in once.values())
     assert contents() == once
-    assert all(result.counts(name)["accepted"] == 1 for name in names), caplog.text
+    assert all(result.counts(name)["accepted"] == 1 for name in names), result.log
 
 
 def find(sandbox: Sandbox) -> dict[str, Any]:

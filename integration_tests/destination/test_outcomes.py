@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integration_tests.destination.helpers import Result, config, record, state, stream, write
+from integration_tests.harness import Run, destination_config, global_state, record, state, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 
 STREAMS = (
@@ -88,9 +86,7 @@ def test_outcomes_add_up(
     orphans: Any,
     keys: str,
     workers: int,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    logging.getLogger("airbyte").setLevel(logging.INFO)
     messages = [_state(part, n) if isinstance(part, str) else part for n, part in enumerate(parts)]
     if keys == "rest":
         messages = [m for m in messages if "events" not in str(m.get("record", m))]
@@ -99,11 +95,11 @@ def test_outcomes_add_up(
         sandbox.switches.orphans = orphans
         for fault in faults:
             sandbox.faults.add(fault)
-        chosen = config(sandbox, mappings=MAPPINGS, allow_deletes=True, num_workers=workers)
+        chosen = destination_config(sandbox, mappings=MAPPINGS, allow_deletes=True, num_workers=workers)
         if keys == "rest":
             del chosen["analytics_token"]
 
-        result = write(chosen, [stream(name) for name in names], messages, caplog=caplog)
+        result = write(chosen, [stream(name) for name in names], messages)
 
         assert result.error is None
         _check_outcomes(messages, names, result)
@@ -112,11 +108,11 @@ def test_outcomes_add_up(
 
 def _state(name: str, number: int) -> dict[str, Any]:
     if name == "global":
-        return {"type": "STATE", "state": {"type": "GLOBAL", "global": {"stream_states": []}, "id": number}}
+        return global_state(number)
     return state(name, number)
 
 
-def _check_outcomes(messages: list[Any], names: list[str], result: Result) -> None:
+def _check_outcomes(messages: list[Any], names: list[str], result: Run) -> None:
     for name in names:
         received = sum(m["type"] == "RECORD" and m["record"]["stream"] == name for m in messages)
         counts = result.counts(name)
@@ -125,7 +121,7 @@ def _check_outcomes(messages: list[Any], names: list[str], result: Result) -> No
         assert sum(counts.values()) == received
 
 
-def _check_states(messages: list[Any], names: list[str], result: Result) -> None:
+def _check_states(messages: list[Any], names: list[str], result: Run) -> None:
     since = dict.fromkeys(names, 0)
     expected = []
     for message in messages:
@@ -136,7 +132,7 @@ def _check_states(messages: list[Any], names: list[str], result: Result) -> None
         covered = [described["stream_descriptor"]["name"]] if described else names
         expected.append((message["state"]["id"], sum(since[name] for name in covered)))
         since.update(dict.fromkeys(covered, 0))
-    told = [(m["state"]["id"], sum(m["state"]["destinationStats"].values())) for m in result.states]
+    told = [(state["id"], sum(state["destinationStats"].values())) for state in result.states()]
     assert told == expected
-    rejected = sum(m["state"]["destinationStats"]["rejectedRecordCount"] for m in result.states)
+    rejected = sum(state["destinationStats"]["rejectedRecordCount"] for state in result.states())
     assert rejected <= sum(result.counts(name)["rejected"] for name in names)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from integration_tests.destination.helpers import config, record, state, stream, write
+from integration_tests.harness import destination_config, record, state, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 
 ACCOUNTS = [stream("accounts")]
@@ -30,34 +29,30 @@ def accounts(count: int, bad: set[int]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("bad", [0, 37, 99])
-def test_one_bad_row_in_a_batch_stands_alone(sandbox: Sandbox, bad: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_bad_row_in_a_batch_stands_alone(sandbox: Sandbox, bad: int) -> None:
     sandbox.switches.orphans = "reject"
 
-    result = write(config(sandbox), ACCOUNTS, [*accounts(100, {bad}), state("accounts", 1)], caplog=caplog)
+    result = write(destination_config(sandbox), ACCOUNTS, [*accounts(100, {bad}), state("accounts", 1)])
 
     assert len(sandbox.workspace.rows("accounts")) == 99
     assert sandbox.journal.count("batch") <= 1 + 14
-    assert result.states[0]["state"]["destinationStats"] == {"recordCount": 99.0, "rejectedRecordCount": 1.0}
-    assert (
-        f"line {bad + 1}: account 'a{bad}': Vitally refused it: Message 0: organizationId: no such row" in caplog.text
-    )
-    assert "secret-name" not in caplog.text
+    assert result.states()[0]["destinationStats"] == {"recordCount": 99.0, "rejectedRecordCount": 1.0}
+    assert f"line {bad + 1}: account 'a{bad}': Vitally refused it: Message 0: organizationId: no such row" in result.log
+    assert "secret-name" not in result.log
 
 
-def test_ten_bad_rows_in_a_thousand(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_ten_bad_rows_in_a_thousand(sandbox: Sandbox) -> None:
     sandbox.switches.orphans = "reject"
     bad = {3, 4, 5, 150, 251, 352, 453, 999, 800, 801}
 
-    result = write(config(sandbox), ACCOUNTS, accounts(1000, bad), caplog=caplog)
+    result = write(destination_config(sandbox), ACCOUNTS, accounts(1000, bad))
 
     assert result.error is None
     assert len(sandbox.workspace.rows("accounts")) == 990
     assert result.counts("accounts")["rejected"] == 10
 
 
-def test_a_bad_later_row_does_not_take_the_good_earlier_one_with_it(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bad_later_row_does_not_take_the_good_earlier_one_with_it(sandbox: Sandbox) -> None:
     sandbox.switches.orphans = "reject"
     sandbox.workspace.insert("organizations", {"externalId": "o"})
     field = sandbox.workspace.rows("customObjects")[0]["name"]
@@ -66,10 +61,7 @@ def test_a_bad_later_row_does_not_take_the_good_earlier_one_with_it(
     good = {"externalId": "i", "name": "I", "accountId": "a", "vitally.custom.stage": "Won"}
 
     result = write(
-        config(sandbox),
-        [stream(name)],
-        [record(name, good), record(name, {**good, "unknown.trait": 1})],
-        caplog=caplog,
+        destination_config(sandbox), [stream(name)], [record(name, good), record(name, {**good, "unknown.trait": 1})]
     )
 
     assert result.error is None
@@ -77,28 +69,26 @@ def test_a_bad_later_row_does_not_take_the_good_earlier_one_with_it(
     assert (result.counts(name)["accepted"], result.counts(name)["rejected"]) == (1, 1)
 
 
-def test_a_blocked_type_is_named_and_nothing_of_it_is_accepted(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_blocked_type_is_named_and_nothing_of_it_is_accepted(sandbox: Sandbox) -> None:
     sandbox.switches.blocked_types = frozenset({"track"})
     sandbox.workspace.insert("accounts", {"externalId": "a"})
     events = [record("events", {"event": "e", "id": n, "accountId": "a"}) for n in range(250)]
     messages = [record("accounts", {"externalId": "a", "name": "A"}), *events, state("events", 1)]
 
-    result = write(config(sandbox), [*ACCOUNTS, stream("events")], messages, caplog=caplog)
+    result = write(destination_config(sandbox), [*ACCOUNTS, stream("events")], messages)
 
     assert isinstance(result.error, AirbyteTracedException)
     assert "blocks 'track' messages" in str(result.error.message)
     assert result.error.failure_type.value == "config_error"
     assert result.counts("events")["accepted"] == 0
-    assert result.states == []
+    assert result.states() == []
 
 
-def test_a_type_refused_without_exception_ends_the_sync(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_type_refused_without_exception_ends_the_sync(sandbox: Sandbox) -> None:
     """Vitally's words for a blocked type are not published, so they need not hold the word."""
     sandbox.faults.add(Fault(path="batch", kind="status", status=400, body={"error": "No."}, times=None))
 
-    result = write(config(sandbox), ACCOUNTS, accounts(1000, set()), caplog=caplog)
+    result = write(destination_config(sandbox), ACCOUNTS, accounts(1000, set()))
 
     assert isinstance(result.error, AirbyteTracedException)
     assert "every one of 100 'account' messages" in str(result.error.message)
@@ -113,17 +103,15 @@ def test_a_refused_key_is_a_config_error_and_never_bisected(
     sandbox.faults.add(Fault(path=path, kind="status", status=status, times=None))
     messages = [*accounts(100, set()), record("tasks", {"externalId": "t", "name": "T", "accountId": "a1"})]
 
-    result = write(config(sandbox, num_workers=1), [*ACCOUNTS, stream("tasks")], messages)
+    result = write(destination_config(sandbox, num_workers=1), [*ACCOUNTS, stream("tasks")], messages)
 
     assert isinstance(result.error, AirbyteTracedException)
     assert setting in str(result.error.message)
     assert sandbox.journal.count(path) == 1
-    assert result.states == []
+    assert result.states() == []
 
 
-def test_on_rejected_fail_stops_and_gives_no_state_past_the_bad_row(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_on_rejected_fail_stops_and_gives_no_state_past_the_bad_row(sandbox: Sandbox) -> None:
     messages = [
         *accounts(5, set()),
         state("accounts", 1),
@@ -133,48 +121,41 @@ def test_on_rejected_fail_stops_and_gives_no_state_past_the_bad_row(
         state("accounts", 3),
     ]
 
-    result = write(config(sandbox, on_rejected="fail"), ACCOUNTS, messages, caplog=caplog)
+    result = write(destination_config(sandbox, on_rejected="fail"), ACCOUNTS, messages)
 
     assert isinstance(result.error, AirbyteTracedException)
     assert "externalId is required" in str(result.error.message)
     assert result.state_ids in ([], [1])
 
 
-def test_words_of_vitally_are_passed_on_without_values_of_the_record(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, logger="airbyte")
+def test_words_of_vitally_are_passed_on_without_values_of_the_record(sandbox: Sandbox) -> None:
     sandbox.workspace.insert("accounts", {"externalId": "a"})
     note = {"note": "N", "noteDate": "2026-01-01", "accountId": "a", "authorId": "private-author-id"}
 
-    write(config(sandbox), [stream("notes")], [record("notes", {**note, "externalId": "n"})])
+    result = write(destination_config(sandbox), [stream("notes")], [record("notes", {**note, "externalId": "n"})])
 
-    assert "authorId: no such row in admins: ***" in caplog.text
-    assert "private-author-id" not in caplog.text
+    assert "authorId: no such row in admins: ***" in result.log
+    assert "private-author-id" not in result.log
 
 
-def test_a_refused_update_says_why(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_update_says_why(sandbox: Sandbox) -> None:
     sandbox.workspace.insert("meetings", {"externalId": "m", "title": "M", "archivedAt": "2026-01-01T00:00:00.000Z"})
-    settings = config(sandbox, mappings=[{"stream": "rows", "object": "meeting", "operation": "update"}])
+    settings = destination_config(sandbox, mappings=[{"stream": "rows", "object": "meeting", "operation": "update"}])
 
-    result = write(settings, [stream("rows")], [record("rows", {"externalId": "m", "title": "X"})], caplog=caplog)
+    result = write(settings, [stream("rows")], [record("rows", {"externalId": "m", "title": "X"})])
 
     assert result.counts("rows")["rejected"] == 1
-    assert "An archived meeting cannot be updated." in caplog.text
+    assert "An archived meeting cannot be updated." in result.log
 
 
-def test_updates_and_deletes_of_what_is_not_there_are_skipped(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_updates_and_deletes_of_what_is_not_there_are_skipped(sandbox: Sandbox) -> None:
     for status in (404, 200):
         sandbox.switches.not_found_status = status
         for operation in ("update", "delete"):
-            settings = config(
+            settings = destination_config(
                 sandbox,
                 allow_deletes=True,
                 mappings=[{"stream": "rows", "object": "account", "operation": operation}],
             )
-            result = write(
-                settings, [stream("rows")], [record("rows", {"externalId": "x", "name": "X"})], caplog=caplog
-            )
+            result = write(settings, [stream("rows")], [record("rows", {"externalId": "x", "name": "X"})])
             assert result.counts("rows")["skipped"] == 1

@@ -11,13 +11,20 @@ import boto3
 import orjson
 import pytest
 import requests
-from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 from moto.server import ThreadedMotoServer
 
 from destination_vitally import DestinationVitally
 from destination_vitally.errors import ConfigError, OutageError
-from integration_tests.destination.helpers import QuickClock, config, record, state, stream, write
-from integration_tests.platform import run_process
+from integration_tests.harness import (
+    QuickClock,
+    destination_config,
+    record,
+    run_process,
+    state,
+    stream,
+    write,
+    write_chunks,
+)
 from integration_tests.sandbox import Sandbox
 
 Json = dict[str, Any]
@@ -80,34 +87,34 @@ def events(count: int, bad: set[int]) -> Iterator[Json]:
             yield state("opened", n)
 
 
-def test_37_bad_rows_among_5000(sandbox: Sandbox, store: Store, caplog: Any) -> None:
+def test_37_bad_rows_among_5000(sandbox: Sandbox, store: Store) -> None:
     bad = set(range(3, 5000, 137))
     assert len(bad) == 37
-    settings = config(
+    settings = destination_config(
         sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
     )
     streams = [stream("opened", sync_id=4711, generation_id=1, minimum_generation_id=0)]
-    result = write(settings, streams, events(5000, bad), caplog=caplog)
+    result = write(settings, streams, events(5000, bad))
 
     assert result.error is None
     [(folder, lines)] = store.lines().items()
     assert folder == "airbyte/vitally/4711/opened"
     assert {line["record"]["data"]["id"] for line in lines} == {f"e{n}" for n in bad}
     assert len(lines) == 37 == result.counts("opened")["rejected"]
-    stats = [message["state"]["destinationStats"] for message in result.states]
+    stats = [state["destinationStats"] for state in result.states()]
     assert sum(numbers["rejectedRecordCount"] for numbers in stats) == 37
     assert sum(numbers["recordCount"] for numbers in stats) == 5000 - 37
     for line in lines:
         assert "userId or accountId or organizationId is required" in line["reason"]
         assert line["status"] is None
         assert line["rejected_at"].endswith("Z")
-    assert sum("Rejected, stream opened" in entry.getMessage() for entry in caplog.records) == 37
-    assert "value-" not in caplog.text
+    assert sum("Rejected, stream opened" in line for line in result.logs()) == 37
+    assert "value-" not in result.log
 
     mended = [{"type": "RECORD", "record": line["record"]} for line in lines]
     for message in mended:
         message["record"]["data"]["userId"] = "u-1"
-    assert write(settings, streams, mended, caplog=caplog).counts("opened")["accepted"] == 37
+    assert write(settings, streams, mended).counts("opened")["accepted"] == 37
 
 
 def test_the_words_and_the_status_of_vitally_are_kept(sandbox: Sandbox, store: Store) -> None:
@@ -115,7 +122,7 @@ def test_the_words_and_the_status_of_vitally_are_kept(sandbox: Sandbox, store: S
     namespaced["stream"]["namespace"] = "public"
     message = record("notes", {"externalId": "n", "note": "x", "noteDate": "2026-01-01", "accountId": "nobody"})
     message["record"]["namespace"] = "public"
-    write(config(sandbox, object_storage_config=store.settings()), [namespaced], [message])
+    write(destination_config(sandbox, object_storage_config=store.settings()), [namespaced], [message])
     [(folder, [line])] = store.lines().items()
     assert folder == "airbyte/vitally/0/public/notes"
     assert line["record"] == message["record"]
@@ -123,21 +130,19 @@ def test_the_words_and_the_status_of_vitally_are_kept(sandbox: Sandbox, store: S
 
 
 def test_a_record_is_kept_before_the_state_that_covers_it(sandbox: Sandbox, store: Store) -> None:
-    settings = config(
+    settings = destination_config(
         sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
     )
     kept: list[int] = []
-    catalog = {"streams": [stream("opened")]}
-    destination = DestinationVitally(QuickClock())
     lines = [orjson.dumps(m) for m in events(3000, {5, 1500, 2500})]
-    for _ in destination.write_lines(settings, ConfiguredAirbyteCatalogSerializer.load(catalog), [lines]):
+    for _ in write_chunks(settings, [stream("opened")], [lines]):
         kept.append(sum(map(len, store.lines().values())))
     assert len(kept) == 3
     assert [count >= least for count, least in zip(kept, (1, 2, 3), strict=True)] == [True] * 3
 
 
 def test_after_a_bucket_has_failed_no_state_covers_what_it_did_not_take(sandbox: Sandbox, store: Store) -> None:
-    settings = config(
+    settings = destination_config(
         sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
     )
     given: list[int] = []
@@ -152,8 +157,7 @@ def test_after_a_bucket_has_failed_no_state_covers_what_it_did_not_take(sandbox:
         store.client.delete_bucket(Bucket=NAME)
         yield [orjson.dumps(m) for m in messages[1001:]]
 
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": [stream("opened")]})
-    written = DestinationVitally(QuickClock()).write_lines(settings, catalog, chunks())
+    written = write_chunks(settings, [stream("opened")], chunks())
     with pytest.raises(ConfigError, match="NoSuchBucket"):
         given.extend(message["state"]["id"] for message in written)
     assert given == [999]
@@ -171,7 +175,7 @@ def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
     sandbox: Sandbox, store: Store, changes: Json, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("destination_vitally.outcomes.bucket.ATTEMPTS", 1)
-    settings = config(
+    settings = destination_config(
         sandbox,
         mappings=[{"stream": "opened", "object": "event"}],
         object_storage_config=store.settings(**changes),
@@ -182,11 +186,13 @@ def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
     result = write(settings, [stream("opened")], events(1000, {7}))
     assert isinstance(result.error, ConfigError | OutageError)
     assert problem in str(result.error)
-    assert result.states == []
+    assert result.states() == []
 
 
 def test_a_good_bucket_passes_check_and_is_left_as_it_was(sandbox: Sandbox, store: Store) -> None:
-    run = run_process("destination-vitally", "check", config=config(sandbox, object_storage_config=store.settings()))
+    run = run_process(
+        "destination-vitally", "check", config=destination_config(sandbox, object_storage_config=store.settings())
+    )
     assert run.connection_status["status"] == "SUCCEEDED"
     assert "example/secret" not in run.raw + run.stderr
     assert store.lines() == {}
@@ -196,12 +202,11 @@ def test_a_flood_of_rejections_does_not_wait_for_a_state(
     sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("destination_vitally.outcomes.store.FULL_BYTES", 10_000)
-    settings = config(
+    settings = destination_config(
         sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
     )
     messages = [m for m in events(999, set(range(999))) if m["type"] == "RECORD"]
     chunks = ([orjson.dumps(m) for m in messages[n : n + 100]] for n in range(0, 999, 100))
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": [stream("opened")]})
-    assert list(DestinationVitally(QuickClock()).write_lines(settings, catalog, chunks)) == []
+    assert list(write_chunks(settings, [stream("opened")], chunks)) == []
     assert sum(map(len, store.lines().values())) == 999
     assert len(store.client.list_objects_v2(Bucket=NAME)["Contents"]) >= 5

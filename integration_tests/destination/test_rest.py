@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integration_tests.destination.cases import ACC, CONV, NOTE, NPS, ORG, TASK, TIME, prepare
-from integration_tests.destination.helpers import Result, config, record, stream, write
+from integration_tests.harness import Run, destination_config, record, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 
 
@@ -17,12 +17,10 @@ def prepared(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def send(
-    sandbox: Sandbox, name: str, operation: str, *rows: dict[str, Any], caplog: Any = None, **settings: Any
-) -> Result:
+def send(sandbox: Sandbox, name: str, operation: str, *rows: dict[str, Any], **settings: Any) -> Run:
     mapping = {"stream": "rows", "object": name, "operation": operation}
-    chosen = config(sandbox, mappings=[mapping], allow_deletes=True, **settings)
-    result = write(chosen, [stream("rows")], [record("rows", row) for row in rows], caplog=caplog)
+    chosen = destination_config(sandbox, mappings=[mapping], allow_deletes=True, **settings)
+    result = write(chosen, [stream("rows")], [record("rows", row) for row in rows])
     assert result.error is None
     return result
 
@@ -38,10 +36,10 @@ def test_a_parent_may_be_given_by_either_id(prepared: Sandbox) -> None:
     assert [t["accountId"] for t in prepared.workspace.rows("tasks")][-2:] == [ACC, ACC]
 
 
-def test_a_parent_that_is_not_there_is_a_rejection(prepared: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    result = send(prepared, "task", "create", {"name": "T", "accountId": "nobody"}, caplog=caplog)
+def test_a_parent_that_is_not_there_is_a_rejection(prepared: Sandbox) -> None:
+    result = send(prepared, "task", "create", {"name": "T", "accountId": "nobody"})
     assert result.counts("rows")["rejected"] == 1
-    assert "task: accountId: Vitally has no account with this id" in caplog.text
+    assert "task: accountId: Vitally has no account with this id" in result.log
     assert prepared.journal.count("tasks") == 0
 
 
@@ -67,21 +65,20 @@ def test_tags_survive_an_upsert_that_does_not_mention_them(prepared: Sandbox, na
 
 
 @pytest.mark.parametrize("name", ["note", "task"])
-def test_an_external_id_addresses_a_note_or_task_only_with_its_source(
-    prepared: Sandbox, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_external_id_addresses_a_note_or_task_only_with_its_source(prepared: Sandbox, name: str) -> None:
     identifier = {"note": NOTE, "task": TASK}[name]
     prepared.workspace.update(f"{name}s", identifier, {"source": "hubspot"})
     row = {"externalId": f"{name}-1", "tags": ["new"]}
 
-    assert send(prepared, name, "update", row, caplog=caplog).counts("rows")["rejected"] == 1
-    assert "map Vitally's id to id, or accountId or organizationId along with externalId" in caplog.text
-    assert send(prepared, name, "update", {**row, "source": "hubspot"}, caplog=caplog).counts("rows")["accepted"] == 1
+    result = send(prepared, name, "update", row)
+    assert result.counts("rows")["rejected"] == 1
+    assert "map Vitally's id to id, or accountId or organizationId along with externalId" in result.log
+    assert send(prepared, name, "update", {**row, "source": "hubspot"}).counts("rows")["accepted"] == 1
     assert prepared.workspace.get(f"{name}s", identifier)["tags"] == ["new"]
     by_parent = {**row, "accountId": "acct/1", "tags": ["newer"]}
-    assert send(prepared, name, "update", by_parent, caplog=caplog).counts("rows")["accepted"] == 1
+    assert send(prepared, name, "update", by_parent).counts("rows")["accepted"] == 1
     nobody = {**by_parent, "externalId": "nobody"}
-    assert send(prepared, name, "update", nobody, caplog=caplog).counts("rows")["skipped"] == 1
+    assert send(prepared, name, "update", nobody).counts("rows")["skipped"] == 1
 
 
 @pytest.mark.parametrize(
@@ -92,14 +89,15 @@ def test_an_external_id_addresses_a_note_or_task_only_with_its_source(
     ],
 )
 def test_a_miss_by_an_unproven_address_is_not_taken_for_an_absence(
-    prepared: Sandbox, name: str, resource: str, row: dict[str, str], caplog: pytest.LogCaptureFixture
+    prepared: Sandbox, name: str, resource: str, row: dict[str, str]
 ) -> None:
-    assert send(prepared, name, "delete", row, caplog=caplog).counts("rows")["rejected"] == 1
-    assert "not found by externalId; to delete it, map Vitally's id to id" in caplog.text
+    result = send(prepared, name, "delete", row)
+    assert result.counts("rows")["rejected"] == 1
+    assert "not found by externalId; to delete it, map Vitally's id to id" in result.log
     prepared.switches.also_by_external_id = frozenset({resource})
-    assert send(prepared, name, "delete", row, caplog=caplog).counts("rows")["accepted"] == 1
+    assert send(prepared, name, "delete", row).counts("rows")["accepted"] == 1
     gone = {"id": {"conversation": CONV, "nps_response": NPS}[name]}
-    assert send(prepared, name, "delete", gone, caplog=caplog).counts("rows")["skipped"] == 1
+    assert send(prepared, name, "delete", gone).counts("rows")["skipped"] == 1
 
 
 def test_nulls_are_left_or_removed_as_asked(prepared: Sandbox) -> None:
@@ -114,7 +112,7 @@ def test_nulls_are_left_or_removed_as_asked(prepared: Sandbox) -> None:
 
 def test_nulls_are_removed_by_the_analytics_api_too(prepared: Sandbox) -> None:
     row = {"externalId": "acct/1", "name": "Acme", "plan": None}
-    write(config(prepared, null_values="clear"), [stream("accounts")], [record("accounts", row)])
+    write(destination_config(prepared, null_values="clear"), [stream("accounts")], [record("accounts", row)])
     assert prepared.workspace.get("accounts", ACC)["traits"] == {"kept": 1}
 
 
@@ -135,15 +133,14 @@ def test_long_lists_are_read_to_their_end(prepared: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("way", ["refused", "repeated"])
-def test_a_list_that_does_not_end_proves_no_absence(
-    prepared: Sandbox, way: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_list_that_does_not_end_proves_no_absence(prepared: Sandbox, way: str) -> None:
     for n in range(150):
         prepared.workspace.insert("notes", {"externalId": f"old {n}", "accountId": ACC, "note": "N"})
     if way == "refused":
         prepared.faults.add(Fault(path="/notes$", method="GET", kind="status", status=400, skip=1, times=None))
     prepared.switches.repeat_cursor = way == "repeated"
     row = {"externalId": "old 0", "accountId": "acct/1", "note": "new", "noteDate": TIME}
-    assert send(prepared, "note", "upsert", row, caplog=caplog).counts("rows")["rejected"] == 1
-    assert "Vitally does not list " in caplog.text
+    result = send(prepared, "note", "upsert", row)
+    assert result.counts("rows")["rejected"] == 1
+    assert "Vitally does not list " in result.log
     assert prepared.journal.count("/notes", method="POST") == 0

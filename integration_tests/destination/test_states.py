@@ -16,7 +16,16 @@ from airbyte_cdk.models.airbyte_protocol_serializers import (
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally import DestinationVitally
-from integration_tests.destination.helpers import QuickClock, config, record, state, stream, write
+from integration_tests.harness import (
+    QuickClock,
+    destination_config,
+    global_state,
+    record,
+    state,
+    stream,
+    write,
+    write_chunks,
+)
 from integration_tests.sandbox import Sandbox
 
 ACCOUNTS = [stream("accounts")]
@@ -31,11 +40,11 @@ def test_a_state_is_given_back_as_it_came(sandbox: Sandbox) -> None:
     original["state"]["sourceStats"] = {"recordCount": 2.0}
     original["state"]["unknown"] = {"kept": True}
 
-    result = write(config(sandbox), ACCOUNTS, [account(1), account(2), orjson.dumps(original)])
+    result = write(destination_config(sandbox), ACCOUNTS, [account(1), account(2), orjson.dumps(original)])
 
-    stats = result.states[0]["state"].pop("destinationStats")
+    stats = result.states()[0].pop("destinationStats")
     assert stats == {"recordCount": 2.0, "rejectedRecordCount": 0.0}
-    assert result.states == [original]
+    assert result.of_type("STATE") == [original]
 
 
 def test_numbers_are_per_state_and_per_stream(sandbox: Sandbox) -> None:
@@ -45,15 +54,15 @@ def test_numbers_are_per_state_and_per_stream(sandbox: Sandbox) -> None:
         bad, account(2), bad, state("accounts", 2), state("users", 3), state("accounts", 4),
     ]  # fmt: skip
 
-    result = write(config(sandbox), [*ACCOUNTS, stream("users")], messages)
+    result = write(destination_config(sandbox), [*ACCOUNTS, stream("users")], messages)
 
-    stats = [list(m["state"]["destinationStats"].values()) for m in result.states]
+    stats = [list(state["destinationStats"].values()) for state in result.states()]
     assert result.state_ids == [1, 2, 3, 4]
     assert stats == [[1.0, 0.0], [1.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
 
 
 def test_global_and_legacy_states_cover_every_stream(sandbox: Sandbox) -> None:
-    shared = {"type": "STATE", "state": {"type": "GLOBAL", "global": {"stream_states": []}, "id": 1}}
+    shared = global_state(1)
     legacy = {"type": "STATE", "state": {"data": {"cursor": 1}, "id": 2}}
     messages = [
         account(1),
@@ -63,10 +72,10 @@ def test_global_and_legacy_states_cover_every_stream(sandbox: Sandbox) -> None:
         legacy,
     ]
 
-    result = write(config(sandbox), [*ACCOUNTS, stream("users")], messages)
+    result = write(destination_config(sandbox), [*ACCOUNTS, stream("users")], messages)
 
     assert result.state_ids == [1, 2]
-    assert [m["state"]["destinationStats"]["recordCount"] for m in result.states] == [2.0, 1.0]
+    assert [state["destinationStats"]["recordCount"] for state in result.states()] == [2.0, 1.0]
 
 
 def test_namespaces_keep_streams_apart(sandbox: Sandbox) -> None:
@@ -87,9 +96,9 @@ def test_namespaces_keep_streams_apart(sandbox: Sandbox) -> None:
         state("accounts", 2),
     ]  # fmt: skip
 
-    result = write(config(sandbox), [named(None), named("crm")], messages)
+    result = write(destination_config(sandbox), [named(None), named("crm")], messages)
 
-    assert [m["state"]["destinationStats"]["recordCount"] for m in result.states] == [2.0, 1.0]
+    assert [state["destinationStats"]["recordCount"] for state in result.states()] == [2.0, 1.0]
 
 
 def test_a_state_waits_for_a_full_batch_but_less_than_a_minute(sandbox: Sandbox) -> None:
@@ -100,13 +109,12 @@ def test_a_state_waits_for_a_full_batch_but_less_than_a_minute(sandbox: Sandbox)
         while chunk := arriving.get():
             yield chunk
 
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": ACCOUNTS})
     arriving.put([orjson.dumps(m) for m in (account(1), state("accounts", 1))])
     given: list[Any] = []
     seen = threading.Event()
 
     def run() -> None:
-        for message in DestinationVitally(clock).write_lines(config(sandbox), catalog, chunks()):
+        for message in write_chunks(destination_config(sandbox), ACCOUNTS, chunks(), clock):
             given.append(message)
             seen.set()
 
@@ -126,14 +134,13 @@ def test_a_state_waits_for_a_full_batch_but_less_than_a_minute(sandbox: Sandbox)
 @pytest.mark.parametrize("keys", ["analytics_token", "secret_token"])
 def test_no_state_comes_before_its_records(sandbox: Sandbox, keys: str) -> None:
     sandbox.switches.latency = 0.005
-    settings = config(sandbox)
+    settings = destination_config(sandbox)
     del settings["secret_token" if keys == "analytics_token" else "analytics_token"]
     lines = []
     for n in range(300):
         lines += [orjson.dumps(account(n)), orjson.dumps(state("accounts", n + 1))]
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": ACCOUNTS})
 
-    for message in DestinationVitally(QuickClock()).write_lines(settings, catalog, [lines]):
+    for message in write_chunks(settings, ACCOUNTS, [lines]):
         assert len(sandbox.workspace.rows("accounts")) >= message["state"]["id"]
 
 
@@ -142,7 +149,7 @@ def test_full_batches_do_not_wait_for_a_state(sandbox: Sandbox) -> None:
     for n in range(1000):
         messages += [account(n), state("accounts", n)]
 
-    result = write(config(sandbox), ACCOUNTS, messages)
+    result = write(destination_config(sandbox), ACCOUNTS, messages)
 
     assert result.state_ids == list(range(1000))
     assert sandbox.journal.count("batch") == 10
@@ -166,17 +173,15 @@ def test_full_batches_do_not_wait_for_a_state(sandbox: Sandbox) -> None:
         (b'{"type": "\xff"}', "not an Airbyte message"),
     ],
 )
-def test_a_line_that_is_no_message_ends_the_sync_with_its_number(
-    sandbox: Sandbox, line: bytes, problem: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_line_that_is_no_message_ends_the_sync_with_its_number(sandbox: Sandbox, line: bytes, problem: str) -> None:
     messages: list[Any] = [account(1), state("accounts", 1), b"", line, account(2), state("accounts", 2)]
 
-    result = write(config(sandbox), ACCOUNTS, messages, caplog=caplog)
+    result = write(destination_config(sandbox), ACCOUNTS, messages)
 
     assert isinstance(result.error, AirbyteTracedException)
     assert "Line 4 " in str(result.error.message)
     assert problem in str(result.error.message)
-    assert "secret" not in str(result.error.message) + str(result.error.internal_message) + caplog.text
+    assert "secret" not in str(result.error.message) + str(result.error.internal_message) + result.log
     assert 2 not in result.state_ids
 
 
@@ -188,7 +193,7 @@ def test_other_messages_are_passed_over(sandbox: Sandbox) -> None:
         {"type": "CONTROL", "control": {}},
     ]
 
-    result = write(config(sandbox), ACCOUNTS, [account(1), *others, state("accounts", 1)])
+    result = write(destination_config(sandbox), ACCOUNTS, [account(1), *others, state("accounts", 1)])
 
     assert result.error is None
     assert result.state_ids == [1]
@@ -198,7 +203,7 @@ def test_messages_can_be_handed_over_as_objects(sandbox: Sandbox) -> None:
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": ACCOUNTS})
     messages = [AirbyteMessageSerializer.load(m) for m in (account(1), account(2), state("accounts", 1))]
 
-    given = list(DestinationVitally(QuickClock()).write(config(sandbox), catalog, messages))
+    given = list(DestinationVitally(QuickClock()).write(destination_config(sandbox), catalog, messages))
 
     assert [m.type.value for m in given] == ["STATE"]
     assert AirbyteMessageSerializer.dump(given[0])["state"]["destinationStats"] == {"recordCount": 2.0}

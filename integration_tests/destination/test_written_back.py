@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from integration_tests.comparison import comparable
-from integration_tests.destination.helpers import config, record, stream, write
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.round_trip import without_untracked
 from integration_tests.sandbox import Sandbox
 
@@ -65,10 +65,10 @@ def messages(sandbox: Sandbox) -> tuple[list[str], list[dict[str, Any]]]:
     return list(paths), turns
 
 
-def test_into_another_workspace(origin: Sandbox, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_into_another_workspace(origin: Sandbox, sandbox: Sandbox) -> None:
     names, rows = messages(origin)
 
-    result = write(config(sandbox), [stream(name) for name in names], rows, caplog=caplog)
+    result = write(destination_config(sandbox), [stream(name) for name in names], rows)
 
     assert result.error is None
     for name in names:
@@ -80,11 +80,11 @@ def test_into_another_workspace(origin: Sandbox, sandbox: Sandbox, caplog: pytes
         assert len(written) >= 5, name
 
 
-def test_back_into_the_same_workspace(origin: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_back_into_the_same_workspace(origin: Sandbox) -> None:
     names, rows = messages(origin)
     before = {name: origin.workspace.rows(TABLES.get(name, name)) for name in names}
 
-    result = write(config(origin), [stream(name) for name in names], rows, caplog=caplog)
+    result = write(destination_config(origin), [stream(name) for name in names], rows)
 
     assert result.error is None
     for name in names:

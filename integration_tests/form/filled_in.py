@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.platform import Json, run_process
+from integration_tests.harness import Json, run_process
 from integration_tests.sandbox import Sandbox
 
 HERE = Path(__file__).parent

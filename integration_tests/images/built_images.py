@@ -8,10 +8,8 @@ import orjson
 import pytest
 import yaml
 
-from integration_tests.destination.helpers import config as destination_config
-from integration_tests.destination.helpers import record, state, stream
+from integration_tests.harness import configured, destination_config, record, source_config, state, stream
 from integration_tests.images.container import engine, inside, inspect, run_image, seconds
-from integration_tests.platform import configured, source_config
 from integration_tests.sandbox import Sandbox
 from shipping.names import METADATA, ROOT, SHIM, pinned_base
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from integration_tests.platform import Json, Run
+from integration_tests.harness import Json, Run, as_files
 from shipping.names import SHIM, image_name
 
 TIMEOUT = 180
@@ -48,12 +48,7 @@ def run_image(target: str, action: str, stdin: Iterable[str] = (), **files: Any)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # the user inside is not the one outside
-        arguments = []
-        for kind, content in files.items():
-            path = folder / f"{kind}.json"
-            path.write_text(json.dumps(content))
-            path.chmod(0o644)
-            arguments += [f"--{kind}", f"/secrets/{kind}.json"]
+        arguments = as_files(folder, seen_at=Path("/secrets"), **files)
         mount = f"--volume={folder}:/secrets:ro,z"
         command = [*CONFINED, mount, image_name(target), action, *arguments]
         done = engine(*command, given="".join(f"{line}\n" for line in stdin))

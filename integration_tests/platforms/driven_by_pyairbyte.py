@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.destination.helpers import config as destination_config
-from integration_tests.platform import source_config
+from integration_tests.harness import destination_config, source_config
 from integration_tests.sandbox import Sandbox
 
 VITALLY, PYAIRBYTE, FAKER = (

@@ -1,22 +1,31 @@
-"""A Vitally workspace on loopback: both APIs, true to what the vendor has published."""
+"""A Vitally workspace on loopback: both APIs, true to what the vendor has published.
 
-from integration_tests.sandbox.clock import Clock
-from integration_tests.sandbox.faults import Fault, Faults
-from integration_tests.sandbox.limits import Limits
-from integration_tests.sandbox.messages import Journal, Page, Request
+Its rooms, each of which imports only from those before it: `wire` (messages, time, limits, faults, switches),
+`resources` (what the API offers, as data), `data` (the rows), `rest` and `analytics` (the two APIs), `seed` (what a
+new workspace holds), the server, and `testing` (what tests need besides). Others import from this face.
+"""
+
+from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.server import Sandbox
-from integration_tests.sandbox.switches import Switches
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.wire.clock import Clock, iso
+from integration_tests.sandbox.wire.faults import Fault, Faults
+from integration_tests.sandbox.wire.limits import Dialect, Limits
+from integration_tests.sandbox.wire.messages import Journal, Page, Reply, Request, Row
+from integration_tests.sandbox.wire.switches import Switches
 
 __all__ = [
     "Clock",
+    "Dialect",
     "Fault",
     "Faults",
     "Journal",
     "Limits",
     "Page",
+    "Reply",
     "Request",
+    "Row",
     "Sandbox",
     "Switches",
     "Workspace",
+    "iso",
 ]

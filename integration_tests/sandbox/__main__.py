@@ -8,7 +8,7 @@ import signal
 from threading import Event
 
 from integration_tests.sandbox import Limits, Sandbox, Switches
-from integration_tests.sandbox.seed_rows import DEFAULT_SIZES
+from integration_tests.sandbox.seed.rows import DEFAULT_SIZES
 
 JOURNAL_LIMIT = 10_000
 

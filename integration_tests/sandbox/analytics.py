@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from integration_tests.sandbox.clock import iso
-from integration_tests.sandbox.messages import ApiError, Reply, Request, Row
+from integration_tests.sandbox.data.rules import fed_attributes, is_datetime, known_traits, moment
+from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
-from integration_tests.sandbox.rules import fed_attributes, is_datetime, known_traits, moment
-from integration_tests.sandbox.switches import Switches
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.messages import ApiError, Reply, Request, Row
+from integration_tests.sandbox.wire.switches import Switches
 
 MAX_BATCH = 100
 SUCCESS = {"message": "Success."}

@@ -17,15 +17,15 @@ import orjson
 from aiohttp import web
 
 from integration_tests.sandbox.analytics import Analytics
-from integration_tests.sandbox.clock import Clock
-from integration_tests.sandbox.faults import Fault, Faults
-from integration_tests.sandbox.limits import Limits
-from integration_tests.sandbox.messages import ApiError, Hook, Journal, Reply, Request
-from integration_tests.sandbox.rest import Rest
-from integration_tests.sandbox.seed import seed_definitions
-from integration_tests.sandbox.seed_rows import Seeder
-from integration_tests.sandbox.switches import Switches
-from integration_tests.sandbox.workspace import Workspace
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.rest.api import Rest
+from integration_tests.sandbox.seed.definitions import seed_definitions
+from integration_tests.sandbox.seed.rows import Seeder
+from integration_tests.sandbox.wire.clock import Clock
+from integration_tests.sandbox.wire.faults import Fault, Faults
+from integration_tests.sandbox.wire.limits import Limits
+from integration_tests.sandbox.wire.messages import ApiError, Hook, Journal, Reply, Request
+from integration_tests.sandbox.wire.switches import Switches
 
 REST = "/resources"
 ANALYTICS = "/analytics/v1"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.source.waits import without_waiting
+from integration_tests.harness import without_waiting
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.platform import Json, configured, run_process, source_config
+from integration_tests.harness import Json, configured, run_process, source_config
 from integration_tests.sandbox import Fault, Sandbox
 
 STREAM = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}

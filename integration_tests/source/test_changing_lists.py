@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integration_tests.platform import Run, configured, run_source, source_config
+from integration_tests.harness import Run, configured, run_source, source_config
 from integration_tests.sandbox import Clock, Page, Sandbox, Switches
 from integration_tests.source.reference import everything, merged
 

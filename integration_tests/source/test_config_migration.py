@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from integration_tests.platform import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.client import Client
+from integration_tests.sandbox.testing.client import Client
 
 KEY = "sk_live_example_not_real"
 NO_CURSOR = {"__ab_no_cursor_state_message": True}

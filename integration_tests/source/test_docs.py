@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from integration_tests.harness import run_source, source_config
 from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
-from integration_tests.platform import run_source, source_config
 
 PAGE = Page("source-vitally.md")
 ANY_NAME = re.compile("<.+>")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.platform import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Limits, Sandbox, Switches
 from integration_tests.source.reference import LISTS, STREAMS, everything, merged
 
@@ -229,12 +229,12 @@ def test_an_optional_resource_that_vanishes_half_way_does_not_pass_for_complete(
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("stream", ["meetings", "meeting_transcripts", "custom_objects"])
 def test_a_missing_optional_resource_is_a_warning_and_an_empty_stream(
-    make_sandbox: Any, caplog: pytest.LogCaptureFixture, stream: str, status: int
+    make_sandbox: Any, stream: str, status: int
 ) -> None:
     sandbox = make_sandbox(seed=8)
     sandbox.faults.add(Fault(path=f"{LISTS[stream][0]}$", times=None, status=status, body={"error": "Not enabled."}))
     run = read(sandbox, [stream, "users"])
     assert run.exit_code == 0, run.errors
     assert run.records(stream) == []
-    assert any(stream in warning and "Not enabled." in warning for warning in caplog.messages)
+    assert any(stream in warning and "Not enabled." in warning for warning in run.logs("WARN"))
     assert len(run.records("users")) == len(everything(sandbox, "users"))

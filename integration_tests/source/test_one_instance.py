@@ -16,7 +16,7 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from integration_tests.platform import Json, configured, run_source, source_config
+from integration_tests.harness import Json, configured, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from source_vitally import SourceVitally
 

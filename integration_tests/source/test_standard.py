@@ -9,7 +9,7 @@ import pytest
 from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
-from integration_tests.platform import source_config
+from integration_tests.harness import source_config
 from source_vitally import SourceVitally
 
 

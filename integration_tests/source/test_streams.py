@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
-from integration_tests.platform import Run, configured, run_source, source_config
+from integration_tests.harness import Run, configured, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from integration_tests.source.reference import INCREMENTAL, LISTS, STREAMS, everything, one_pass
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 
-from integration_tests.platform import Json, Run, configured, run_source, source_config
+from integration_tests.harness import Json, Run, configured, run_source, source_config
 from integration_tests.sandbox import Fault, Sandbox, Switches
 from integration_tests.source.reference import everything, get, one_pass
 
@@ -75,16 +75,14 @@ def test_each_custom_object_is_a_typed_stream_with_its_own_state(make_sandbox: A
     assert len(second.of_type("RECORD")) <= 1 + 2 * len(found)
 
 
-def test_a_definition_deleted_since_discover_is_a_warning_for_its_stream_only(
-    make_sandbox: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_definition_deleted_since_discover_is_a_warning_for_its_stream_only(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=3)
     found = discover(sandbox)
     gone = {**found["custom_object_deal_room"], "name": "custom_object_gone"}
     run = read(sandbox, [gone, found["users"]])
     assert run.exit_code == 0, run.errors
     assert run.statuses == {"custom_object_gone": "INCOMPLETE", "users": "COMPLETE"}
-    assert any("custom_object_gone is not read" in message for message in caplog.messages)
+    assert "custom_object_gone is not read" in run.log
 
 
 def test_custom_fields_of_every_model_and_custom_object_have_a_unique_key(make_sandbox: Any) -> None:
@@ -153,14 +151,13 @@ OPTIONAL = [r"/customFields$", r"/customObjects$", r"/instances$", r"/surveys/",
 @pytest.mark.parametrize("status", [403, 404, 500])
 @pytest.mark.parametrize("path", [*OPTIONAL, r"/healthScores$"])
 def test_a_failing_optional_call_costs_only_what_it_fed(
-    make_sandbox: Any, waits: list[float], caplog: pytest.LogCaptureFixture, path: str, status: int
+    make_sandbox: Any, waits: list[float], path: str, status: int
 ) -> None:
     sandbox = make_sandbox(seed=3)
     surveys = [row["id"] for row in sandbox.workspace.rows("surveys")]
     whole = discover(sandbox)
     expected = read(sandbox, list(whole.values()), survey_ids=surveys)
     sandbox.faults.add(Fault(path=path, times=None, status=status, body={"error": "Not for you."}))
-    caplog.clear()
     found = discover(sandbox)
     assert set(whole) - set(found) <= {name for name in whole if name.startswith("custom_object_")}
     run = read(sandbox, list(whole.values()), survey_ids=surveys)
@@ -176,7 +173,7 @@ def test_a_failing_optional_call_costs_only_what_it_fed(
     for name in set(whole) - fed:
         assert len(run.records(name)) == len(expected.records(name)), name
         assert run.statuses[name] == "COMPLETE"
-    problems = [message for message in [*caplog.messages, *run.errors] if "Not for you." in message or "5xx" in message]
+    problems = [message for message in [*run.logs(), *run.errors] if "Not for you." in message or "5xx" in message]
     assert problems
 
 

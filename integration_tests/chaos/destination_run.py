@@ -1,0 +1,212 @@
+"""One chaos run of the destination: a feed is sent, and sent again from the last state, while it fails and is killed.
+
+Checked at each state given back: its numbers are exact and what it covers is in the workspace. Checked in the end:
+every row is there once, as its last record says, every event is counted once, nothing is there that was never sent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import orjson
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from integration_tests.chaos import faults
+from integration_tests.chaos.feed import ACCOUNTS, MAPPINGS, TABLES, Sent, feed, message, streams, version_of
+from integration_tests.chaos.kills import Killed, killed_process
+from integration_tests.harness import QuickClock, Run, destination_config, global_state, logged, state, write_chunks
+from integration_tests.sandbox import Sandbox
+
+PROCESS_EVERY = 10
+PATHS = ["", "batch", "resources/", "tasks", "notes", "instances", "accounts"]
+
+
+def run(seed: int) -> None:
+    """Make the chaos run of a seed; AssertionError where a promise is broken."""
+    dice = Random(f"destination {seed}")
+    with Sandbox(seed=seed, empty=True) as sandbox:
+        switches = sandbox.switches
+        switches.orphans = "reject"
+        switches.older_timestamp_overwrites = dice.random() < 0.5
+        switches.note_post_existing = dice.choice(["update", "reject"])
+        switches.account_post_existing = dice.choice(["update", "reject"])
+        for key in ACCOUNTS:
+            sandbox.workspace.insert("accounts", {"externalId": key, "name": key})
+        ChaosRun(sandbox, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
+
+
+class ChaosRun:
+    """A workspace, a feed, and how far the states have come."""
+
+    def __init__(self, sandbox: Sandbox, dice: Random, *, as_process: bool) -> None:
+        self.sandbox = sandbox
+        self.dice = dice
+        self.as_process = as_process
+        self.feed = feed(dice)
+        self.names = list(dict.fromkeys(sent.stream for sent in self.feed))
+        self.is_global = dice.random() < 0.3
+        self.done = dict.fromkeys(self.names, -1)
+        """Of each stream the place in the feed of the last state that was given back."""
+        self.settings = destination_config(
+            sandbox,
+            mappings=[mapping for mapping in MAPPINGS if mapping["stream"] in self.names],
+            num_workers=dice.randint(1, 4),
+        )
+        self.attempts = 0
+        self.ambiguous = 0
+        """Calls of which a sync said that they may or may not have been made."""
+
+    def make(self) -> None:
+        """Attempt after attempt with faults, then one without that must end well."""
+        for _ in range(self.dice.randint(0, 3)):
+            if self.as_process:
+                self._process()
+            else:
+                self._attempt(self.dice.choice(["faults", "faults", "no budget", "outage", "killed", "abandoned"]))
+        self._attempt("none")
+        self._check_workspace()
+
+    # One attempt
+
+    def _attempt(self, disturbance: str) -> None:
+        sent = self._remaining()
+        self._add_faults(disturbance)
+        run, failure = Run(), None
+        with logged(run):
+            try:
+                for place, given in self._states(sent, disturbance):
+                    self._check_state(sent, place, given)
+            except Killed:
+                disturbance = "killed"
+            except AirbyteTracedException as error:
+                failure = error
+        faults.clear(self.sandbox)
+        if failure is not None:
+            assert disturbance == "outage", failure.message
+            assert failure.failure_type.value == "transient_error"
+        if disturbance in ("faults", "no budget", "none"):
+            self._check_summary(sent, run)
+
+    def _add_faults(self, disturbance: str) -> None:
+        if disturbance in ("faults", "killed", "abandoned"):
+            faults.add_some(self.dice, self.sandbox, PATHS)
+        elif disturbance == "no budget":
+            faults.use_up_budget(self.dice, self.sandbox)
+        elif disturbance == "outage":
+            faults.add_outage(self.sandbox, self.dice)
+
+    def _states(self, sent: list[tuple[int, Sent]], disturbance: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The states given back, each with its place in the feed; the consumer may leave, the input may break."""
+        lines = self._lines(sent)
+        end = self.dice.randint(0, len(lines)) if disturbance == "killed" else None
+        last = self.dice.randint(0, 3) if disturbance == "abandoned" else None
+        clock = QuickClock(1_790_000_000 + 3600 * self.attempts)
+        given = write_chunks(self.settings, streams(self.names), _chunks(lines, end), clock)
+        for number, back in enumerate(given):
+            if number == last:
+                given.close()  # type: ignore[attr-defined]
+                return
+            yield back["state"]["id"], back
+
+    def _lines(self, sent: list[tuple[int, Sent]]) -> list[bytes]:
+        self.attempts += 1
+        emitted_at = 1_789_000_000_000 + self.attempts * 3_600_000
+        return [
+            orjson.dumps(self._state(place, one) if one.key is None else message(one, emitted_at + place))
+            for place, one in sent
+        ]
+
+    def _state(self, place: int, one: Sent) -> dict[str, Any]:
+        if self.is_global:
+            return global_state(place)
+        return state(one.stream, place)
+
+    def _remaining(self) -> list[tuple[int, Sent]]:
+        """What a platform sends after the states so far: everything behind the last one of each stream."""
+        return [(place, one) for place, one in enumerate(self.feed) if place > self.done[one.stream]]
+
+    def _process(self) -> None:
+        """An attempt in a process of its own that gets a signal at some request."""
+        sent = self._remaining()
+        for given in killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice):
+            self._check_state(sent, given["state"]["id"], given)
+
+    # What must hold
+
+    def _check_state(self, sent: list[tuple[int, Sent]], place: int, given: dict[str, Any]) -> None:
+        """The numbers of a state are those of the records it covers, and what could be written is there."""
+        covered = self.names if self.is_global else [self.feed[place].stream]
+        records = [
+            one
+            for at, one in sent
+            if one.stream in covered and self.done[one.stream] < at < place and one.key is not None
+        ]
+        stats = given["state"]["destinationStats"]
+        assert sum(stats.values()) == len(records), "the numbers of a state are not those of its records"
+        refused = stats["rejectedRecordCount"]
+        flawed = sum(one.flaw is not None for one in records)
+        doubtful = sum(one.flaw is None and one.stream == "calls" for one in records)
+        assert flawed <= refused <= flawed + doubtful, f"{refused} counted as rejected, {flawed} are"
+        for one in records:
+            if one.flaw is None and one.stream != "calls":
+                assert self._has_landed(one), f"a state covers a record of {one.stream} that is not in the workspace"
+        self.done.update(dict.fromkeys(covered, place))
+
+    def _has_landed(self, one: Sent) -> bool:
+        workspace = self.sandbox.workspace
+        if one.stream == "events":
+            return any(event["properties"]["number"] == one.key for event in workspace.events)
+        row = workspace.find(TABLES[one.stream], one.key or "")
+        return row is not None and version_of(TABLES[one.stream], row) >= one.version
+
+    def _check_summary(self, sent: list[tuple[int, Sent]], run: Run) -> None:
+        """At the end of a sync every record has one outcome, and nothing good was refused."""
+        for name in self.names:
+            records = [one for _, one in sent if one.stream == name and one.key is not None]
+            counts = run.counts(name)
+            assert counts.pop("records") == len(records)
+            assert sum(counts.values()) == len(records), f"outcomes of {name} do not add up: {counts}"
+            flawed = sum(one.flaw is not None for one in records)
+            if name == "calls":
+                assert counts["rejected"] >= flawed
+                self.ambiguous += counts["rejected"] - flawed
+            else:
+                assert counts["rejected"] == flawed, f"{name}: {counts}, but {flawed} are flawed"
+
+    def _check_workspace(self) -> None:
+        workspace = self.sandbox.workspace
+        good = [one for one in self.feed if one.key is not None and one.flaw is None]
+        for name, table in TABLES.items():
+            expected = {one.key: one.version for one in good if one.stream == name}
+            rows = workspace.rows(table)
+            always = set(ACCOUNTS) if name == "accounts" else set()
+            found = [row["externalId"] for row in rows if row["externalId"] is not None]
+            assert sorted(found) == sorted(str(key) for key in expected.keys() | always), (
+                f"{table}: doubled, missing or made up"
+            )
+            for row in rows:
+                if row["externalId"] in expected:
+                    version = expected[row["externalId"]]
+                    assert version_of(table, row) == version, f"{table}: an older record has won"
+                    assert row["traits"].get("plan", version % 2) == version % 2
+        events = Counter(event["properties"]["number"] for event in workspace.events)
+        assert events == Counter(one.key for one in good if one.stream == "events"), "events lost, doubled or made up"
+        self._check_calls([one.key for one in good if one.stream == "calls"])
+
+    def _check_calls(self, keys: list[Any]) -> None:
+        """What cannot be repeated safely may come again after a kill, but is never repeated within a sync."""
+        made = Counter(row["subject"] for row in self.sandbox.workspace.rows("notes") if row["externalId"] is None)
+        assert made.keys() <= set(keys), "a call that was never sent"
+        assert max(made.values(), default=0) <= self.attempts, "a call was repeated within a sync"
+        if self.attempts == 1:
+            assert len(keys) - self.ambiguous <= sum(made.values()) <= len(keys)
+
+
+def _chunks(lines: list[bytes], end: int | None) -> Iterator[list[bytes]]:
+    for line in lines[:end]:
+        yield [line]
+    if end is not None:
+        raise Killed

@@ -1,0 +1,32 @@
+"""How a destination is killed: its input breaks off in this process, or a signal ends a process of its own."""
+
+from __future__ import annotations
+
+import signal
+from random import Random
+
+from integration_tests.harness import Json, run_process
+from integration_tests.sandbox import Sandbox
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that handles errors may handle this."""
+
+
+def killed_process(
+    sandbox: Sandbox, settings: Json, streams: list[Json], lines: list[bytes], dice: Random
+) -> list[Json]:
+    """Write lines with a process that gets SIGKILL or SIGTERM at some request; return the states it gave back."""
+    requests = len(sandbox.journal) + dice.randint(1, 40)
+    ending = dice.choice([signal.SIGKILL, signal.SIGTERM])
+    run = run_process(
+        "destination-vitally",
+        "write",
+        config=settings,
+        catalog={"streams": streams},
+        stdin=lines,
+        when=lambda: len(sandbox.journal) >= requests,
+        ending=ending,
+    )
+    assert run.exit_code in (0, -ending, 128 + ending), run.lines[-3:]
+    return run.of_type("STATE")

@@ -1,0 +1,221 @@
+"""One chaos run of the source: a stream is read again and again while everything that can go wrong does.
+
+Checked after each sync: what the state claims to have is there, nothing is there that never was, nothing came twice
+without a reason, no watermark moves back; in the end, once all is quiet, the copy is the workspace, row by row.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from datetime import timedelta
+from functools import cache
+from random import Random
+from typing import Any
+
+from integration_tests.chaos import faults
+from integration_tests.chaos.editor import Editor
+from integration_tests.chaos.warehouse import Warehouse
+from integration_tests.harness import (
+    Json,
+    Run,
+    configured,
+    quick_start,
+    run_process,
+    run_source,
+    source_config,
+    without_waiting,
+)
+from integration_tests.sandbox import Clock, Sandbox, Switches
+from integration_tests.source.reference import LISTS, everything, one_pass
+
+# stream: resource of the sandbox, whether its rows can be archived
+STREAMS = {
+    "accounts": ("accounts", False),
+    "organizations": ("organizations", False),
+    "users": ("users", False),
+    "notes": ("notes", True),
+    "tasks": ("tasks", True),
+    "projects": ("projects", True),
+    "meetings": ("meetings", True),
+    "nps_responses": ("npsResponses", False),
+    "conversations": ("conversations", False),
+    "messages": ("conversations", False),
+}
+PROCESS_EVERY = 10
+"""Every so many seeds the connector runs as a process, and is killed by a signal."""
+
+
+def run(seed: int) -> None:
+    """Make the chaos run of a seed; AssertionError where a promise is broken."""
+    dice = Random(f"source {seed}")
+    stream = dice.choice(list(STREAMS))
+    skew = timedelta(hours=dice.choice([0, 0, -30, 30]))
+    switches = Switches(
+        short_pages=dice.random() < 0.5,
+        empty_page_with_next=dice.random() < 0.2,
+        timestamp_ties=dice.random() < 0.2,
+        no_date_header=dice.random() < 0.1,
+    )
+    sizes = {STREAMS[stream][0]: dice.randint(0, 700 if stream != "messages" else 250)}
+    clock = Clock(offset=skew)
+    with without_waiting(), quick_start(), Sandbox(seed=seed, sizes=sizes, switches=switches, clock=clock) as sandbox:
+        ChaosRun(sandbox, stream, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
+
+
+class ChaosRun:
+    """A sandbox, one stream of it, and a warehouse."""
+
+    def __init__(self, sandbox: Sandbox, stream: str, dice: Random, *, as_process: bool) -> None:
+        self.sandbox = sandbox
+        self.stream = stream
+        self.dice = dice
+        self.as_process = as_process
+        self.cursor = "conversationUpdatedAt" if stream == "messages" else "updatedAt"
+        self.key = "conversationId" if stream == "messages" else "id"
+        resource, archivable = STREAMS[stream]
+        foresight = not sandbox.switches.no_date_header  # without a clock of the server there is no telling
+        self.editor = Editor(sandbox, resource, dice, archivable=archivable, foresight=foresight)
+        self.warehouse = Warehouse(stream, self.cursor)
+        self.lookback = dice.choice([0, 0, 10])
+        self.workers = dice.randint(1, 4)
+        sandbox.after_page = self.editor.after_page
+
+    def make(self) -> None:
+        """Sync after sync with faults, then one without that must make everything good."""
+        for _ in range(self.dice.randint(1, 4)):
+            self._bad_sync()
+            self._check_state()
+            self._let_time_pass()
+        resumed = self.warehouse.is_under_way
+        self._good_sync()
+        if resumed:  # what was edited behind a resumed first scan comes with the sync after it
+            self._good_sync()
+        expected = everything(self.sandbox, self.stream)
+        extra = self.warehouse.copy.keys() - expected.keys()
+        assert {key: self.warehouse.copy.get(key) for key in expected} == expected, "the copy is not the workspace"
+        gone = {key for key in extra if self.warehouse.copy[key][self.key] in self.editor.deleted}
+        assert extra == gone, "rows that the workspace never deleted are not in it"
+
+    def _bad_sync(self) -> None:
+        dice, before = self.dice, self.warehouse.watermarks()
+        self.editor.haste, self.editor.expiring = dice.choice([0.0, 0.5, 0.85]), dice.choice([0.0, 0.15])
+        self.editor.expired = 0
+        if self.as_process:
+            run = self._killed()
+        else:
+            ends_badly = self._add_faults()
+            run = self._read()
+            assert (run.exit_code == 0) or ends_badly, run.errors
+            assert run.exit_code == 0 or "transient_error" in run.failure_types, run.errors
+        faults.clear(self.sandbox)
+        self.editor.haste = self.editor.expiring = 0.0
+        self._check_records(run)
+        self.warehouse.take(run.messages, dice if dice.random() < 0.6 else None)
+        self._check_no_step_back(before)
+
+    def _add_faults(self) -> bool:
+        """Return whether no sync can outlast what was drawn."""
+        kind = self.dice.choice(["faults", "faults", "faults", "no budget", "outage"])
+        if kind == "faults":
+            faults.add_some(self.dice, self.sandbox, ["resources/", LISTS.get(self.stream, ("conversations",))[0]])
+        elif kind == "no budget":
+            faults.use_up_budget(self.dice, self.sandbox)
+        else:
+            faults.add_outage(self.sandbox, self.dice)
+        return kind == "outage"
+
+    def _good_sync(self) -> None:
+        run = self._read()
+        assert run.exit_code == 0, run.errors
+        self._check_records(run)
+        before = self.warehouse.watermarks()
+        self.warehouse.take(run.messages)
+        self._check_no_step_back(before)
+        self._check_state()
+
+    def _let_time_pass(self) -> None:
+        self.sandbox.clock.advance(self.dice.choice([1, 60, 3600, 90_000]))
+        for _ in range(self.dice.choice([0, 3, 150])):
+            self.editor.change()
+        if self.dice.random() < 0.2:
+            self.sandbox.expire_cursors()
+
+    # How it is read
+
+    def _config(self) -> Json:
+        return source_config(
+            self.sandbox.url,
+            self.sandbox.rest_key,
+            lookback_minutes=self.lookback,
+            inlined_objects="full",
+            num_workers=self.workers,
+            requests_per_minute=100_000,
+        )
+
+    def _read(self) -> Run:
+        return run_source("read", self._config(), catalog(self.stream), self.warehouse.states)
+
+    def _killed(self) -> Run:
+        """A sync in a process of its own that gets a signal after some message."""
+        last, seen = self.dice.randint(1, 900), 0
+
+        def until(_: Json) -> bool:
+            nonlocal seen
+            seen += 1
+            return seen >= last
+
+        ending = self.dice.choice([signal.SIGKILL, signal.SIGTERM])
+        run = run_process(
+            "source-vitally",
+            "read",
+            config=self._config(),
+            catalog=catalog(self.stream),
+            state=self.warehouse.states,
+            until=until,
+            ending=ending,
+        )
+        assert run.exit_code in (0, -ending), run.errors
+        return run
+
+    # What must hold
+
+    def _check_state(self) -> None:
+        """Every row older than a committed watermark is in the warehouse, as it is in the workspace."""
+        for partition, watermark in self.warehouse.watermarks():
+            for row in self._rows(partition):
+                if row[self.cursor] < watermark:
+                    held = self.warehouse.copy.get(row["id"])
+                    assert held == row, f"the state claims {watermark}, but a row of {row[self.cursor]} is missing"
+
+    def _check_records(self, run: Run) -> None:
+        """Every record is a version that was in the workspace, and none came twice without a rejected cursor."""
+        rows = run.records(self.stream)
+        for row in rows:
+            assert (row[self.key], row[self.cursor]) in self.editor.versions, "a record that never was"
+        times = Counter((row["id"], row[self.cursor], row.get("archivedAt")) for row in rows)
+        assert self.editor.expired or max(times.values(), default=1) == 1, "a record came twice"
+
+    def _check_no_step_back(self, before: list[tuple[dict[str, Any], str]]) -> None:
+        now = {str(partition): watermark for partition, watermark in self.warehouse.watermarks()}
+        for partition, watermark in before:
+            assert now[str(partition)] >= watermark, "a watermark has moved back"
+
+    def _rows(self, partition: dict[str, Any]) -> list[Json]:
+        if self.stream == "messages":
+            return list(everything(self.sandbox, "messages").values())
+        [filters] = [f for f in LISTS[self.stream][1] if f.items() >= partition.items()]
+        found = one_pass(self.sandbox, self.stream, filters)
+        return [{name: value for name, value in row.items() if value is not None} for row in found]
+
+
+@cache
+def catalog(*streams: str) -> Any:
+    """The configured catalog of some streams; the same for every workspace of the sandbox."""
+    return configured(_discovered(), streams)
+
+
+@cache
+def _discovered() -> Any:
+    with Sandbox(empty=True) as sandbox:
+        return run_source("discover", source_config(sandbox.url, sandbox.rest_key)).catalog

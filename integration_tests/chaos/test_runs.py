@@ -1,0 +1,34 @@
+"""The chaos runs as tests: a few dozen seeds here, `make chaos SEEDS=300` for hundreds, one again by its number.
+
+The environment says which: CHAOS_SEEDS how many, CHAOS_FIRST from where on.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from integration_tests.chaos import destination_run, source_run
+
+ASKED = os.environ.get("CHAOS_SEEDS")
+FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
+# A sync of the source costs a second, most of it the CDK's start.
+SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 5))
+DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
+
+
+@pytest.mark.parametrize("seed", SOURCE_SEEDS)
+def test_source(seed: int) -> None:
+    try:
+        source_run.run(seed)
+    except AssertionError as failure:
+        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+
+
+@pytest.mark.parametrize("seed", DESTINATION_SEEDS)
+def test_destination(seed: int) -> None:
+    try:
+        destination_run.run(seed)
+    except AssertionError as failure:
+        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure

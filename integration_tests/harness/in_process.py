@@ -1,0 +1,101 @@
+"""Runs a command of a connector in this process."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import AirbyteLogFormatter
+from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from destination_vitally import DestinationVitally
+from integration_tests.harness.clock import QuickClock
+from integration_tests.harness.processes import as_files
+from integration_tests.harness.runs import Json, Run
+from source_vitally.run import messages as source_messages
+
+
+def run_source(action: str, config: Json | None = None, catalog: Json | None = None, state: Any = None) -> Run:
+    """Run a command of the source."""
+    run = Run()
+    with tempfile.TemporaryDirectory() as folder, logged(run):
+        arguments = as_files(Path(folder), config=config, catalog=catalog, state=state)
+        try:
+            for line in source_messages([action, *arguments]):
+                run.take(line)
+        except Exception as error:
+            run.take(_end(run, error))
+    run.assert_no_secret(config)
+    return run
+
+
+def write(
+    settings: Json,
+    streams: Iterable[Json],
+    messages: Iterable[Json | bytes],
+    *,
+    clock: Any = None,
+    level: int = logging.INFO,
+) -> Run:
+    """Run one sync of the destination, whose waits take no time."""
+    run = Run()
+    lines = [message if isinstance(message, bytes) else orjson.dumps(message) for message in messages]
+    update_secrets([str(settings[name]) for name in ("secret_token", "analytics_token") if settings.get(name)])
+    with logged(run, level):
+        try:
+            for message in write_chunks(settings, streams, [lines], clock):
+                run.take(orjson.dumps(message).decode())
+        except Exception as error:
+            run.take(filter_secrets(_end(run, error)))
+    run.assert_no_secret(settings)
+    return run
+
+
+def write_chunks(
+    settings: Json, streams: Iterable[Json], chunks: Iterable[list[bytes]], clock: Any = None
+) -> Iterator[Json]:
+    """Yield the states of one sync of the destination as they are given back; errors are raised.
+
+    Its input comes in `chunks` of lines, as fast as they are made.
+    """
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
+    return DestinationVitally(clock or QuickClock()).write_lines(settings, catalog, chunks)
+
+
+@contextmanager
+def logged(run: Run, level: int = logging.INFO) -> Iterator[None]:
+    """Take the log into a run, as the platform gets it, and nowhere else."""
+    logger = logging.getLogger("airbyte")
+    before = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [_Collector(run)], False
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = before[0], before[1]
+        logger.setLevel(before[2])
+
+
+class _Collector(logging.Handler):
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.setFormatter(AirbyteLogFormatter())
+        self._run = run
+
+    def emit(self, entry: logging.LogRecord) -> None:
+        self._run.take(self.format(entry))
+
+
+def _end(run: Run, error: Exception) -> str:
+    """Take note of an error and return what the handler of uncaught exceptions prints of it for a process."""
+    run.error, run.exit_code = error, 1
+    traced = error if isinstance(error, AirbyteTracedException) else AirbyteTracedException.from_exception(error)
+    return AirbyteEntrypoint.airbyte_message_to_string(traced.as_airbyte_message())

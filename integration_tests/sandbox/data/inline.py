@@ -1,0 +1,59 @@
+"""A stored row as the API serves it: hidden attributes out, related rows in, as they are at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.resources import RESOURCES
+from integration_tests.sandbox.resources.model import Inline, Resource
+from integration_tests.sandbox.wire.messages import Row
+
+# "List rows hold exactly" these, as a public client observed live: no message, no account, no user.
+CONVERSATION_LIST = (
+    "id",
+    "createdAt",
+    "updatedAt",
+    "externalId",
+    "subject",
+    "status",
+    "rating",
+    "source",
+    "traits",
+)
+
+
+def served(workspace: Workspace, resource: Resource, row: Row, detail: bool = False) -> Row:
+    """The row with its related rows; `detail` adds what only GET of one row shows."""
+    out = visible(resource, row)
+    for inline in resource.inlines + (resource.detail_inlines if detail else ()):
+        out[inline.name] = _related(workspace, inline, row)
+    return out
+
+
+def served_list(workspace: Workspace, resource: Resource, rows: Iterable[Row]) -> list[Row]:
+    out = [served(workspace, resource, row) for row in rows]
+    if resource.name == "conversations":
+        return [{name: row[name] for name in CONVERSATION_LIST} for row in out]
+    if resource.name == "meetingTranscripts" and not workspace.switches.transcripts_list_body:
+        return [{name: value for name, value in row.items() if name != "transcript"} for row in out]
+    return out
+
+
+def visible(resource: Resource, row: Row) -> Row:
+    """A copy of the row without its hidden attributes."""
+    if not resource.hidden:
+        return dict(row)
+    return {name: value for name, value in row.items() if name not in resource.hidden}
+
+
+def _related(workspace: Workspace, inline: Inline, row: Row) -> Row | list[Row] | None:
+    table, resource = workspace.tables[inline.table], RESOURCES[inline.table]
+    if inline.child:
+        return [visible(resource, child) for child in table.scoped(inline.source, row["id"])]
+    value = row.get(inline.source)
+    ids = [value] if isinstance(value, str) else value or []
+    found = [visible(resource, other) for i in ids if (other := table.get(i)) is not None]
+    if inline.many:
+        return found
+    return found[0] if found else None

@@ -1,0 +1,203 @@
+"""A workspace's data: the rows of every resource, and what a write does to them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import islice
+from threading import RLock
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from integration_tests.sandbox.data.links import derived
+from integration_tests.sandbox.data.store import Key, Scope, Table
+from integration_tests.sandbox.resources import RESOURCES
+from integration_tests.sandbox.resources.model import STATES
+from integration_tests.sandbox.wire.clock import EPOCH, MILLISECOND, Clock, iso, iso_milliseconds
+from integration_tests.sandbox.wire.messages import Row
+from integration_tests.sandbox.wire.switches import Switches
+
+# What belongs only to an account or organization goes with it; users stay, without the link.
+OWNED = {"notes": "accountId", "tasks": "accountId", "projects": "accountId", "instances": "customerId"}
+CHILDREN = {
+    "conversations": (("messages", "conversationId"),),
+    "meetings": (("meetingParticipants", "meetingId"), ("meetingTranscripts", "meetingId")),
+    "users": (("npsResponses", "userId"),),
+}
+
+
+def _copy(row: Row) -> Row:
+    """Independent of the caller's lists and objects; rows are JSON, so JSON is the fast way."""
+    copied: Row = orjson.loads(orjson.dumps(row))
+    return copied
+
+
+class Workspace:
+    """Rows by resource name (`accounts`, `instances`, …). Thread-safe; what it returns are copies."""
+
+    def __init__(self, clock: Clock, switches: Switches, seed: int = 1) -> None:
+        self.clock = clock
+        self.switches = switches
+        self.lock = RLock()
+        self.events: list[Row] = []
+        """The product events received, each messageId once."""
+        self.tables = {name: Table(resource) for name, resource in RESOURCES.items()}
+        self._random = random.Random(f"ids {seed}")
+        self._deletions: dict[str, str] = {}
+
+    # Reading
+
+    def rows(self, resource: str) -> list[Row]:
+        """Every row as stored, archived ones included."""
+        with self.lock:
+            return [dict(row) for row in self.tables[resource].rows()]
+
+    def get(self, resource: str, identifier: str) -> Row:
+        """The row with this Vitally id; KeyError when there is none."""
+        with self.lock:
+            row = self.tables[resource].get(identifier)
+        if row is None:
+            raise KeyError(f"{resource}: {identifier}")
+        return dict(row)
+
+    def find(self, resource: str, identifier: str) -> Row | None:
+        """The row with this Vitally id, else the oldest with this externalId, else None."""
+        with self.lock:
+            row = self.tables[resource].get(identifier)
+            if row is None:
+                row = next(iter(self.tables[resource].by_external_id(identifier)), None)
+        return row and dict(row)
+
+    def scoped(self, resource: str, field: str, value: str) -> list[Row]:
+        """The rows whose id attribute `field` is or contains `value`, oldest first."""
+        with self.lock:
+            return [dict(row) for row in self.tables[resource].scoped(field, value)]
+
+    def ordered(
+        self, resource: str, sort: str, scope: Scope, states: tuple[str, ...], before: Key | None
+    ) -> Iterator[Row]:
+        """Stored rows, newest first; hold the lock while consuming it."""
+        return self.tables[resource].ordered(sort, scope, states, before)
+
+    # Writing
+
+    def new_id(self) -> str:
+        with self.lock:
+            return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def insert(self, resource: str, row: Row) -> Row:
+        """Store a new row: attributes not given are empty, `id` and the stamps are made up unless given."""
+        with self.lock:
+            new = {"id": row["id"] if "id" in row else self.new_id()}
+            new["createdAt"] = row.get("createdAt") or row.get("updatedAt") or self._stamp()
+            new["updatedAt"] = new["createdAt"]
+            new.update(_copy({**RESOURCES[resource].attributes, **row}))
+            return self._store(resource, new)
+
+    def update(self, resource: str, identifier: str, changes: Row, bump: bool = True) -> Row:
+        """Merge `changes` into a row: traits key by key, a null trait removed; all else replaced.
+
+        `updatedAt` is stamped, unless given or `bump` is off (as for the values Vitally computes by itself).
+        """
+        with self.lock:
+            old = self.get(resource, identifier)
+            new = {**old, **_copy(changes)}
+            if "traits" in changes:
+                merged = {**(old.get("traits") or {}), **(changes["traits"] or {})}
+                new["traits"] = {key: value for key, value in merged.items() if value is not None}
+            if bump and "updatedAt" not in changes:
+                new["updatedAt"] = self._stamp()
+            return self._store(resource, new)
+
+    def archive(self, resource: str, identifier: str) -> Row:
+        """Delete softly: the row stays, with `archivedAt`."""
+        with self.lock:
+            return self.update(
+                resource,
+                identifier,
+                {"archivedAt": iso(self.clock.now())},
+                bump=self.switches.archive_bumps_updated_at,
+            )
+
+    def delete(self, resource: str, identifier: str) -> None:
+        """Delete for good, with everything that belongs only to this row."""
+        with self.lock:
+            self.get(resource, identifier)
+            for child, field in CHILDREN.get(resource, ()):
+                for row in self.tables[child].scoped(field, identifier):
+                    self.tables[child].remove(row["id"])
+            if resource in ("accounts", "organizations"):
+                self._delete_owned(resource, identifier)
+            self.tables[resource].remove(identifier)
+
+    def schedule_deletion(self, identifier: str, when: str) -> Row:
+        """Delete a user at this time (ISO 8601 text) of the workspace's clock."""
+        with self.lock:
+            self._deletions[identifier] = when
+            return self.update("users", identifier, {"deleteOn": when}, bump=False)
+
+    def run_due(self) -> None:
+        """Carry out the scheduled deletions that are due."""
+        now = iso(self.clock.now())
+        with self.lock:
+            for identifier in [i for i, when in self._deletions.items() if when <= now]:
+                del self._deletions[identifier]
+                if self.tables["users"].get(identifier) is not None:
+                    self.delete("users", identifier)
+
+    def bulk(
+        self,
+        resource: str,
+        count: int,
+        factory: Callable[[int], Row],
+        span: timedelta = timedelta(days=730),
+        **fixed: Any,
+    ) -> None:
+        """Add `count` rows cheaply: row i is `factory(i)`, made up whenever it is read.
+
+        Created (and last updated) evenly over `span` until an hour ago, oldest first. What decides which list
+        a row is in (parent ids, archivedAt, churnedAt) must be in `fixed`, equal for all. By its externalId
+        a bulk row is found only after an `update`.
+        """
+        with self.lock:
+            end = (self.clock.now() - timedelta(hours=1) - EPOCH) // MILLISECOND
+            length = span // MILLISECOND
+            stamps = (iso_milliseconds(end - length * (count - 1 - i) // max(count, 1)) for i in range(count))
+            defaults = {**RESOURCES[resource].attributes, **fixed}
+            self.tables[resource].add_bulk(stamps, factory, defaults)
+
+    def newest(self, resource: str, count: int = 1) -> list[Row]:
+        """The rows created last, newest first; of a large bulk without looking at the rest."""
+        with self.lock:
+            return [dict(row) for row in islice(self.tables[resource].ordered("createdAt", None, STATES, None), count)]
+
+    def _stamp(self) -> str:
+        return self.clock.stamp(ties=self.switches.timestamp_ties)
+
+    def _store(self, resource: str, row: Row) -> Row:
+        row.update(derived(self.tables, resource, row, self.switches.participant_user_id))
+        self.tables[resource].put(row)
+        return dict(row)
+
+    def _delete_owned(self, resource: str, identifier: str) -> None:
+        for child, account_field in OWNED.items():
+            fields = (account_field, "organizationId")
+            mine, other = fields if resource == "accounts" else fields[::-1]
+            for row in self.tables[child].scoped(mine, identifier):
+                if row.get(other) is None:
+                    self.delete(child, row["id"])
+                else:
+                    self.update(child, row["id"], {mine: None}, bump=False)
+        links = "accountIds" if resource == "accounts" else "organizationIds"
+        for row in self.tables["conversations"].scoped(links, identifier):
+            if row["accountIds"] + row["organizationIds"] == [identifier]:
+                self.delete("conversations", row["id"])
+        for row in self.tables["users"].scoped(links, identifier):
+            remaining = [i for i in row[links] if i != identifier]
+            self.update("users", row["id"], {links: remaining}, bump=False)
+        if resource == "organizations":
+            for row in self.tables["accounts"].scoped("organizationId", identifier):
+                self.update("accounts", row["id"], {"organizationId": None}, bump=False)

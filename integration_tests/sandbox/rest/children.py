@@ -1,0 +1,131 @@
+"""Rows that are written inside another: messages, meeting participants, custom fields."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from integration_tests.sandbox.data.links import meeting_parents
+from integration_tests.sandbox.data.rules import as_object, check_values, known_fields, normalised, require
+from integration_tests.sandbox.data.workspace import Workspace
+from integration_tests.sandbox.resources import RESOURCES
+from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.messages import ApiError, Row
+
+# The attribute of the parent's body that holds them.
+CHILDREN = {"conversations": "messages", "meetings": "participants", "customObjects": "customFields"}
+PARTICIPANT_IDS = ("userId", "vitallyUserId", "email")
+PARTICIPANT_FIELDS = (*PARTICIPANT_IDS, "type", "responseStatus", "isOrganizer")
+RESPONSE_STATUSES = ("needsAction", "accepted", "tentative", "declined")
+PEOPLE = {"user": "users", "admin": "admins"}
+
+
+def check_children(workspace: Workspace, resource: str, children: list[Any]) -> None:
+    """Refuse what cannot be stored, before anything is."""
+    for child in children:
+        if resource == "conversations":
+            checked_message(workspace, child)
+        elif resource == "meetings":
+            checked_participant(workspace, child)
+        else:
+            require(as_object(child), ("label", "type"))
+    if resource == "meetings":
+        parents = meeting_parents(workspace.tables, children, workspace.switches.participant_user_id)
+        if not (parents["accountIds"] or parents["organizationIds"]):
+            raise ApiError(400, "participants: none belongs to an account or organization.")
+
+
+def store_children(workspace: Workspace, resource: str, row: Row, children: list[Row] | None) -> Row:
+    """Store checked child rows below their parent; the parent as it is then."""
+    if children is None:
+        return row
+    for child in children:
+        if resource == "conversations":
+            put_message(workspace, row["id"], child)
+        elif resource == "meetings":
+            add_participant(workspace, row["id"], child)
+        else:
+            put_custom_field(workspace, row["id"], child)
+    return workspace.update(resource, row["id"], {}, bump=False)
+
+
+def checked_message(workspace: Workspace, body: Any) -> Row:
+    """The message as it is stored."""
+    resource = RESOURCES["messages"]
+    assert resource.writing is not None
+    body = known_fields(workspace, as_object(body), (*resource.writing.create, "id", "type"))
+    require(body, resource.writing.required)
+    check_values(body, resource.writing.required)
+    for person in (body["from"], *body["to"], *(body.get("cc") or ()), *(body.get("bcc") or ())):
+        kind = PEOPLE.get(as_object(person).get("type", ""))
+        if kind is None:
+            raise ApiError(400, "A participant's type must be one of admin, user.")
+        if workspace.tables[kind].get(str(person.get("id"))) is None:
+            raise ApiError(400, f"id: no such row in {kind}: {person.get('id')}.")
+    message: Row = normalised(resource, body)
+    message.pop("id", None)
+    message["type"] = "inbound" if body["from"]["type"] == "user" else "outbound"
+    return message
+
+
+def put_message(workspace: Workspace, conversation_id: str, body: Any) -> Row:
+    """Insert a message, or update the one of the conversation with its externalId."""
+    message = checked_message(workspace, body)
+    for known in workspace.tables["messages"].by_external_id(message["externalId"]):
+        if known["conversationId"] == conversation_id:
+            return workspace.update("messages", known["id"], message)
+    message.setdefault("timestamp", iso(workspace.clock.now()))
+    return workspace.insert("messages", {**message, "conversationId": conversation_id})
+
+
+def checked_participant(workspace: Workspace, body: Any) -> Row:
+    """The participant as it is stored."""
+    person: Row = known_fields(workspace, as_object(body), PARTICIPANT_FIELDS)
+    given = [name for name in PARTICIPANT_IDS if person.get(name)]
+    if len(given) != 1:
+        raise ApiError(400, f"Exactly one of {', '.join(PARTICIPANT_IDS)} is required for a participant.")
+    if person.get("type") not in ("organizer", "attendee"):
+        raise ApiError(400, "type must be one of organizer, attendee.")
+    if person.get("responseStatus") not in (None, *RESPONSE_STATUSES):
+        raise ApiError(400, f"responseStatus must be one of {', '.join(RESPONSE_STATUSES)}.")
+    if given == ["vitallyUserId"] and workspace.tables["admins"].get(person["vitallyUserId"]) is None:
+        raise ApiError(400, f"vitallyUserId: no such row in admins: {person['vitallyUserId']}.")
+    return person
+
+
+def add_participant(workspace: Workspace, meeting_id: str, body: Any) -> Row:
+    return workspace.insert("meetingParticipants", {**checked_participant(workspace, body), "meetingId": meeting_id})
+
+
+def put_custom_field(workspace: Workspace, custom_object_id: str, body: Row) -> Row:
+    """Define a field of a custom object; its path comes from the label, as in the app."""
+    words = re.findall(r"[A-Za-z0-9]+", body["label"])
+    name = "".join(word[:1].upper() + word[1:] for word in words)
+    path = f"vitally.custom.{name[:1].lower()}{name[1:]}"
+    values = {
+        "label": body["label"],
+        "type": body["type"],
+        "path": path,
+        "options": body.get("options") or [],
+    }
+    for known in workspace.tables["customFields"].scoped("customObjectId", custom_object_id):
+        if path == known["path"]:
+            return workspace.update("customFields", known["id"], values)
+    return workspace.insert("customFields", {**values, "model": "customObjects", "customObjectId": custom_object_id})
+
+
+def put_transcript(workspace: Workspace, meeting_id: str, body: Any) -> Row:
+    """Create the transcript of a meeting, or replace it entirely."""
+    transcript = as_object(body).get("transcript")
+    if not isinstance(transcript, list):
+        raise ApiError(400, "transcript is required.")
+    for part in transcript:
+        speaker = as_object(part).get("speaker")
+        if not isinstance(speaker, dict) or not speaker.get("externalId"):
+            raise ApiError(400, "speaker.externalId is required.")
+        if not isinstance(part.get("sentences"), list):
+            raise ApiError(400, "sentences must be an array.")
+    known = workspace.scoped("meetingTranscripts", "meetingId", meeting_id)
+    if known:
+        return workspace.update("meetingTranscripts", known[0]["id"], {"transcript": transcript})
+    return workspace.insert("meetingTranscripts", {"meetingId": meeting_id, "transcript": transcript})

@@ -1,0 +1,1 @@
+"""What tests need besides the sandbox: a client, fixtures, bodies of requests."""
