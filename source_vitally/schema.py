@@ -70,6 +70,11 @@ def fields_of(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     return fields
 
 
+def streams_of_table() -> tuple[str, ...]:
+    """Return the names of the table's entries."""
+    return tuple(_table()["streams"])
+
+
 def inlined_fields(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of a stream's fields in which Vitally inlines whole rows of other streams."""
     return tuple(name for name, kind in fields_of(parameters).items() if _inlined(kind))

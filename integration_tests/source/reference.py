@@ -8,30 +8,33 @@ from typing import Any
 import requests
 
 from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox.resources import RESOURCES
+from source_vitally import SourceVitally
 
 Json = dict[str, Any]
 
-# stream: path and the filters of each pass
-LISTS: Mapping[str, tuple[str, list[dict[str, str]]]] = {
-    "accounts": ("accounts", [{"status": "activeOrChurned"}]),
-    "organizations": ("organizations", [{}]),
-    "users": ("users", [{}]),
-    "admins": ("admins", [{}]),
-    "conversations": ("conversations", [{}]),
-    "notes": ("notes", [{"archived": "false"}, {"archived": "true"}]),
-    "note_categories": ("noteCategories", [{}]),
-    "tasks": ("tasks", [{"archived": "false"}, {"archived": "true"}]),
-    "task_categories": ("taskCategories", [{}]),
-    "projects": ("projects", [{"archived": "false"}, {"archived": "true"}]),
-    "project_templates": ("projectTemplates", [{}]),
-    "project_categories": ("projectCategories", [{}]),
-    "nps_responses": ("npsResponses", [{"target": "accounts"}, {"target": "organization"}]),
-    "custom_objects": ("customObjects", [{}]),
-    "meetings": ("meetings", [{"archived": "false"}, {"archived": "true"}]),
-    "meeting_transcripts": ("meetingTranscripts", [{}]),
+MANIFEST = {stream["name"]: stream for stream in SourceVitally().resolved_manifest["streams"]}
+# Streams whose records are not the rows of a list; each has tests of its own, in test_workspace.py or below.
+MADE_OTHERWISE = {"messages", "custom_fields", "survey_responses", "account_health_scores"}
+# Which rows a plain client has to ask for, where a list takes such a filter.
+PASSES: Mapping[str, list[str]] = {
+    "status": ["activeOrChurned"],
+    "archived": ["false", "true"],
+    "target": ["accounts", "organization"],
 }
+
+
+def _list_of(stream: Json) -> tuple[str, list[dict[str, str]]]:
+    """Return a stream's path by the manifest, and the filters of each pass by what the sandbox says of that list."""
+    path = stream["$parameters"]["path"].strip("/")
+    filters = RESOURCES[path].filters if path in RESOURCES else ()
+    named = [[{name: value} for value in PASSES[name]] for name in filters if name in PASSES]
+    return path, named[0] if named else [{}]
+
+
+LISTS = {name: _list_of(stream) for name, stream in MANIFEST.items() if name not in MADE_OTHERWISE}
 STREAMS = [*LISTS, "messages"]
-INCREMENTAL = [stream for stream in STREAMS if stream != "admins"]
+INCREMENTAL = [name for name in STREAMS if "incremental_sync" in MANIFEST[name]]
 
 
 def get(sandbox: Sandbox, path: str, **params: Any) -> Any:

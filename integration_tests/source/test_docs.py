@@ -9,6 +9,7 @@ import pytest
 
 from integration_tests.harness import run_source, source_config
 from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
+from vitally_api.regions import REGIONS, Region
 
 PAGE = Page("source-vitally.md")
 ANY_NAME = re.compile("<.+>")
@@ -44,6 +45,14 @@ def test_the_table_of_fields_is_the_spec() -> None:
     table = PAGE.table("Set up in the Airbyte UI")
     found = [[title, *names(key), default.strip("`")] for title, key, default, _ in table]
     assert found == fields_of(message["spec"]["connectionSpecification"])
+
+
+@pytest.mark.parametrize("region", REGIONS.values(), ids=lambda region: region.name)
+def test_the_page_says_how_to_choose_each_region(region: Region) -> None:
+    section = PAGE.section("Set up in the Airbyte UI")
+    assert f"**{region.title}**" in section, f"step 2 of the set-up does not name {region.title}"
+    assert f'{{"region": "{region.name}"' in section, f"the row of `data_center` does not show the region {region.name}"
+    assert region.domain in section, f"step 2 of the set-up does not say that addresses end in {region.domain}"
 
 
 @pytest.mark.parametrize("message", [row[0] for row in PAGE.table("Troubleshooting")])

@@ -44,6 +44,7 @@ HTML = (
     "<ul><li>Überblick</li><li>価格</li></ul>",
     "plain text, no tags",
 )
+PLAIN_ROWS = 3
 SOURCES = (None, None, "hubspot", "salesforce")
 
 
@@ -81,6 +82,14 @@ class Seeder:
             self._prepare(resource)
             for n in range(self.sizes[resource]):
                 make(n)
+        for name, table in self.workspace.tables.items():
+            if name not in makers and "list" in table.resource.operations and not self.workspace.rows(name):
+                self._plain_rows(name, table.resource.attributes)
+
+    def _plain_rows(self, resource: str, attributes: Mapping[str, Any]) -> None:
+        """Give a list that nothing here knows some rows, so that a new resource needs its description only."""
+        for n in range(PLAIN_ROWS):
+            self._insert(resource, **({"name": f"{resource} {n}"} if "name" in attributes else {}))
 
     # Customers
 
