@@ -9,8 +9,8 @@ from typing import Any, Literal
 import orjson
 import pytest
 
-from integration_tests.destination.helpers import config, record, stream, write
 from integration_tests.destination.regions import HOSTS, SETTINGS, lead_to
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.sandbox import Sandbox
 
 Row = dict[str, Any]
@@ -174,9 +174,7 @@ def every_case(cases: Iterable[Case]) -> Callable[[Any], Any]:
     return decorate
 
 
-def check_case(
-    case: Case, region: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def check_case(case: Case, region: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Assert that the record of a case becomes exactly its requests, and leaves what the case says."""
     prepare(sandbox)
     sandbox.switches.create_status = 201 if region == "eu" else 200
@@ -184,17 +182,17 @@ def check_case(
     sandbox.switches.not_found_status = 200 if region == "us" else 404
     addresses = lead_to(sandbox.url, monkeypatch)
     needs_definitions = case.object.startswith("custom_object/")
-    settings = config(sandbox, data_center=SETTINGS[region], allow_deletes=True)
+    settings = destination_config(sandbox, data_center=SETTINGS[region], allow_deletes=True)
     if case.transport == "rest":
         del settings["analytics_token"]
     elif not needs_definitions:
         del settings["secret_token"]
     settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
 
-    result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))], caplog=caplog)
+    result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))])
 
     assert result.error is None
-    assert result.counts("rows")[case.outcome] == 1, caplog.text
+    assert result.counts("rows")[case.outcome] == 1, result.log
     sent = [_plain(request) for request in sandbox.journal][1 if needs_definitions else 0 :]
     assert sent == filled(case.requests, sandbox)
     rest_host, analytics_host = HOSTS[region]

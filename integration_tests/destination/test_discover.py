@@ -91,7 +91,7 @@ def test_each_operation_works_as_it_is_offered(case: Case) -> None:
 
 
 def test_every_field_is_shown_with_its_description(sandbox: Sandbox) -> None:
-    found = operations(config(sandbox))
+    found = operations(destination_config(sandbox))
     for entry in OBJECTS:
         name = entry.name.replace("*", "featureRequest")
         shown = [o["json_schema"] for o in found if o["object_name"] == name]

@@ -16,10 +16,10 @@ from destination_vitally.objects.model import BatchRoute, Field, Kind, Lookup, O
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from integration_tests.destination.world import resource_of
 from integration_tests.sandbox.analytics import MEMBERS, REQUIRED, SPECIAL_TRAITS
-from integration_tests.sandbox.resource import STAMPS, Resource, Writing
+from integration_tests.sandbox.data.rules import kind_of
 from integration_tests.sandbox.resources import CUSTOM_FIELD_MODELS, RESOURCES
-from integration_tests.sandbox.routes import find
-from integration_tests.sandbox.rules import kind_of
+from integration_tests.sandbox.resources.model import STAMPS, Resource, Writing
+from integration_tests.sandbox.rest.routes import find
 
 NOT_IN_THE_TABLE = {
     ("account", "update", "accountOwnerId"): "it can only be emptied",
@@ -83,7 +83,7 @@ def test_an_object_is_known_to_the_sandbox(entry: Object) -> None:
     resource = resource_of(entry)
     assert not by_rest or (resource and resource.writing), (
         f"The sandbox does not let one POST to {entry.path}. Describe the resource with its Writing in "
-        "integration_tests/sandbox/resources_*.py, from Vitally's pages."
+        "integration_tests/sandbox/resources/, from Vitally's pages."
     )
 
 
@@ -99,7 +99,7 @@ def test_what_rest_takes_is_in_the_table(entry: Object, operation: Operation) ->
         raise AssertionError(
             f"{entry.name}.{name} is in the table of objects, but the sandbox's {resource.name} does not take it in "
             f"{operation}. Correct its name or create_only in destination_vitally/objects/, or, if Vitally's pages say "
-            f"that it is taken, add it to {operation} of {resource.name} in integration_tests/sandbox/resources_*.py "
+            f"that it is taken, add it to {operation} of {resource.name} in integration_tests/sandbox/resources/ "
             "(and take it out of NOT_IN_THE_TABLE)."
         )
     for name in sorted(taken - rest_fields(entry, operation) - excused):

@@ -10,8 +10,8 @@ import pytest
 
 from destination_vitally.objects.model import BatchRoute, Field, Key, Kind, Lookup, Object, Operation, Route, Verb
 from destination_vitally.objects.table import BY_NAME
-from integration_tests.destination.helpers import config, record, stream, write
 from integration_tests.destination.world import Samples, World
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.sandbox import Sandbox
 
 CREATING = (None, Verb.POST, Verb.PUT_OR_POST, Verb.FIND_OR_POST)
@@ -117,11 +117,11 @@ def every_way(*names: str) -> Callable[[Any], Any]:
     return pytest.mark.parametrize("way", [way for name in names for way in ways_of(BY_NAME[name])], ids=str)
 
 
-def check_way(way: Way, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, samples: Samples | None = None) -> None:
+def check_way(way: Way, sandbox: Sandbox, samples: Samples | None = None) -> None:
     """Assert that a row written in this way is in Vitally, and has the value of each of its fields."""
     world = World(sandbox, way.entry, way.is_there, samples or {})
     given, expected = record_of(way, world)
-    settings = config(sandbox, allow_deletes=True)
+    settings = destination_config(sandbox, allow_deletes=True)
     if not isinstance(way.route, BatchRoute):
         del settings["analytics_token"]
     elif not way.entry.name.startswith("custom_object/"):
@@ -130,10 +130,10 @@ def check_way(way: Way, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, samp
         sandbox.switches.also_by_external_id = frozenset({world.resource})
     settings["mappings"] = [{"stream": "rows", "object": world.name, "operation": way.operation}]
 
-    result = write(settings, [stream("rows")], [record("rows", given)], caplog=caplog)
+    result = write(settings, [stream("rows")], [record("rows", given)])
 
     assert result.error is None
-    assert result.counts("rows")["accepted"] == 1, caplog.text
+    assert result.counts("rows")["accepted"] == 1, result.log
     if way.operation == "delete":
         assert world.is_gone(), f"{way.entry.name} is still there"
         return

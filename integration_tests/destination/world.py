@@ -13,10 +13,10 @@ from destination_vitally.objects.model import Field, Kind, Object
 from destination_vitally.objects.table import BY_NAME
 from integration_tests.destination.cases import TIME, prepare
 from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.inline import served
-from integration_tests.sandbox.resource import Resource
+from integration_tests.sandbox.data.inline import served
 from integration_tests.sandbox.resources import RESOURCES
-from integration_tests.sandbox.routes import find
+from integration_tests.sandbox.resources.model import Resource
+from integration_tests.sandbox.rest.routes import find
 
 Row = dict[str, Any]
 Samples = Mapping[tuple[str, str], Any]
