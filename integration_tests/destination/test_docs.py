@@ -30,9 +30,13 @@ def test_the_table_of_objects_is_the_catalog() -> None:
     )
     for entry in OBJECTS:
         *operations, keys = documented[entry.name]
-        assert operations == [transports(entry, operation) for operation in OPERATIONS], entry.name
+        assert operations == [transports(entry, operation) for operation in OPERATIONS], (
+            f"Correct how {entry.name} is written in docs/destination-vitally.md, Objects."
+        )
         matched = [tuple(names(key)) for key in keys.split(";")] if names(keys) else []
-        assert matched == [key.fields for key in entry.keys], entry.name
+        assert matched == [key.fields for key in entry.keys], (
+            f"Correct what {entry.name} is matched by in docs/destination-vitally.md, Objects."
+        )
 
 
 def test_the_table_of_fields_that_leave_a_batch_is_the_catalog() -> None:

@@ -188,7 +188,10 @@ def test_rows_are_found_by_the_keys_that_rest_takes(entry: Object) -> None:
     resource, writing = parts(entry)
     for key in entry.keys:
         if key.by == "externalId" and key.in_path and key.documented:
-            assert resource.ids == "either", f"the path of {resource.name} takes no externalId"
+            assert resource.ids == "either", (
+                f"{entry.name} is matched by an externalId in the path, which {resource.name} of the sandbox does not "
+                "take: set its `ids` in integration_tests/sandbox/resources/, or give the key a lookup instead."
+            )
         if Lookup.IN_PARENT in key.lookups:
             fields = {field.name for field in entry.references()}
             assert fields == set(resource.under.values()), "the lists below its parents"

@@ -79,6 +79,8 @@ class World:
         if name == "source" or (name == "organizationId" and not self._old[name]):
             organization = self._workspace.rows("organizations")[0]
             self.preset({"source": "zapier"} if name == "source" else {name: organization["id"]})
+        elif self._old.get(name) is None:
+            self.preset({name: f"old {name}"})
         target = resource_of(BY_NAME[field.refers]) if field and field.refers else None
         parent = self._workspace.find(target.name, self._old[name]) if target else None
         return parent["externalId"] if parent else self._old[name]
