@@ -14,10 +14,10 @@ from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.values import COERCIONS, VitallyId
 from destination_vitally.objects.model import (
-    BatchRoute,
     Field,
     Key,
     Kind,
+    Lookup,
     Object,
     Operation,
     Requirement,
@@ -43,6 +43,9 @@ _INITIAL = (
     "To set it back to that value, use an update."
 )
 """What is said of fields that only REST takes."""
+
+_NOT_IN_REST = "%s: %s is left out, since REST does not take it. With analytics_token, an upsert writes it."
+_NOT_IN_UPDATES = "%s: %s is left out, since Vitally takes it only when a row is created."
 
 
 class Change(NamedTuple):
@@ -131,6 +134,8 @@ class Mapper:
         self._by_column = {spelling: f for f in entry.fields if f.name not in taken for spelling in _spellings(f)}
         self._mapped = {*self._fields.values(), *self._traits.values()}
         self._rest_only = {f.name: f.initial for f in entry.fields if f.in_body and not f.analytics}
+        self._batch_only = [f.name for f in entry.fields if f.analytics and not f.in_body]
+        self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
         self._said: set[tuple[str, str]] = set()
         self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
         self._demands = {
@@ -204,20 +209,26 @@ class Mapper:
             if missing:
                 first_missing = first_missing or missing
             elif isinstance(route, RestRoute) or not leaving:
-                self._say_once(_LEAVES if possible else _INITIAL, leaving if possible else rest_only, route)
+                if isinstance(route, RestRoute) and operation != "delete":
+                    self._say_once(_LEAVES, leaving if possible else [])
+                    self._say_once(_NOT_IN_REST, [name for name in self._batch_only if name in fields])
+                elif not isinstance(route, RestRoute):
+                    self._say_once(_INITIAL, rest_only)
+                if operation == "update":
+                    self._say_once(_NOT_IN_UPDATES, [name for name in self._create_only if name in fields])
                 return route
             else:
                 possible = possible or route
         if possible is None:
             hint = self._hint(first_missing)
             raise RejectedError(f"{label}: {first_missing} is required to {operation}{hint}")
-        self._say_once(_LEFT_OUT, leaving, possible)
+        self._say_once(_LEFT_OUT, leaving)
         return possible
 
-    def _say_once(self, text: str, names: list[str], route: Route) -> None:
-        """Say what becomes of fields that only REST takes, once per field."""
+    def _say_once(self, text: str, names: list[str]) -> None:
+        """Say what becomes of fields that not every route takes, once per field."""
         new = [name for name in names if (text, name) not in self._said]
-        if new and (text == _LEAVES or isinstance(route, BatchRoute)):
+        if new:
             self._said |= {(text, name) for name in new}
             logger.warning(text, self._entry.name, ", ".join(sorted(new)))
 
@@ -254,6 +265,12 @@ class Mapper:
             yield _Target("merged", column, _unchanged, None)
         elif entry.open_member and not self._ignore_others and not (native and column in entry.read_only):
             yield _Target("open", column, _unchanged, None)
+
+
+def _finds(entry: Object, field: Field) -> bool:
+    """Tell whether a field helps to find the row, even if it is not written."""
+    is_key = any(field.name in key.fields for key in entry.keys)
+    return is_key or (field.refers is not None and entry.can_look_up(Lookup.IN_PARENT))
 
 
 def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:

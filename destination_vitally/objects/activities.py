@@ -126,7 +126,7 @@ ACTIVITIES: tuple[Object, ...] = (
         model="projects",
         open_member="traits",
         defined_traits=True,
-        description="Always made from a template; a project has no external id, so it cannot be upserted",
+        description="Work for a customer, made from a template; it has no external id, so it cannot be upserted",
         streams=("projects",),
         path="/projects",
         fields=(
@@ -258,7 +258,7 @@ ACTIVITIES: tuple[Object, ...] = (
             Field("endDateTime", Kind.MOMENT, description="When it ends"),
             Field("recordingUrl", description="Address of the recording"),
             Field("summary", description="What was said, in short"),
-            Field("keyPoints", Kind.TEXTS, description="What matters of it"),
+            Field("keyPoints", Kind.TEXTS, description="The points that matter most"),
             Field("riskAssessment", description="What puts the customer at risk"),
         ),
         operations={
@@ -285,12 +285,12 @@ ACTIVITIES: tuple[Object, ...] = (
         read_path=None,
         fields=(
             ID,
-            Field("meetingId", refers="meeting", in_body=False, description="The meeting"),
+            Field("meetingId", refers="meeting", in_body=False, description="The meeting they take part in"),
             Field("userId", description="Your id of a user"),
             Field("vitallyUserId", description="Vitally's id of a team member"),
             Field("email", description="Address of somebody who is neither"),
-            Field("type", description="organizer or attendee"),
-            Field("responseStatus", description="needsAction, accepted, tentative or declined"),
+            Field("type", description="Their part in it: organizer or attendee"),
+            Field("responseStatus", description="Their answer: needsAction, accepted, tentative or declined"),
             Field("isOrganizer", Kind.FLAG, description="Whether they organize it"),
         ),
         operations={
@@ -303,12 +303,12 @@ ACTIVITIES: tuple[Object, ...] = (
     ),
     Object(
         name="meeting_transcript",
-        description="Replaces the whole transcript of a meeting",
+        description="What was said in a meeting; writing it replaces the whole transcript",
         streams=("meeting_transcripts",),
         path="/meetings/{meetingId}/transcript",
         fields=(
-            Field("meetingId", refers="meeting", in_body=False, description="The meeting"),
-            Field("transcript", Kind.LIST, description="Speakers and their sentences"),
+            Field("meetingId", refers="meeting", in_body=False, description="The meeting in which it was said"),
+            Field("transcript", Kind.LIST, description="Each speaker with what they said, sentence by sentence"),
         ),
         operations={"upsert": (RestRoute(Verb.POST, requires=("meetingId", "transcript"), repeatable=True),)},
         keys=(Key("meetingId"),),

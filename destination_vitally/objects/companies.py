@@ -166,8 +166,8 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         name="membership",
         description="A user belongs to an account",
         fields=(
-            Field("userId", analytics="userId", refers="user", description="The user"),
-            Field("accountId", analytics="accountId", refers="account", description="The account"),
+            Field("userId", analytics="userId", refers="user", description="The user who belongs to the account"),
+            Field("accountId", analytics="accountId", refers="account", description="The account the user belongs to"),
         ),
         operations={
             "upsert": (BatchRoute("user", requires=("userId", "accountId")),),

@@ -1,12 +1,16 @@
-"""One cell of the matrix of objects, operations and transports, and the workspace every cell starts from."""
+"""One cell of the matrix of objects, operations and transports, the workspace it starts from, and its test."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
+import pytest
 
+from integration_tests.destination.regions import HOSTS, SETTINGS, lead_to
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.sandbox import Sandbox
 
 Row = dict[str, Any]
@@ -37,7 +41,14 @@ def prepare(sandbox: Sandbox) -> None:
     )
     insert(
         "users",
-        {"id": USR, "externalId": "user-1", "name": "Old", "accountIds": [ACC], "traits": {"kept": 1}},
+        {
+            "id": USR,
+            "externalId": "user-1",
+            "name": "Old",
+            "email": "old@example.com",
+            "accountIds": [ACC],
+            "traits": {"kept": 1},
+        },
     )
     insert("conversations", {"id": CONV, "externalId": "conv-1", "subject": "Old"})
     insert("meetings", {"id": MEET, "externalId": "meet-1", "title": "Old"})
@@ -151,3 +162,48 @@ def check_after(case: Case, sandbox: Sandbox) -> None:
     assert row is not None
     for name, value in expected.items():
         assert bool(row[name]) if value is True and name == "archivedAt" else row[name] == value, name
+
+
+def every_case(cases: Iterable[Case]) -> Callable[[Any], Any]:
+    """Run a test with each case, in each region."""
+
+    def decorate(test: Any) -> Any:
+        regions = pytest.mark.parametrize("region", SETTINGS)
+        return regions(pytest.mark.parametrize("case", cases, ids=lambda case: case.title)(test))
+
+    return decorate
+
+
+def check_case(case: Case, region: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Assert that the record of a case becomes exactly its requests, and leaves what the case says."""
+    prepare(sandbox)
+    sandbox.switches.create_status = 201 if region == "eu" else 200
+    sandbox.switches.delete_status = 204 if region == "eu" else 200
+    sandbox.switches.not_found_status = 200 if region == "us" else 404
+    addresses = lead_to(sandbox.url, monkeypatch)
+    needs_definitions = case.object.startswith("custom_object/")
+    settings = destination_config(sandbox, data_center=SETTINGS[region], allow_deletes=True)
+    if case.transport == "rest":
+        del settings["analytics_token"]
+    elif not needs_definitions:
+        del settings["secret_token"]
+    settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
+
+    result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))])
+
+    assert result.error is None
+    assert result.counts("rows")[case.outcome] == 1, result.log
+    sent = [_plain(request) for request in sandbox.journal][1 if needs_definitions else 0 :]
+    assert sent == filled(case.requests, sandbox)
+    rest_host, analytics_host = HOSTS[region]
+    expected = {f"https://{analytics_host if case.transport == 'analytics' else rest_host}"}
+    assert set(addresses[1 if needs_definitions else 0 :]) == expected
+    check_after(case, sandbox)
+
+
+def _plain(request: Any) -> tuple[str, str, Any]:
+    body = request.body
+    if isinstance(body, list):
+        body = [{k: v for k, v in message.items() if k != "messageId"} for message in body]
+        body = [m if m["type"] == "track" else {k: v for k, v in m.items() if k != "timestamp"} for m in body]
+    return (request.method, request.path, body)

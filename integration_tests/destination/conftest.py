@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.sandbox import Sandbox
+pytest.register_assert_rewrite("integration_tests.destination.cases", "integration_tests.destination.ways")
+
+from integration_tests.sandbox import Sandbox  # noqa: E402
 
 
 @pytest.fixture

@@ -90,6 +90,22 @@ def test_each_operation_works_as_it_is_offered(case: Case) -> None:
             check_after(case, sandbox)
 
 
+def test_every_field_is_shown_with_its_description(sandbox: Sandbox) -> None:
+    found = operations(destination_config(sandbox))
+    for entry in OBJECTS:
+        name = entry.name.replace("*", "featureRequest")
+        shown = [o["json_schema"] for o in found if o["object_name"] == name]
+        for field in entry.fields:
+            texts = [
+                form["properties"][field.name]["description"] for form in shown if field.name in form["properties"]
+            ]
+            assert texts, f"{entry.name}.{field.name} is in no form: nobody can map a column to it"
+            assert all(text.startswith(field.description) for text in texts)
+        for operation in found:
+            if operation["object_name"] == name and operation["sync_mode"] != "soft_delete":
+                assert operation["json_schema"]["description"] == entry.description
+
+
 def _canonical(case: Case, column: str) -> str:
     """A column under the name that the form has for it; records of the matrix use other spellings as well."""
     entry = next(o for o in OBJECTS if case.object in (o.name, o.name.replace("*", "featureRequest")))

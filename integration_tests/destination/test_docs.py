@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from destination_vitally.commands.spec import connection_specification
-from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation
+from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Object, Operation
 from destination_vitally.objects.table import OBJECTS
 from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import Page, code, fields_of, names, unknown_parts
@@ -23,17 +25,38 @@ def transports(entry: Object, operation: Operation) -> str:
 
 def test_the_table_of_objects_is_the_catalog() -> None:
     documented = {names(row[0])[0].replace("<name>", "*"): row[1:] for row in PAGE.table("Objects")}
-    assert list(documented) == [entry.name for entry in OBJECTS]
+    assert list(documented) == [entry.name for entry in OBJECTS], (
+        "Give each object its row in docs/destination-vitally.md, Objects, in the order of the table of objects."
+    )
     for entry in OBJECTS:
         *operations, keys = documented[entry.name]
-        assert operations == [transports(entry, operation) for operation in OPERATIONS], entry.name
+        assert operations == [transports(entry, operation) for operation in OPERATIONS], (
+            f"Correct how {entry.name} is written in docs/destination-vitally.md, Objects."
+        )
         matched = [tuple(names(key)) for key in keys.split(";")] if names(keys) else []
-        assert matched == [key.fields for key in entry.keys], entry.name
+        assert matched == [key.fields for key in entry.keys], (
+            f"Correct what {entry.name} is matched by in docs/destination-vitally.md, Objects."
+        )
+
+
+def test_the_table_of_fields_that_leave_a_batch_is_the_catalog() -> None:
+    section = PAGE.section("Objects").split("### Fields that leave a batch", 1)[1]
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ([^|]+) \|$", section, re.MULTILINE)
+    documented = {(name.replace("<name>", "*"), field): text for name, field, text in rows}
+    batched = [o for o in OBJECTS if any(isinstance(route, BatchRoute) for route in o.operations.get("upsert", ()))]
+    fields = {(o.name, f.name): f for o in batched for f in o.fields if f.in_body and not f.analytics}
+    assert set(documented) == set(fields), (
+        "Correct the table in docs/destination-vitally.md, Fields that leave a batch."
+    )
+    for key, field in fields.items():
+        initial = "never" if field.initial is UNSET else f"`{json.dumps(field.initial)}`"
+        assert initial in documented[key], f"{key}: what stays in the batch"
 
 
 def test_the_table_of_deletes_is_the_catalog() -> None:
     documented = [(names(row[0])[0].replace("<name>", "*"), row[1]) for row in PAGE.table("Deletes")]
-    assert documented == [(entry.name, entry.on_delete) for entry in OBJECTS if "delete" in entry.operations]
+    deletes = [(entry.name, entry.on_delete) for entry in OBJECTS if "delete" in entry.operations]
+    assert documented == deletes, "Give each object its row in docs/destination-vitally.md, Deletes."
 
 
 def test_the_table_of_fields_is_the_spec() -> None:

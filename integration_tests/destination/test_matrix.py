@@ -1,69 +1,58 @@
-"""Each operation of each object, over each transport, in each region: the requests, and what they leave."""
+"""The families of objects together hold every object, operation, transport, field and key of the table."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-import pytest
-
-from destination_vitally.objects.model import BatchRoute
+from destination_vitally.objects.model import BatchRoute, RestRoute
 from destination_vitally.objects.table import OBJECTS
-from integration_tests.destination.cases import Case, check_after, filled, prepare
-from integration_tests.destination.cases_activities import ACTIVITIES
-from integration_tests.destination.cases_companies import COMPANIES, CUSTOM_OBJECTS
-from integration_tests.destination.regions import HOSTS, SETTINGS, lead_to
-from integration_tests.harness import destination_config, record, stream, write
-from integration_tests.sandbox import Sandbox
+from integration_tests.destination import objects
+from integration_tests.destination.cases import Case
+from integration_tests.destination.ways import Way
 
-CASES = COMPANIES + CUSTOM_OBJECTS + ACTIVITIES
+FAMILIES = [import_module(f"{objects.__name__}.{module.name}") for module in iter_modules(objects.__path__)]
+CASES: list[Case] = [case for family in FAMILIES for case in family.CASES]
 
 
-@pytest.mark.parametrize("region", SETTINGS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-def test_a_record_becomes_exactly_these_requests(case: Case, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox(empty=True) as sandbox:
-        prepare(sandbox)
-        sandbox.switches.create_status = 201 if region == "eu" else 200
-        sandbox.switches.delete_status = 204 if region == "eu" else 200
-        sandbox.switches.not_found_status = 200 if region == "us" else 404
-        addresses = lead_to(sandbox.url, monkeypatch)
-        needs_definitions = case.object.startswith("custom_object/")
-        settings = destination_config(sandbox, data_center=SETTINGS[region], allow_deletes=True)
-        if case.transport == "rest":
-            del settings["analytics_token"]
-        elif not needs_definitions:
-            del settings["secret_token"]
-        settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
-
-        result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))])
-
-        assert result.error is None
-        assert result.counts("rows")[case.outcome] == 1, result.log
-        sent = [_plain(request) for request in sandbox.journal][1 if needs_definitions else 0 :]
-        assert sent == filled(case.requests, sandbox)
-        rest_host, analytics_host = HOSTS[region]
-        expected = {f"https://{analytics_host if case.transport == 'analytics' else rest_host}"}
-        assert set(addresses[1 if needs_definitions else 0 :]) == expected
-        check_after(case, sandbox)
+def test_the_families_hold_every_operation_of_the_table() -> None:
+    held = {(case.object, case.operation, case.transport) for case in CASES}
+    for entry in OBJECTS:
+        for operation, routes in entry.operations.items():
+            for route in routes:
+                name = entry.name.replace("*", "featureRequest")
+                transport = "analytics" if isinstance(route, BatchRoute) else "rest"
+                assert (name, operation, transport) in held, (
+                    f"Add a Case of {name}, {operation}, {transport} to the file of its family in "
+                    "integration_tests/destination/objects/: the exact requests, and the row after them."
+                )
 
 
-def _plain(request: Any) -> tuple[str, str, Any]:
-    body = request.body
-    if isinstance(body, list):
-        body = [{k: v for k, v in message.items() if k != "messageId"} for message in body]
-        body = [m if m["type"] == "track" else {k: v for k, v in m.items() if k != "timestamp"} for m in body]
-    return (request.method, request.path, body)
-
-
-def test_the_matrix_holds_every_operation_of_the_table() -> None:
-    wanted = {
-        (
-            entry.name.replace("*", "featureRequest"),
-            operation,
-            "analytics" if isinstance(route, BatchRoute) else "rest",
+def test_the_families_try_every_way_to_write_every_object() -> None:
+    tried = {way.entry.name for family in FAMILIES for way in _ways(family)}
+    for entry in OBJECTS:
+        assert entry.name in tried, (
+            f'Name "{entry.name}" in @every_way of the file of its family in integration_tests/destination/objects/.'
         )
-        for entry in OBJECTS
-        for operation, routes in entry.operations.items()
-        for route in routes
-    }
-    assert wanted == {(case.object, case.operation, case.transport) for case in CASES}
+
+
+def test_the_ways_hold_every_field_of_every_operation_and_route() -> None:
+    ways = [way for family in FAMILIES for way in _ways(family)]
+    for entry in OBJECTS:
+        for operation, routes in entry.operations.items():
+            mine = [way for way in ways if way.entry is entry and way.operation == operation]
+            assert {way.route for way in mine} == set(routes), (
+                f"{entry.name}, {operation}: a route that no record takes"
+            )
+            written = {field.name for way in mine for field in way.fields if field.name not in way.left_out}
+            for field in entry.fields if operation != "delete" else ():
+                by_batch = any(isinstance(route, BatchRoute) for route in routes) and field.analytics
+                by_rest = any(isinstance(route, RestRoute) for route in routes) and field.in_body
+                if (by_batch or by_rest) and not (operation == "update" and field.create_only):
+                    assert field.name in written, f"{entry.name}.{field.name} is never written by {operation}"
+
+
+def _ways(family: Any) -> list[Way]:
+    [mark] = [m for m in family.test_every_field_and_key_arrives.pytestmark if m.name == "parametrize"]
+    return list(mark.args[1])

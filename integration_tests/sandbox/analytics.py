@@ -26,10 +26,24 @@ REQUIRED: dict[str, tuple[tuple[str, ...], tuple[str, ...], str | None]] = {
     "customobjectinstance": (("externalId", "customObjectId"), ("accountId", "organizationId"), "traits"),
     "unlink": (("userId", "accountId"), (), None),
 }
+MEMBERS: dict[str, tuple[str, ...]] = {
+    "organization": ("organizationId", "traits"),
+    "account": ("accountId", "organizationId", "traits"),
+    "user": ("userId", "accountId", "organizationId", "traits"),
+    "track": ("event", "userId", "accountId", "organizationId", "properties"),
+    "customobjectinstance": ("externalId", "customObjectId", "name", "accountId", "organizationId", "traits"),
+    "unlink": ("userId", "accountId"),
+}
+"""What is read of each message type besides `type`, `timestamp` and `messageId`; the rest is dropped in silence."""
 # Ids here are the sender's own: externalIds of these resources.
 KEYS = {"organizationId": "organizations", "accountId": "accounts", "userId": "users"}
 OWN_KEY = {"organization": "organizationId", "account": "accountId", "user": "userId"}
-SPECIAL_TRAITS = {"name": "name", "avatar": "avatar", "email": "email", "createdAt": "joinDate"}
+SPECIAL_TRAITS: dict[str, dict[str, str]] = {
+    "organizations": {"name": "name", "avatar": "avatar"},
+    "accounts": {"name": "name", "avatar": "avatar"},
+    "users": {"name": "name", "avatar": "avatar", "email": "email", "createdAt": "joinDate"},
+}
+"""The traits with a meaning, and the attribute of the row that they are, where it has such a one."""
 Known = set[tuple[str, str]]
 
 
@@ -151,6 +165,7 @@ class Analytics:
         if str(message_id) in self._seen:
             return
         self._seen.add(str(message_id))
+        message = {name: message[name] for name in ("type", "timestamp", *MEMBERS[message["type"]]) if name in message}
         now = self.workspace.clock.now()
         timestamp = iso(moment(message["timestamp"]) if message.get("timestamp") else now)
         try:
@@ -238,12 +253,13 @@ class Analytics:
 
     def _values(self, resource: str, traits: Row, new: bool) -> Row:
         """The attributes and traits a message sets: a few traits are attributes of the row."""
+        known = SPECIAL_TRAITS[resource]
         special = {
             attribute: traits[name]
-            for name, attribute in SPECIAL_TRAITS.items()
+            for name, attribute in known.items()
             if name in traits and attribute in RESOURCES[resource].attributes
         }
-        plain = {key: value for key, value in traits.items() if SPECIAL_TRAITS.get(key) not in special}
+        plain = {key: value for key, value in traits.items() if known.get(key) not in special}
         if not self.switches.analytics_null_removes:
             special = {key: value for key, value in special.items() if value is not None}
         plain = self._traits(plain, new)

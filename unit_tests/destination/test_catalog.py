@@ -41,6 +41,21 @@ def test_what_an_entry_names_exists(entry: Object) -> None:
 
 
 @every_object
+def test_an_object_and_its_fields_are_described_each_in_its_own_words(entry: Object) -> None:
+    where = "in destination_vitally/objects/: discover shows it to the person who maps columns"
+    described = {f"{entry.name}.{field.name}": field.description for field in entry.fields}
+    for name, text in {entry.name: entry.description, **described}.items():
+        assert text, f"{name} has no description {where}"
+        assert text[0].isupper(), f"the description of {name} begins with a capital letter"
+        assert text[-1] not in ".,;:", f"the description of {name} is a phrase without a full stop"
+        assert len(text) <= 100, f"the description of {name} is too long to be read in a form"
+        assert text.casefold() != name.rsplit(".", 1)[-1].casefold(), f"the description of {name} only repeats its name"
+    assert len(set(described.values())) == len(described), f"two fields of {entry.name} have the same description"
+    others = [other.description for other in OBJECTS if other is not entry]
+    assert entry.description not in others, f"another object is described as {entry.name} is"
+
+
+@every_object
 def test_a_message_says_every_field_it_requires(entry: Object) -> None:
     for routes in entry.operations.values():
         for route in routes:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.mapper import Mapper
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import BatchRoute, Field, Kind, RestRoute
-from destination_vitally.objects.table import BY_NAME
+from destination_vitally.objects.model import BatchRoute, Field, Kind, Operation, RestRoute
+from destination_vitally.objects.table import BY_NAME, OBJECTS
 from unit_tests.destination.builders import BOTH_KEYS, change, mapper
 
 UUID = "0f0d5a52-0000-4000-8000-000000000000"
@@ -202,6 +202,60 @@ def test_a_field_that_does_not_travel_in_batches(
     assert {type(made.change(data).route) for _ in range(3)} == {route}
     assert len(caplog.records) == bool(said), "it is said once"
     assert said in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "data", "said"),
+    [
+        ("account", "update", {"externalId": "a", "avatar": "x"}, "avatar is left out, since REST does not take it"),
+        (
+            "project",
+            "update",
+            {"id": UUID, "accountId": "a"},
+            "accountId is left out, since Vitally takes it only when",
+        ),
+        ("custom_object/*", "update", {"id": UUID, "customerId": "a"}, "customerId is left out"),
+        ("note", "update", {"externalId": "n", "accountId": "a"}, ""),
+        ("account", "delete", {"externalId": "a", "avatar": "x"}, ""),
+        ("account", "upsert", {"externalId": "a", "avatar": "x"}, ""),
+    ],
+)
+def test_a_value_that_is_not_written_is_named_in_the_log_once(
+    name: str, operation: Operation, data: Any, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger="airbyte")
+    made = mapper(name, operation, allow_deletes=True)
+    for _ in range(3):
+        made.change(data)
+    assert len(caplog.records) == bool(said)
+    assert said in caplog.text
+
+
+REST_ONLY = [
+    (entry.name, field.name)
+    for entry in OBJECTS
+    for field in entry.fields
+    if field.in_body
+    and not field.analytics
+    and any(isinstance(r, BatchRoute) for r in entry.operations.get("upsert", ()))
+]
+
+
+@pytest.mark.parametrize(("name", "field_name"), REST_ONLY)
+def test_each_field_that_only_rest_takes_leaves_the_batch(
+    name: str, field_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger="airbyte")
+    field = BY_NAME[name].field(field_name)
+    assert field
+    value = {Kind.FLAG: True, Kind.NUMBER: 0, Kind.SCORE: 0, Kind.TEXTS: ["a"]}.get(field.kind, "2026-01-01")
+    base = {"externalId": "x", "accountId": "a"}
+    assert isinstance(change(name, "upsert", base).route, BatchRoute)
+    assert isinstance(change(name, "upsert", {**base, field_name: value}).route, RestRoute)
+    assert f"rows with {field_name} go by REST" in caplog.text
+    only_batches = change(name, "upsert", {**base, field_name: value}, tokens=frozenset({"analytics_token"}))
+    assert isinstance(only_batches.route, BatchRoute)
+    assert f"{field_name} is left out" in caplog.text
 
 
 def test_a_number_that_only_rest_takes_goes_by_rest_whatever_its_value() -> None:

@@ -59,6 +59,10 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -68,26 +72,21 @@ def _is_score(value: Any) -> bool:
 
 
 Check = tuple[Callable[[Any], bool], str]
-ID: Check = (_is_id, "a non-empty string")
-DATETIME: Check = (is_datetime, "an ISO 8601 date-time")
-DATE: Check = (is_datetime, "an ISO 8601 date")
-TEXTS: Check = (_is_texts, "an array of strings")
-OBJECT: Check = (_is_object, "an object")
-LIST: Check = (_is_list, "an array")
 CHECKS: dict[str, Check] = {
-    **dict.fromkeys(("externalId", "userId", "templateId"), ID),
-    **dict.fromkeys(("noteDate", "respondedAt", "completedAt", "startDateTime", "endDateTime"), DATETIME),
-    **dict.fromkeys(("timestamp", "joinDate"), DATETIME),
-    **dict.fromkeys(("dueDate", "targetStartDate", "targetCompletionDate"), DATE),
-    **dict.fromkeys(("tags", "keyPoints", "accountIds", "organizationIds"), TEXTS),
-    **dict.fromkeys(("messages", "participants", "to", "cc", "bcc", "customFields"), LIST),
-    **dict.fromkeys(("traits", "from"), OBJECT),
-    "unsubscribedFromConversations": (_is_flag, "a boolean"),
+    "text": (_is_text, "a string"),
+    "id": (_is_id, "a non-empty string"),
+    "number": (_is_number, "a number"),
     "score": (_is_score, "a whole number from 0 to 10"),
-    "writeMode": (lambda v: v in ("writable", "writableByAll", "readonly"), "a write mode"),
+    "flag": (_is_flag, "a boolean"),
+    "datetime": (is_datetime, "an ISO 8601 date-time"),
+    "date": (is_datetime, "an ISO 8601 date"),
+    "texts": (_is_texts, "an array of strings"),
+    "list": (_is_list, "an array"),
+    "object": (_is_object, "an object"),
+    "write mode": (lambda v: v in ("writable", "writableByAll", "readonly"), "a write mode"),
 }
-TEXT: Check = (_is_text, "a string")
-DATE_ONLY = ("dueDate", "targetStartDate", "targetCompletionDate")
+"""By the kind of an attribute, as `Writing.kinds` names it."""
+EVERYWHERE = {"externalId": "id", "traits": "object"}
 
 
 def as_object(body: Any) -> Row:
@@ -111,12 +110,17 @@ def require(body: Row, names: Iterable[str]) -> None:
             raise ApiError(400, f"{name} is required.")
 
 
-def check_values(body: Row, required: Iterable[str]) -> None:
-    """Types by attribute name. Null empties an attribute, unless it is required."""
+def kind_of(writing: Writing, name: str) -> str:
+    """What the value of an attribute must be: a name of CHECKS."""
+    return writing.kinds.get(name) or EVERYWHERE.get(name, "text")
+
+
+def check_values(writing: Writing, body: Row) -> None:
+    """Types by attribute. Null empties an attribute, unless it is required."""
     for name, value in body.items():
-        if value is None and name not in required:
+        if value is None and name not in writing.required:
             continue
-        check, wanted = CHECKS.get(name, TEXT)
+        check, wanted = CHECKS[kind_of(writing, name)]
         if not check(value):
             raise ApiError(400, f"{name} must be {wanted}.")
 
@@ -149,8 +153,8 @@ def normalised(resource: Resource, body: Row) -> Row:
     for name in resource.writing.html if resource.writing else ():
         if out.get(name) is not None:
             out[name] = cleaned(out[name])
-    for name in DATE_ONLY:
-        if out.get(name) is not None:
+    for name, kind in resource.writing.kinds.items() if resource.writing else ():
+        if kind == "date" and out.get(name) is not None:
             out[name] = out[name][:10]
     for name, default in resource.attributes.items():
         if isinstance(default, (list, dict)) and name in out and out[name] is None:

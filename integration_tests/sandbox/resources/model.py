@@ -35,6 +35,8 @@ class Writing:
     only_one: bool = False
     references: Mapping[str, str] = field(default_factory=dict)
     """Attributes that hold Vitally ids, and of what."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """What the value of an attribute must be, where it is not a text."""
     html: tuple[str, ...] = ()
     traits_model: str | None = None
     """The custom-field model the trait keys must belong to; None = any key."""

@@ -105,6 +105,12 @@ USERS = Resource(
         update=names("accountIds organizationIds name email avatar unsubscribedFromConversations traits joinDate"),
         one_of=("accountIds", "organizationIds"),
         references={"accountIds": "accounts", "organizationIds": "organizations"},
+        kinds={
+            "accountIds": "texts",
+            "organizationIds": "texts",
+            "joinDate": "datetime",
+            "unsubscribedFromConversations": "flag",
+        },
         post_existing="account_post_existing",
     ),
 )
@@ -138,6 +144,7 @@ NPS_RESPONSES = Resource(
         create=names("externalId userId respondedAt score feedback"),
         update=names("userId respondedAt score feedback"),
         references={"userId": "users"},
+        kinds={"userId": "id", "respondedAt": "datetime", "score": "score"},
         post_existing="update",
     ),
 )

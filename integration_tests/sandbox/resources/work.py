@@ -44,6 +44,7 @@ CONVERSATIONS = Resource(
         required=("subject", "messages"),
         create=names("externalId subject messages traits"),
         update=names("subject messages traits"),
+        kinds={"messages": "list"},
         post_existing="conversation_post_existing",
     ),
 )
@@ -60,6 +61,7 @@ MESSAGES = Resource(
         required=("externalId", "message", "from", "to"),
         create=names("externalId message from to cc bcc timestamp"),
         update=names("externalId message from to cc bcc timestamp"),
+        kinds={"from": "object", "to": "list", "cc": "list", "bcc": "list", "timestamp": "datetime"},
         html=("message",),
     ),
 )
@@ -92,6 +94,7 @@ NOTES = Resource(
         update=names("accountId organizationId note noteDate subject authorId categoryId tags traits"),
         one_of=("accountId", "organizationId"),
         references={**PARENT_TABLES, "authorId": "admins", "categoryId": "noteCategories"},
+        kinds={"noteDate": "datetime", "tags": "texts"},
         html=("note",),
         traits_model="notes",
         post_existing="note_post_existing",
@@ -138,6 +141,7 @@ TASKS = Resource(
             "completedById": "admins",
             "categoryId": "taskCategories",
         },
+        kinds={"dueDate": "date", "completedAt": "datetime", "tags": "texts"},
         html=("description",),
         traits_model="tasks",
         post_existing="update",
@@ -195,6 +199,7 @@ PROJECTS = Resource(
             "projectCategoryId": "projectCategories",
             "ownedByVitallyUserId": "admins",
         },
+        kinds={"templateId": "id", "targetStartDate": "date", "targetCompletionDate": "date"},
         traits_model="projects",
     ),
 )
@@ -209,6 +214,7 @@ CUSTOM_OBJECTS = Resource(
         required=("name", "label", "writeMode"),
         create=names("name label writeMode customFields"),
         update=names("name label writeMode customFields"),
+        kinds={"writeMode": "write mode", "customFields": "list"},
     ),
 )
 
@@ -222,7 +228,7 @@ CUSTOM_FIELDS = Resource(
     hidden=("model", "customObjectId", "updatedAt"),
 )
 
-_INSTANCE_FIELDS = names("name externalId customerId organizationId ownedByVitallyUserId traits")
+_INSTANCE_FIELDS = names("name externalId ownedByVitallyUserId traits")
 INSTANCES = Resource(
     "instances",
     WRITE,
@@ -245,7 +251,8 @@ INSTANCES = Resource(
     delete="switch",
     writing=Writing(
         required=("name",),
-        create=(*_INSTANCE_FIELDS, "createdByVitallyUserId"),
+        create=(*_INSTANCE_FIELDS, "customerId", "organizationId", "createdByVitallyUserId"),
+        # The table of attributes says that the parents can be edited, the page of the PUT does not list them.
         update=_INSTANCE_FIELDS,
         one_of=("customerId", "organizationId"),
         references={
@@ -291,6 +298,12 @@ MEETINGS = Resource(
         required=("title", "participants"),
         create=("externalId", "participants", "source", *_MEETING_FIELDS),
         update=_MEETING_FIELDS,
+        kinds={
+            "participants": "list",
+            "startDateTime": "datetime",
+            "endDateTime": "datetime",
+            "keyPoints": "texts",
+        },
         post_existing="meeting_post_existing",
     ),
 )
@@ -302,6 +315,15 @@ MEETING_PARTICIPANTS = Resource(
     always,
     scopes=("meetingId",),
     hidden=("meetingId", *STAMPS),
+    writing=Writing(
+        required=("type",),
+        create=names("userId vitallyUserId email type responseStatus isOrganizer"),
+        update=(),
+        one_of=("userId", "vitallyUserId", "email"),
+        only_one=True,
+        references={"vitallyUserId": "admins"},
+        kinds={"isOrganizer": "flag"},
+    ),
 )
 
 MEETING_TRANSCRIPTS = Resource(
@@ -310,4 +332,7 @@ MEETING_TRANSCRIPTS = Resource(
     attributes("meetingId", transcript=[]),
     always,
     scopes=("meetingId",),
+    writing=Writing(
+        required=("transcript",), create=("transcript",), update=("transcript",), kinds={"transcript": "list"}
+    ),
 )

@@ -15,7 +15,6 @@ from integration_tests.sandbox.wire.messages import ApiError, Row
 # The attribute of the parent's body that holds them.
 CHILDREN = {"conversations": "messages", "meetings": "participants", "customObjects": "customFields"}
 PARTICIPANT_IDS = ("userId", "vitallyUserId", "email")
-PARTICIPANT_FIELDS = (*PARTICIPANT_IDS, "type", "responseStatus", "isOrganizer")
 RESPONSE_STATUSES = ("needsAction", "accepted", "tentative", "declined")
 PEOPLE = {"user": "users", "admin": "admins"}
 
@@ -55,7 +54,7 @@ def checked_message(workspace: Workspace, body: Any) -> Row:
     assert resource.writing is not None
     body = known_fields(workspace, as_object(body), (*resource.writing.create, "id", "type"))
     require(body, resource.writing.required)
-    check_values(body, resource.writing.required)
+    check_values(resource.writing, body)
     for person in (body["from"], *body["to"], *(body.get("cc") or ()), *(body.get("bcc") or ())):
         kind = PEOPLE.get(as_object(person).get("type", ""))
         if kind is None:
@@ -80,7 +79,10 @@ def put_message(workspace: Workspace, conversation_id: str, body: Any) -> Row:
 
 def checked_participant(workspace: Workspace, body: Any) -> Row:
     """The participant as it is stored."""
-    person: Row = known_fields(workspace, as_object(body), PARTICIPANT_FIELDS)
+    writing = RESOURCES["meetingParticipants"].writing
+    assert writing is not None
+    person: Row = known_fields(workspace, as_object(body), writing.create)
+    check_values(writing, person)
     given = [name for name in PARTICIPANT_IDS if person.get(name)]
     if len(given) != 1:
         raise ApiError(400, f"Exactly one of {', '.join(PARTICIPANT_IDS)} is required for a participant.")

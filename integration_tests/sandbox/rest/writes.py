@@ -103,7 +103,7 @@ def _check_parents(writing: Writing, body: Row) -> None:
 def _checked(workspace: Workspace, resource: Resource, body: Row, row: Row) -> tuple[Row, list[Row] | None]:
     """The values as they will be stored, and the child rows the body holds, if it names them."""
     writing = _writing(resource)
-    check_values(body, writing.required)
+    check_values(writing, body)
     check_references(workspace, writing, body)
     values = normalised(resource, body)
     if writing.traits_model and values.get("traits"):
