@@ -102,7 +102,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
         ({"data_center": {"region": "eu", "rest_url": "http://x"}}, "rest_url is not asked for where region is eu"),
         (
             {"data_center": {"region": "custom", "rest_url": "https://hidden-value:hidden-value@vitally.example"}},
-            "data_center.rest_url: must be an address such as https://rest.vitally.io, without a user name or password",
+            "data_center.rest_url: must be an address such as https://rest.vitally.io, without a user name, a password",
         ),
         (
             {"data_center": {"region": "us", "subdomain": "https://hidden-value.vitally.io"}},
