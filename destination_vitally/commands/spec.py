@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from destination_vitally.config import Config
+from destination_vitally.config.settings import GROUPS, WORKSPACE
 from vitally_api.settings import data_center
 
 JsonSchema = dict[str, Any]
@@ -18,9 +19,10 @@ def connection_specification() -> JsonSchema:
     """Return the JSON Schema of the configuration."""
     schema = Config.model_json_schema()
     definitions = schema.pop("$defs")
-    schema["properties"]["data_center"] = data_center(analytics=True)
+    schema["properties"]["data_center"] = {**data_center(analytics=True), "group": WORKSPACE}
     rendered = _render(schema, definitions)
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **rendered, "additionalProperties": True}
+    draft = "http://json-schema.org/draft-07/schema#"
+    return {"$schema": draft, **rendered, "additionalProperties": True, "groups": GROUPS}
 
 
 def _render(schema: Any, definitions: JsonSchema) -> Any:

@@ -123,10 +123,10 @@ class Mapper:
         self._operation = operation
         self._routes = routes
         self._rules = rules
-        self._fields = mapping.fields if mapping else {}
-        self._traits = mapping.traits if mapping else {}
+        self._fields = {e.field: e.column for e in mapping.fields} if mapping else {}
+        self._traits = {e.trait: e.column for e in mapping.traits} if mapping else {}
         self._ignore_others = bool(mapping and mapping.other_columns == "ignore")
-        constants = mapping.constants if mapping else {}
+        constants = {e.field: e.value for e in mapping.constants} if mapping else {}
         self._constants = {
             name: COERCIONS[f.kind](value) if (f := entry.field(name)) else value for name, value in constants.items()
         }

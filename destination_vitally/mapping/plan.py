@@ -220,7 +220,9 @@ def _check_columns(mapping: StreamMapping | None, stream: AirbyteStream, title: 
     columns = (stream.json_schema or {}).get("properties") or {}
     if not mapping or not columns:
         return
-    missing = sorted({*mapping.fields.values(), *mapping.traits.values()} - set(columns))
+    missing = sorted(
+        {*(said.column for said in mapping.fields), *(said.column for said in mapping.traits)} - set(columns)
+    )
     if missing:
         raise ConfigError(
             f"{title}: the mapping names {_quoted(missing)}, which the stream does not have. Correct the mapping, or "
@@ -283,14 +285,14 @@ def _canonical(mapping: StreamMapping | None, entry: Object, title: str) -> Stre
     if mapping is None:
         return None
     names = {name: f.name for f in entry.fields for name in (f.name, *f.aliases)}
-    for name in (*mapping.fields, *mapping.constants):
+    for name in [*(said.field for said in mapping.fields), *(said.field for said in mapping.constants)]:
         if name not in names:
             known = ", ".join(f.name for f in entry.fields)
             more = " Anything else is a trait." if entry.open_member == "traits" else ""
             raise ConfigError(f"{title}: {entry.name} has no field '{name}'. Fields: {known}.{more}")
-    fields = {names[name]: column for name, column in mapping.fields.items()}
-    constants = {names[name]: value for name, value in mapping.constants.items()}
-    twice = set(fields) & set(constants)
+    fields = [said.model_copy(update={"field": names[said.field]}) for said in mapping.fields]
+    constants = [said.model_copy(update={"field": names[said.field]}) for said in mapping.constants]
+    twice = {said.field for said in fields} & {said.field for said in constants}
     if twice:
         raise ConfigError(f"{title}: {', '.join(sorted(twice))} is in fields and in constants; leave one")
     if mapping.traits and entry.open_member is None:

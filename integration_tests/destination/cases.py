@@ -187,7 +187,9 @@ def check_case(case: Case, region: str, sandbox: Sandbox, monkeypatch: pytest.Mo
         del settings["analytics_token"]
     elif not needs_definitions:
         del settings["secret_token"]
-    settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
+    settings["mappings"] = [
+        {"stream": "rows", "object": case.object, "operation": case.operation, "other_columns": "traits"}
+    ]
 
     result = write(settings, [stream("rows")], [record("rows", filled(case.record, sandbox))])
 

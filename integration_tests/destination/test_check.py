@@ -24,7 +24,7 @@ def checked(settings: dict[str, Any]) -> tuple[str, str]:
 def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
     mappings = [{"stream": "dim", "object": "account", "fields": {"externalId": "id"}}]
     if missing != "secret_token":
-        mappings.append({"stream": "fr", "object": "custom_object/featureRequest"})
+        mappings.append({"stream": "fr", "object": "custom_object/featureRequest", "other_columns": "traits"})
     settings = destination_config(sandbox, mappings=mappings)
     settings.pop(missing or "", None)
     assert checked(settings) == ("SUCCEEDED", "")
@@ -37,22 +37,28 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
         ({"secret_token": "sk_live_wrong"}, "Check secret_token"),
         ({"analytics_token": "wrong"}, "Check analytics_token"),
         ({"secret_token": None, "analytics_token": None}, "enter secret_token"),
-        ({"mappings": [{"stream": "s", "object": "acount"}]}, "there is no object 'acount'"),
-        ({"mappings": [{"stream": "s", "object": "event", "operation": "delete"}]}, "event has no delete"),
+        ({"mappings": [{"stream": "s", "object": "acount", "other_columns": "traits"}]}, "there is no object 'acount'"),
         (
-            {"mappings": [{"stream": "s", "object": "custom_object/wish"}]},
+            {"mappings": [{"stream": "s", "object": "event", "operation": "delete", "other_columns": "traits"}]},
+            "event has no delete",
+        ),
+        (
+            {"mappings": [{"stream": "s", "object": "custom_object/wish", "other_columns": "traits"}]},
             "There is no custom object 'wish' in Vitally. Custom objects: ",
         ),
         (
-            {"mappings": [{"stream": "s", "object": "custom_object/Deal room"}]},
+            {"mappings": [{"stream": "s", "object": "custom_object/Deal room", "other_columns": "traits"}]},
             "Several custom objects could be meant by 'Deal room'",
         ),
         (
-            {"secret_token": None, "mappings": [{"stream": "s", "object": "custom_object/wish"}]},
+            {
+                "secret_token": None,
+                "mappings": [{"stream": "s", "object": "custom_object/wish", "other_columns": "traits"}],
+            },
             "To find custom object 'wish', secret_token is needed",
         ),
         (
-            {"analytics_token": None, "mappings": [{"stream": "s", "object": "event"}]},
+            {"analytics_token": None, "mappings": [{"stream": "s", "object": "event", "other_columns": "traits"}]},
             "analytics_token is needed",
         ),
     ],

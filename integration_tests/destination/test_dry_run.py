@@ -37,7 +37,9 @@ def test_of_each_operation_sends_nothing_and_says_what_it_would_do(case: Case) -
         settings = destination_config(sandbox, allow_deletes=True, dry_run=True)
         if case.transport == "rest":
             del settings["analytics_token"]
-        settings["mappings"] = [{"stream": "rows", "object": case.object, "operation": case.operation}]
+        settings["mappings"] = [
+            {"stream": "rows", "object": case.object, "operation": case.operation, "other_columns": "traits"}
+        ]
         rows = [record("rows", filled(case.record, sandbox)), state("rows", 1)]
 
         result = write(settings, [stream("rows")], rows)
@@ -97,7 +99,7 @@ def test_without_a_rest_key_nothing_is_read(make_sandbox: Any) -> None:
 def test_what_would_be_rejected_is_said_with_its_reason(make_sandbox: Any) -> None:
     sandbox = make_sandbox(empty=True)
     prepare(sandbox)
-    mappings = [{"stream": "gone", "object": "account", "operation": "delete"}]
+    mappings = [{"stream": "gone", "object": "account", "operation": "delete", "other_columns": "traits"}]
     rows = [
         record("notes", {"externalId": "n", "accountId": "nobody", "note": "x", "noteDate": "2026-01-01"}),
         record("notes", {"id": NOTE, "note": "new"}),

@@ -49,7 +49,7 @@ def test_everything_lands_once_in_spite_of(sandbox: Sandbox, name: str, times: i
     for path in paths:
         for method in ("POST", "PUT", "GET"):
             sandbox.faults.add(fault(name, path=path, method=method, times=times))
-    creates = {"object": "account", "operation": "create"}
+    creates = {"object": "account", "operation": "create", "other_columns": "traits"}
     settings = destination_config(sandbox, mappings=[{"stream": "new_accounts", **creates}])
     messages = [
         record("accounts", {"externalId": "a", "name": "A"}),
@@ -95,7 +95,9 @@ def test_a_create_that_cannot_be_repeated_is_reported_not_repeated(
     sandbox.workspace.insert("users", {"externalId": "u", "accountIds": [account["id"]]})
     template = sandbox.workspace.rows("projectTemplates")[0]["id"]
     sandbox.faults.add(fault(name, path="resources", method="POST"))
-    settings = destination_config(sandbox, mappings=[{"stream": "rows", "object": object_name, "operation": "create"}])
+    settings = destination_config(
+        sandbox, mappings=[{"stream": "rows", "object": object_name, "operation": "create", "other_columns": "traits"}]
+    )
     if object_name == "project":
         row = {**row, "templateId": template}
 
@@ -110,7 +112,9 @@ def test_a_create_that_cannot_be_repeated_is_reported_not_repeated(
 def test_a_create_that_was_surely_not_made_is_made_again(sandbox: Sandbox) -> None:
     sandbox.workspace.insert("accounts", {"externalId": "a"})
     sandbox.faults.add(fault("busy", path="tasks"))
-    settings = destination_config(sandbox, mappings=[{"stream": "tasks", "object": "task", "operation": "create"}])
+    settings = destination_config(
+        sandbox, mappings=[{"stream": "tasks", "object": "task", "operation": "create", "other_columns": "traits"}]
+    )
 
     row = record("tasks", {"name": "T", "accountId": "a"})
 

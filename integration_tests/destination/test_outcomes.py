@@ -33,8 +33,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "account_deletes": {},
 }
 MAPPINGS = [
-    {"stream": "account_updates", "object": "account", "operation": "update"},
-    {"stream": "account_deletes", "object": "account", "operation": "delete"},
+    {"stream": "account_updates", "object": "account", "operation": "update", "other_columns": "traits"},
+    {"stream": "account_deletes", "object": "account", "operation": "delete", "other_columns": "traits"},
 ]
 
 

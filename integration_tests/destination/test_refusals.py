@@ -140,7 +140,9 @@ def test_words_of_vitally_are_passed_on_without_values_of_the_record(sandbox: Sa
 
 def test_a_refused_update_says_why(sandbox: Sandbox) -> None:
     sandbox.workspace.insert("meetings", {"externalId": "m", "title": "M", "archivedAt": "2026-01-01T00:00:00.000Z"})
-    settings = destination_config(sandbox, mappings=[{"stream": "rows", "object": "meeting", "operation": "update"}])
+    settings = destination_config(
+        sandbox, mappings=[{"stream": "rows", "object": "meeting", "operation": "update", "other_columns": "traits"}]
+    )
 
     result = write(settings, [stream("rows")], [record("rows", {"externalId": "m", "title": "X"})])
 
@@ -155,7 +157,7 @@ def test_updates_and_deletes_of_what_is_not_there_are_skipped(sandbox: Sandbox) 
             settings = destination_config(
                 sandbox,
                 allow_deletes=True,
-                mappings=[{"stream": "rows", "object": "account", "operation": operation}],
+                mappings=[{"stream": "rows", "object": "account", "operation": operation, "other_columns": "traits"}],
             )
             result = write(settings, [stream("rows")], [record("rows", {"externalId": "x", "name": "X"})])
             assert result.counts("rows")["skipped"] == 1

@@ -91,7 +91,9 @@ def test_37_bad_rows_among_5000(sandbox: Sandbox, store: Store) -> None:
     bad = set(range(3, 5000, 137))
     assert len(bad) == 37
     settings = destination_config(
-        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+        sandbox,
+        mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],
+        object_storage_config=store.settings(),
     )
     streams = [stream("opened", sync_id=4711, generation_id=1, minimum_generation_id=0)]
     result = write(settings, streams, events(5000, bad))
@@ -131,7 +133,9 @@ def test_the_words_and_the_status_of_vitally_are_kept(sandbox: Sandbox, store: S
 
 def test_a_record_is_kept_before_the_state_that_covers_it(sandbox: Sandbox, store: Store) -> None:
     settings = destination_config(
-        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+        sandbox,
+        mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],
+        object_storage_config=store.settings(),
     )
     kept: list[int] = []
     lines = [orjson.dumps(m) for m in events(3000, {5, 1500, 2500})]
@@ -143,7 +147,9 @@ def test_a_record_is_kept_before_the_state_that_covers_it(sandbox: Sandbox, stor
 
 def test_after_a_bucket_has_failed_no_state_covers_what_it_did_not_take(sandbox: Sandbox, store: Store) -> None:
     settings = destination_config(
-        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+        sandbox,
+        mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],
+        object_storage_config=store.settings(),
     )
     given: list[int] = []
 
@@ -177,7 +183,7 @@ def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
     monkeypatch.setattr("destination_vitally.outcomes.bucket.ATTEMPTS", 1)
     settings = destination_config(
         sandbox,
-        mappings=[{"stream": "opened", "object": "event"}],
+        mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],
         object_storage_config=store.settings(**changes),
     )
     status = DestinationVitally(QuickClock()).check(logging.getLogger("airbyte"), settings)
@@ -203,7 +209,9 @@ def test_a_flood_of_rejections_does_not_wait_for_a_state(
 ) -> None:
     monkeypatch.setattr("destination_vitally.outcomes.store.FULL_BYTES", 10_000)
     settings = destination_config(
-        sandbox, mappings=[{"stream": "opened", "object": "event"}], object_storage_config=store.settings()
+        sandbox,
+        mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],
+        object_storage_config=store.settings(),
     )
     messages = [m for m in events(999, set(range(999))) if m["type"] == "RECORD"]
     chunks = ([orjson.dumps(m) for m in messages[n : n + 100]] for n in range(0, 999, 100))

@@ -18,7 +18,7 @@ def prepared(sandbox: Sandbox) -> Sandbox:
 
 
 def send(sandbox: Sandbox, name: str, operation: str, *rows: dict[str, Any], **settings: Any) -> Run:
-    mapping = {"stream": "rows", "object": name, "operation": operation}
+    mapping = {"stream": "rows", "object": name, "operation": operation, "other_columns": "traits"}
     chosen = destination_config(sandbox, mappings=[mapping], allow_deletes=True, **settings)
     result = write(chosen, [stream("rows")], [record("rows", row) for row in rows])
     assert result.error is None

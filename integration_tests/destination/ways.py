@@ -128,7 +128,9 @@ def check_way(way: Way, sandbox: Sandbox, samples: Samples | None = None) -> Non
         del settings["secret_token"]
     if way.key and not way.key.documented:
         sandbox.switches.also_by_external_id = frozenset({world.resource})
-    settings["mappings"] = [{"stream": "rows", "object": world.name, "operation": way.operation}]
+    settings["mappings"] = [
+        {"stream": "rows", "object": world.name, "operation": way.operation, "other_columns": "traits"}
+    ]
 
     result = write(settings, [stream("rows")], [record("rows", given)])
 

@@ -1,8 +1,8 @@
-// Fills in a page as a person would: node fill.mjs CHROMIUM PAGE STEPS [SCREENSHOT]
-// STEPS is a JSON list of [action, label, value]; prints what was saved and what the form found wrong, as JSON.
+// Fills in a page as a person would: node fill.mjs CHROMIUM PAGE STEPS [SCREENSHOT [PATH]]
+// STEPS is a JSON list of [action, label or path, value]; prints what was saved and what the form found wrong, as JSON.
 import { chromium } from "playwright-core";
 
-const [executablePath, path, steps, screenshot] = process.argv.slice(2);
+const [executablePath, path, steps, screenshot, shown] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath,
   args: [
@@ -11,7 +11,7 @@ const browser = await chromium.launch({
   ],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 760, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 900, height: 900 } });
   page.setDefaultTimeout(10_000);
   const broken = [];
   page.on("pageerror", (error) => broken.push(String(error)));
@@ -19,10 +19,13 @@ try {
   const act = {
     choose: (label, value) => page.getByLabel(label).selectOption(value),
     fill: (label, value) => page.getByLabel(label).last().fill(value),
-    click: (label) => page.locator("fieldset", { hasText: label }).last().getByTitle("Add").first().click(),
+    add: (path) => page.locator(`fieldset#root_${path}`).getByTitle("Add").last().click(),
+    type: (path, value) => page.locator(`#root_${path}`).fill(value),
+    pick: (path, value) => page.locator(`#root_${path}`).selectOption(value),
   };
   for (const [action, label, value] of JSON.parse(steps)) await act[action](label, value);
-  if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
+  const part = shown ? page.locator(`fieldset#root_${shown}`) : page;
+  if (screenshot) await part.screenshot({ path: screenshot, ...(shown ? {} : { fullPage: true }) });
   await page.getByRole("button", { name: "Save" }).click();
   const saved = page.locator("#saved");
   const wrong = page.locator(".text-danger");

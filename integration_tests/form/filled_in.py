@@ -1,7 +1,8 @@
 """A person fills in each connector's form in Chromium, and the connector takes the config that comes out of it.
 
-The form is that of a general JSON-schema library from npm, not Airbyte's own: it shows that the spec alone is enough to
-build a form that a person can fill in. Screenshots go to SCREENSHOTS, or to the folder of the built page.
+The form is that of a general JSON-schema library from npm, and its purpose is the pictures: it draws what Airbyte's
+form cannot draw, and strips nothing. What Airbyte's form does with both specs is tested by `test_form.py`. Screenshots
+go to SCREENSHOTS, or to the folder of the built page.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from integration_tests.harness import Json, run_process
+from integration_tests.pages import Page
 from integration_tests.sandbox import Sandbox
 
 HERE = Path(__file__).parent
@@ -31,17 +33,39 @@ LABELS = {
         "rest": "Address of the REST API",
     },
     "destination-vitally": {
-        "us": "United States",
-        "custom": "Other address",
+        "us": "US",
+        "custom": "Another address",
         "key": "REST API key",
         "rest": "Address of the REST API",
     },
 }
 each = pytest.mark.parametrize("connector", LABELS)
+EXAMPLE = Page("destination-vitally.md").examples("Mappings")[0]
+CHOICES = ("operation", "other_columns", "null_values", "cast")
 
 
-def fill(connector: str, steps: list[list[str]], screenshot: Path | None = None) -> Json:
-    """Fill in a connector's form and save it; return `config`, null when the form refuses it, and its `errors`."""
+def typed(mapping: Json) -> list[list[str]]:
+    """Return the steps that add a mapping to the form of the destination."""
+    steps = [["add", "mappings"]]
+    for name, value in mapping.items():
+        if isinstance(value, list):
+            for number, entry in enumerate(value):
+                place = f"mappings_0_{name}"
+                steps += [["add", place], *(_typed(f"{place}_{number}_{key}", text) for key, text in entry.items())]
+        else:
+            steps.append(_typed(f"mappings_0_{name}", value))
+    return steps
+
+
+def _typed(path: str, value: str) -> list[str]:
+    return ["pick" if path.endswith(CHOICES) else "type", path, value]
+
+
+def fill(connector: str, steps: list[list[str]], screenshot: Path | None = None, shown: str = "") -> Json:
+    """Fill in a connector's form and save it; return `config`, null when the form refuses it, and its `errors`.
+
+    The picture is of the whole form, or of the part at the path `shown`.
+    """
     page = BUILT / connector
     page.mkdir(parents=True, exist_ok=True)
     for name in ("page.html", "page.css"):
@@ -52,7 +76,7 @@ def fill(connector: str, steps: list[list[str]], screenshot: Path | None = None)
     (page / "spec.js").write_text(f"window.spec = {json.dumps(spec)};")
     browser = next(path for path in map(shutil.which, BROWSERS) if path)
     command = ["node", "fill.mjs", browser, str(page / "page.html"), json.dumps(steps)]
-    command += [str(screenshot)] if screenshot else []
+    command += [str(screenshot), shown] if screenshot else []
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     result: Json = json.loads(done.stdout)
@@ -89,14 +113,21 @@ def test_the_config_of_the_form_passes_the_check(connector: str, sandbox: Sandbo
         steps += [
             ["fill", "Address of the Analytics API", sandbox.url],
             ["fill", "Analytics API key", sandbox.analytics_token],
-            ["click", "Mappings"],
-            ["fill", "Stream", "dim_customers"],
-            ["fill", "Vitally object", "account"],
+            *typed(EXAMPLE),
         ]
     result = fill(connector, steps)
     assert result["errors"] == []
     run = run_process(connector, "check", config=result["config"])
     assert run.connection_status["status"] == "SUCCEEDED", run.raw
+
+
+def test_a_mapping_is_typed_in() -> None:
+    steps = [["choose", "Data center", "EU"], ["fill", "Analytics API key", "example"], *typed(EXAMPLE)]
+    picture = SCREENSHOTS / "destination-vitally-mapping.png"
+    result = fill("destination-vitally", steps, picture, "mappings_0")
+    assert result["errors"] == []
+    [mapping] = result["config"]["mappings"]
+    assert {name: value for name, value in mapping.items() if value} == EXAMPLE
 
 
 @each

@@ -33,9 +33,14 @@ GOOD: list[dict[str, Any]] = [
                 "namespace": "public",
                 "object": "account",
                 "operation": "upsert",
-                "fields": {"externalId": "customer_id", "name": "company", "organizationId": "group_id"},
-                "constants": {},
-                "traits": {"plan": "plan_name"},
+                "fields": [
+                    {"field": "externalId", "column": "customer_id"},
+                    {"field": "tags", "column": "labels", "separator": ",", "null_values": "clear"},
+                ],
+                "constants": [{"field": "name", "value": "Acme"}],
+                "traits": [{"trait": "plan", "column": "plan_name", "cast": "text"}],
+                "constant_traits": [{"trait": "seats", "value": "3", "cast": "number"}],
+                "null_values": "omit",
                 "other_columns": "traits",
             }
         ],
@@ -137,6 +142,26 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
                 }
             },
             "access_key_id and secret_access_key belong together",
+        ),
+        (
+            {"mappings": [{"stream": "s", "object": "event"}]},
+            "says of no column where it goes. Fill in fields and traits",
+        ),
+        (
+            {"mappings": [{"stream": "s", "object": "event", "fields": {}, "traits": {}, "constants": []}]},
+            "the mapping of stream 's' says of no column where it goes",
+        ),
+        (
+            {"mappings": [{"stream": "s", "object": "o", "fields": [{"field": "a", "colum": "hidden-value"}]}]},
+            "mappings.0.fields.0.colum: there is no such setting; did you mean column?",
+        ),
+        (
+            {
+                "mappings": [
+                    {"stream": "s", "object": "o", "traits": [{"trait": "a", "column": "b", "cast": "hidden-value"}]}
+                ]
+            },
+            "mappings.0.traits.0.cast: Input should be 'text', 'number', 'boolean', 'date', 'datetime' or 'list'",
         ),
         ({"null_values": "hidden-value"}, "null_values: Input should be 'omit' or 'clear'"),
     ],

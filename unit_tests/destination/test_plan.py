@@ -15,7 +15,7 @@ from unit_tests.destination.builders import DEFINITION, configured, plans, setti
 
 def mapped(**entry: Any) -> dict[str, Any]:
     """Settings with one mapping, of stream `t`."""
-    return {"mappings": [{"stream": "t", **entry}]}
+    return {"mappings": [{"stream": "t", "other_columns": "traits", **entry}]}
 
 
 def planned(stream: dict[str, Any], **changes: Any) -> StreamPlan:
@@ -61,7 +61,7 @@ def test_a_destination_object_and_sync_mode_are_taken_literally(mode: str, opera
 
 
 def test_a_mapping_goes_before_everything() -> None:
-    mapping = {"stream": "accounts", "object": "user", "operation": "update"}
+    mapping = {"stream": "accounts", "object": "user", "operation": "update", "other_columns": "traits"}
     plan = planned(configured("accounts", destination_object_name="note"), mappings=[mapping])
     assert (plan.entry.name, plan.operation) == ("user", "update")
     del mapping["operation"]
@@ -76,8 +76,8 @@ def test_a_mapping_may_use_the_other_names_of_a_field() -> None:
 
 def test_mappings_are_told_apart_by_namespace() -> None:
     mappings = [
-        {"stream": "t", "namespace": "crm", "object": "account"},
-        {"stream": "t", "object": "user"},
+        {"stream": "t", "namespace": "crm", "object": "account", "other_columns": "traits"},
+        {"stream": "t", "object": "user", "other_columns": "traits"},
     ]
     crm = configured("t")
     crm["stream"]["namespace"] = "crm"
@@ -104,7 +104,7 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
         (configured("x", destination_object_name="custom_object/*"), {}, "no object 'custom_object/*'"),
         (configured("x", "overwrite", destination_object_name="account"), {}, "Vitally cannot be emptied"),
         (configured("x", destination_object_name="project"), {}, "possible: create, update, delete"),
-        (configured("t"), {"mappings": [{"stream": "t", "object": "acount"}]}, "there is no object 'acount'"),
+        (configured("t"), mapped(object="acount"), "there is no object 'acount'"),
         (
             configured("t"), mapped(object="event", operation="upsert"),
             "event has no upsert; possible: create",

@@ -1,0 +1,188 @@
+"""What a person says about the rows of one stream: which object they become, and which column goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import orjson
+from pydantic import ConfigDict, Field, model_validator
+
+from destination_vitally.config.base import Settings, in_form
+from destination_vitally.objects.model import Operation
+
+NullPolicy = Literal["omit", "clear"]
+"""What an empty value does: nothing, or it removes what Vitally has."""
+
+Cast = Literal["text", "number", "boolean", "date", "datetime", "list"]
+"""The types that a value can be brought to."""
+
+_COLUMN = "Column of the stream. The parts of a path into an object are joined by dots, such as address.city."
+_POLICY = "What an empty value of this column does; left open, it is as the rest of the stream."
+_SEPARATOR = "The text between the entries of a list that is written in one text: a comma for a,b,c."
+_CAST = "The type of the value in Vitally; left open, that of the custom field, else that of the column."
+
+
+def _column() -> Any:
+    return Field(title="Column", description=_COLUMN, min_length=1, examples=["customer_id", "address.city"])
+
+
+def _policy(description: str) -> Any:
+    return Field(default=None, title="Empty values", description=description)
+
+
+class FieldEntry(Settings):
+    """A column that goes to a field of the object."""
+
+    model_config = ConfigDict(title="Field")
+
+    field: str = Field(
+        title="Field",
+        description="Field of the Vitally object, such as externalId, name or accountId.",
+        min_length=1,
+        examples=["externalId"],
+    )
+    column: str = _column()
+    separator: str | None = Field(default=None, title="Separator", description=_SEPARATOR)
+    null_values: NullPolicy | None = _policy(_POLICY)
+
+
+class TraitEntry(Settings):
+    """A column that becomes a trait, or a property of an event."""
+
+    model_config = ConfigDict(title="Trait")
+
+    trait: str = Field(
+        title="Trait",
+        description="Trait in Vitally, or property of an event. Custom fields have a path: vitally.custom.stage.",
+        min_length=1,
+        examples=["plan", "vitally.custom.stage"],
+    )
+    column: str = _column()
+    cast: Cast | None = Field(default=None, title="Type", description=_CAST)
+    separator: str | None = Field(default=None, title="Separator", description=_SEPARATOR)
+    null_values: NullPolicy | None = _policy(_POLICY)
+
+
+class ConstantEntry(Settings):
+    """A field that has the same value in each row."""
+
+    model_config = ConfigDict(title="Fixed value")
+
+    field: str = Field(
+        title="Field", description="Field of the Vitally object.", min_length=1, examples=["event", "templateId"]
+    )
+    value: str = Field(title="Value", description="The value that every row gets.", min_length=1)
+
+
+class ConstantTraitEntry(Settings):
+    """A trait that has the same value in each row."""
+
+    model_config = ConfigDict(title="Fixed trait")
+
+    trait: str = Field(title="Trait", description="Trait in Vitally, or property of an event.", min_length=1)
+    value: str = Field(title="Value", description="The value that every row gets.", min_length=1)
+    cast: Cast | None = Field(default=None, title="Type", description=_CAST)
+
+
+class StreamMapping(Settings):
+    """Which object the rows of a stream become, and which column goes where."""
+
+    model_config = ConfigDict(title="Mapping")
+
+    stream: str = Field(
+        title="Stream", description="Name of the stream, as the connection shows it.", min_length=1, examples=["orders"]
+    )
+    object: str = Field(
+        title="Vitally object",
+        description="What a row becomes: account, organization, user, event, note, task, custom_object/featureRequest "
+        "or another one of the documentation.",
+        min_length=1,
+        examples=["account", "event", "custom_object/featureRequest"],
+    )
+    operation: Operation | None = Field(
+        default=None,
+        title="Operation",
+        description="What to do with a row. Left open: upsert (create or update) where it exists, else create.",
+        json_schema_extra=in_form(shown=True),
+    )
+    fields: list[FieldEntry] = Field(
+        default=[],
+        title="Fields",
+        description="Which column goes to which field. Columns named like a field need no entry.",
+        json_schema_extra=in_form(shown=True),
+    )
+    traits: list[TraitEntry] = Field(
+        default=[],
+        title="Traits",
+        description="Which column becomes which trait, or property of an event.",
+        json_schema_extra=in_form(shown=True),
+    )
+    constants: list[ConstantEntry] = Field(
+        default=[],
+        title="Fixed values",
+        description="Fields that have the same value in each row, such as the name of an event.",
+        json_schema_extra=in_form(shown=True),
+    )
+    constant_traits: list[ConstantTraitEntry] = Field(
+        default=[], title="Fixed traits", description="Traits that have the same value in each row."
+    )
+    other_columns: Literal["traits", "ignore"] | None = Field(
+        default=None,
+        title="Other columns",
+        description="Columns named nowhere above and called like no field: traits sends them as traits (as "
+        "properties of an event), which is also what happens if nothing is chosen; ignore leaves them out.",
+        json_schema_extra=in_form(shown=True),
+    )
+    null_values: NullPolicy | None = _policy(
+        "What an empty value of this stream does; left open, it is as the setting for all streams says."
+    )
+    namespace: str | None = Field(
+        default=None, title="Namespace", description="Only needed when two streams share their name."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _maps_as_lists(cls, given: Any) -> Any:
+        """Take the maps that mappings once were: `{"externalId": "customer_id"}`."""
+        return _with_lists(given) if isinstance(given, Mapping) else given
+
+    @model_validator(mode="after")
+    def _says_something(self) -> StreamMapping:
+        said = self.fields or self.traits or self.constants or self.constant_traits
+        if not said and self.other_columns is None:
+            raise ValueError(
+                f"the mapping of stream '{self.stream}' says of no column where it goes. Fill in fields and traits; or "
+                "choose traits in other_columns, if the columns have the names that they are to have in Vitally"
+            )
+        return self
+
+
+_LISTS: Mapping[str, tuple[str, str]] = {
+    "fields": ("field", "column"),
+    "traits": ("trait", "column"),
+    "constants": ("field", "value"),
+    "constant_traits": ("trait", "value"),
+}
+"""What the entries of each list hold."""
+
+
+def _with_lists(given: Mapping[str, Any]) -> dict[str, Any]:
+    read = dict(given)
+    for name, (key, value) in _LISTS.items():
+        entries = read.get(name)
+        if isinstance(entries, Mapping):
+            entries = [{key: entry, value: entries[entry]} for entry in entries]
+        if value == "value" and isinstance(entries, list):
+            entries = [_with_text(entry) for entry in entries]
+        if name in read:
+            read[name] = entries
+    return read
+
+
+def _with_text(entry: Any) -> Any:
+    """Return a fixed value as the form has it: as a text, whatever its type."""
+    value = entry.get("value") if isinstance(entry, Mapping) else None
+    if value is None or isinstance(value, str):
+        return entry
+    return {**entry, "value": orjson.dumps(value).decode()}

@@ -1,0 +1,62 @@
+"""Reads a configuration, and says what is wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from destination_vitally.config.settings import Config
+from destination_vitally.errors import ConfigError
+from vitally_api import settings
+from vitally_api.regions import ADDRESS, ADDRESS_DESCRIPTOR, SUBDOMAIN, SUBDOMAIN_DESCRIPTOR
+
+PATTERNS = {SUBDOMAIN: SUBDOMAIN_DESCRIPTOR, ADDRESS: ADDRESS_DESCRIPTOR}
+"""What the patterns stand for, in words for errors."""
+
+TAGS = {"storage_type": "'None', 'S3'"}
+"""The choices of the setting that has several shapes."""
+
+
+def read(config: Mapping[str, Any]) -> Config:
+    """Return the settings of a configuration, checked and with its defaults applied.
+
+    Raises:
+        ConfigError: names each setting that is wrong and what is wrong with it, never its value.
+    """
+    try:
+        return Config.model_validate({k: v for k, v in config.items() if not k.startswith("__")})
+    except ValidationError as error:
+        problems = [_problem(e) for e in error.errors(include_url=False, include_input=False)]
+        # The pydantic error quotes the values, secrets included: it must not be chained.
+        raise ConfigError("The configuration is not complete: " + "; ".join(problems)) from None
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if part not in ("None", "S3"))
+    text = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        text = settings.problem_of_unknown(str(error["loc"][-1]), _part_at(error["loc"]).model_fields)
+    elif error["type"] == "string_pattern_mismatch":
+        text = f"must be {PATTERNS[error['ctx']['pattern']]}"
+    elif error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        discriminator = error["ctx"]["discriminator"].strip("'")
+        text = f"{discriminator} must be one of {error['ctx'].get('expected_tags') or TAGS[discriminator]}"
+    return f"{where}: {text}" if where else text
+
+
+def _part_at(location: Sequence[Any]) -> type[BaseModel]:
+    """Return the part of the settings that an unknown setting is in."""
+    part: type[BaseModel] = Config
+    for name in location[:-1]:
+        if name in part.model_fields:
+            # Of several shapes of a part, the one with settings of its own is the last.
+            part = _parts_in(part.model_fields[name].annotation)[-1]
+    return part
+
+
+def _parts_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [part for argument in get_args(annotation) for part in _parts_in(argument)]
