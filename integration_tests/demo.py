@@ -115,7 +115,7 @@ def _sizes(sandbox: Sandbox) -> dict[str, int]:
 
 
 def _change(sandbox: Sandbox) -> Counter[str]:
-    """Return edit, insert and archive some rows; return how many of each."""
+    """Edit, insert and archive some rows; return how many of each."""
     sandbox.clock.advance(3600)
     workspace, done = sandbox.workspace, Counter[str]()
 

@@ -106,7 +106,7 @@ def _other_keys(entry: Object, key: Key) -> set[str]:
 
 
 def _helpers(entry: Object, key: Key) -> tuple[str, ...]:
-    """Return the fields of which one is needed to find a row by a key."""
+    """The fields of which one is needed to find a row by a key."""
     helpers = ["source"] if Lookup.BY_PATH in key.lookups and entry.field("source") else []
     helpers += [field.name for field in entry.references()] if Lookup.IN_PARENT in key.lookups else []
     return tuple(helpers) or ("",)
@@ -166,7 +166,7 @@ def record_of(way: Way, world: World) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def holds(stored: Any, value: Any) -> bool:
-    """Return tell whether a stored value is the one that was written; objects and lists may hold more."""
+    """Tell whether a stored value is the one that was written; objects and lists may hold more."""
     if isinstance(value, dict):
         return isinstance(stored, dict) and all(holds(stored.get(name), member) for name, member in value.items())
     if isinstance(value, list):

@@ -37,7 +37,7 @@ class World:
     """A workspace with one row of each kind, and a second one of each kind that others refer to."""
 
     def __init__(self, sandbox: Sandbox, entry: Object, is_there: bool, samples: Samples) -> None:
-        """Return `is_there` says whether the row to be written is in Vitally before."""
+        """`is_there` says whether the row to be written is in Vitally before."""
         resource = resource_of(entry)
         self.name = entry.name.replace("*", "featureRequest")
         self.resource = resource.name if resource else {"event": EVENTS}.get(entry.name, MEMBERSHIPS)
@@ -99,7 +99,7 @@ class World:
         return {**row, **served(self._workspace, RESOURCES[self.resource], row, detail=True)}
 
     def is_gone(self) -> bool:
-        """Return tell whether the row is no longer there, or archived."""
+        """Tell whether the row is no longer there, or archived."""
         return all(row["id"] != self._old["id"] or row.get("archivedAt") for row in self._rows())
 
     def _rows(self) -> list[Row]:
@@ -113,7 +113,7 @@ class World:
 
 
 def _samples(name: str, nothing: bool) -> dict[Kind, Any]:
-    """Return a value of each kind."""
+    """A value of each kind."""
     return {
         Kind.TEXT: f"New {name}",
         Kind.NUMBER: 0 if nothing else 4,
