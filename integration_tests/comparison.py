@@ -19,7 +19,7 @@ COMPUTED = {
 
 
 def comparable(sandbox: Sandbox, table: str) -> dict[str, Any]:
-    """Rows by externalId, references as externalIds."""
+    """Return rows by externalId, references as externalIds."""
     names = {
         row["id"]: row.get("externalId") or row.get("name")
         for parent in (

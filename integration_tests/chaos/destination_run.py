@@ -60,7 +60,7 @@ class ChaosRun:
         """Calls of which a sync said that they may or may not have been made."""
 
     def make(self) -> None:
-        """Attempt after attempt with faults, then one without that must end well."""
+        """Make attempt after attempt with faults, then one without that must end well."""
         for _ in range(self.dice.randint(0, 3)):
             if self.as_process:
                 self._process()
@@ -99,7 +99,7 @@ class ChaosRun:
             faults.add_outage(self.sandbox, self.dice)
 
     def _states(self, sent: list[tuple[int, Sent]], disturbance: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The states given back, each with its place in the feed; the consumer may leave, the input may break."""
+        """Yield the states given back, each with its place in the feed; the consumer may leave, the input may break."""
         lines = self._lines(sent)
         end = self.dice.randint(0, len(lines)) if disturbance == "killed" else None
         last = self.dice.randint(0, 3) if disturbance == "abandoned" else None
@@ -125,11 +125,11 @@ class ChaosRun:
         return state(one.stream, place)
 
     def _remaining(self) -> list[tuple[int, Sent]]:
-        """What a platform sends after the states so far: everything behind the last one of each stream."""
+        """Return what a platform sends after the states so far: everything behind the last one of each stream."""
         return [(place, one) for place, one in enumerate(self.feed) if place > self.done[one.stream]]
 
     def _process(self) -> None:
-        """An attempt in a process of its own that gets a signal at some request."""
+        """Make an attempt in a process of its own that gets a signal at some request."""
         sent = self._remaining()
         for given in killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice):
             self._check_state(sent, given["state"]["id"], given)
@@ -137,7 +137,7 @@ class ChaosRun:
     # What must hold
 
     def _check_state(self, sent: list[tuple[int, Sent]], place: int, given: dict[str, Any]) -> None:
-        """The numbers of a state are those of the records it covers, and what could be written is there."""
+        """Assert that a state has the numbers of the records it covers, and that what could be written is there."""
         covered = self.names if self.is_global else [self.feed[place].stream]
         records = [
             one
@@ -163,7 +163,7 @@ class ChaosRun:
         return row is not None and version_of(TABLES[one.stream], row) >= one.version
 
     def _check_summary(self, sent: list[tuple[int, Sent]], run: Run) -> None:
-        """At the end of a sync every record has one outcome, and nothing good was refused."""
+        """Assert that every record has one outcome at the end of a sync, and that nothing good was refused."""
         for name in self.names:
             records = [one for _, one in sent if one.stream == name and one.key is not None]
             counts = run.counts(name)
@@ -197,7 +197,7 @@ class ChaosRun:
         self._check_calls([one.key for one in good if one.stream == "calls"])
 
     def _check_calls(self, keys: list[Any]) -> None:
-        """What cannot be repeated safely may come again after a kill, but is never repeated within a sync."""
+        """Assert that what cannot be repeated safely, though it may come again after a kill, is not within a sync."""
         made = Counter(row["subject"] for row in self.sandbox.workspace.rows("notes") if row["externalId"] is None)
         assert made.keys() <= set(keys), "a call that was never sent"
         assert max(made.values(), default=0) <= self.attempts, "a call was repeated within a sync"

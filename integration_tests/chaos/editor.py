@@ -47,7 +47,7 @@ class Editor:
             self._remember(row)
 
     def after_page(self, page: Page) -> None:
-        """The sandbox's hook: called before each page is sent."""
+        """Change something, as the sandbox's hook that is called before each page is sent."""
         if page.resource != self._resource:
             return
         while self._dice.random() < self.haste:

@@ -28,7 +28,7 @@ TIMES = 2
 
 
 def fault(dice: Random, path: str = "", method: str | None = None) -> Fault:
-    """One fault that hits a request or two, sooner or later."""
+    """Return one fault that hits a request or two, sooner or later."""
     kind = dice.choice(KINDS)
     drawn = Fault(path=path, method=method, times=dice.randint(1, TIMES), skip=dice.randint(0, 8))
     if kind == "busy":

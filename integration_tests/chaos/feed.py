@@ -42,7 +42,7 @@ class Sent:
 
 
 def feed(dice: Random) -> list[Sent]:
-    """A few hundred records and states; references lead to accounts that come earlier, or were always there."""
+    """Return a few hundred records and states; references lead to accounts that come earlier, or were always there."""
     names = dice.sample(STREAMS, dice.randint(1, len(STREAMS)))
     keys = dice.choice([3, 20, 200])
     versions: dict[tuple[str, str], int] = {}
@@ -68,7 +68,7 @@ def feed(dice: Random) -> list[Sent]:
 
 
 def message(sent: Sent, emitted_at: int) -> dict[str, Any]:
-    """The RECORD; what is flawed is so in a way that its object knows."""
+    """Return the RECORD; what is flawed is so in a way that its object knows."""
     data = _data(sent)
     if sent.flaw == "no key":
         del data["noteDate" if sent.stream == "calls" else "event" if sent.stream == "events" else "externalId"]
@@ -98,11 +98,11 @@ def _data(sent: Sent) -> dict[str, Any]:
 
 
 def version_of(table: str, row: dict[str, Any]) -> int:
-    """The version of a record that a row of the workspace comes from; 0 when from none."""
+    """Return the version of a record that a row of the workspace comes from; 0 when from none."""
     text = str(row.get("subject" if table == "notes" else "name"))
     return int(text[1:]) if text[:1] == "v" else 0
 
 
 def streams(names: list[str]) -> list[dict[str, Any]]:
-    """The configured streams."""
+    """Return the configured streams."""
     return [stream(name) for name in names]

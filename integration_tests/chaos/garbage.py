@@ -38,7 +38,7 @@ JSON: st.SearchStrategy[Json] = st.recursive(
 
 @st.composite
 def mutated(draw: st.DrawFn, valid: Json) -> Json:
-    """Something valid in which a few values anywhere are replaced, removed or added."""
+    """Return something valid in which a few values anywhere are replaced, removed or added."""
     found = {"all": copy.deepcopy(valid)}
     for _ in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(list(_places(found))))
@@ -53,7 +53,7 @@ def mutated(draw: st.DrawFn, valid: Json) -> Json:
 
 
 def _places(value: Json) -> Any:
-    """Every container in a value with each of its keys."""
+    """Yield every container in a value with each of its keys."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in pairs:
         yield value, key
@@ -61,7 +61,7 @@ def _places(value: Json) -> Any:
 
 
 def in_time(action: Callable[[], Found]) -> Found:
-    """What the action returns or raises; AssertionError when it hangs."""
+    """Return or raise what the action does; AssertionError when it hangs."""
     results: list[Found] = []
     failures: list[BaseException] = []
 

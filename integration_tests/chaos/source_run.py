@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from datetime import timedelta
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -19,15 +18,13 @@ from integration_tests.chaos.warehouse import Warehouse
 from integration_tests.harness import (
     Json,
     Run,
-    configured,
-    quick_start,
     run_process,
     run_source,
     source_config,
     without_waiting,
 )
 from integration_tests.sandbox import Clock, Sandbox, Switches
-from integration_tests.source.reference import LISTS, everything, one_pass
+from integration_tests.source.reference import LISTS, catalog, everything, one_pass
 
 # stream: resource of the sandbox, whether its rows can be archived
 STREAMS = {
@@ -59,7 +56,7 @@ def run(seed: int) -> None:
     )
     sizes = {STREAMS[stream][0]: dice.randint(0, 700 if stream != "messages" else 250)}
     clock = Clock(offset=skew)
-    with without_waiting(), quick_start(), Sandbox(seed=seed, sizes=sizes, switches=switches, clock=clock) as sandbox:
+    with without_waiting(), Sandbox(seed=seed, sizes=sizes, switches=switches, clock=clock) as sandbox:
         ChaosRun(sandbox, stream, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
 
 
@@ -82,7 +79,7 @@ class ChaosRun:
         sandbox.after_page = self.editor.after_page
 
     def make(self) -> None:
-        """Sync after sync with faults, then one without that must make everything good."""
+        """Make sync after sync with faults, then one without that must make everything good."""
         for _ in range(self.dice.randint(1, 4)):
             self._bad_sync()
             self._check_state()
@@ -157,7 +154,7 @@ class ChaosRun:
         return run_source("read", self._config(), catalog(self.stream), self.warehouse.states)
 
     def _killed(self) -> Run:
-        """A sync in a process of its own that gets a signal after some message."""
+        """Run a sync in a process of its own that gets a signal after some message."""
         last, seen = self.dice.randint(1, 900), 0
 
         def until(_: Json) -> bool:
@@ -181,7 +178,7 @@ class ChaosRun:
     # What must hold
 
     def _check_state(self) -> None:
-        """Every row older than a committed watermark is in the warehouse, as it is in the workspace."""
+        """Assert that every row older than a committed watermark is in the warehouse, as it is in the workspace."""
         for partition, watermark in self.warehouse.watermarks():
             for row in self._rows(partition):
                 if row[self.cursor] < watermark:
@@ -189,7 +186,7 @@ class ChaosRun:
                     assert held == row, f"the state claims {watermark}, but a row of {row[self.cursor]} is missing"
 
     def _check_records(self, run: Run) -> None:
-        """Every record is a version that was in the workspace, and none came twice without a rejected cursor."""
+        """Assert that every record was in the workspace, and none came twice without a rejected cursor."""
         rows = run.records(self.stream)
         for row in rows:
             assert (row[self.key], row[self.cursor]) in self.editor.versions, "a record that never was"
@@ -207,15 +204,3 @@ class ChaosRun:
         [filters] = [f for f in LISTS[self.stream][1] if f.items() >= partition.items()]
         found = one_pass(self.sandbox, self.stream, filters)
         return [{name: value for name, value in row.items() if value is not None} for row in found]
-
-
-@cache
-def catalog(*streams: str) -> Any:
-    """The configured catalog of some streams; the same for every workspace of the sandbox."""
-    return configured(_discovered(), streams)
-
-
-@cache
-def _discovered() -> Any:
-    with Sandbox(empty=True) as sandbox:
-        return run_source("discover", source_config(sandbox.url, sandbox.rest_key)).catalog

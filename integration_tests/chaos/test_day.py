@@ -7,11 +7,10 @@ from random import Random
 from typing import Any
 
 from integration_tests.chaos.editor import Editor
-from integration_tests.chaos.source_run import catalog
 from integration_tests.chaos.warehouse import Warehouse
-from integration_tests.harness import Run, quick_start, run_source, source_config, without_waiting
+from integration_tests.harness import Run, run_source, source_config, without_waiting
 from integration_tests.sandbox import Clock, Page, Sandbox
-from integration_tests.source.reference import everything
+from integration_tests.source.reference import catalog, everything
 
 STREAMS = {
     "accounts": "updatedAt",
@@ -30,7 +29,7 @@ def test_a_day_of_hourly_syncs_ends_with_a_copy_of_the_workspace() -> None:
     dice = Random("a day")
     clock = Clock(at=datetime(2026, 3, 1, tzinfo=timezone.utc))
     sizes = {"accounts": 150, "notes": 250, "tasks": 150, "conversations": 40}
-    with without_waiting(), quick_start(), Sandbox(seed=7, sizes=sizes, clock=clock) as sandbox:
+    with without_waiting(), Sandbox(seed=7, sizes=sizes, clock=clock) as sandbox:
         editors = [
             Editor(sandbox, resource, dice, archivable=archivable, deleting=deleting)
             for resource, (archivable, deleting) in EDITED.items()

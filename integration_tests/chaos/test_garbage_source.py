@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.chaos.garbage import EXAMPLES, JSON, SECRET, in_time, mutated
-from integration_tests.chaos.source_run import catalog
-from integration_tests.harness import Json, Run, quick_start, run_source, source_config, without_waiting
+from integration_tests.harness import Json, Run, run_source, source_config, without_waiting
 from integration_tests.sandbox import Fault, Sandbox
+from integration_tests.source.reference import catalog
 
 STREAMS = ("users", "notes", "messages", "custom_object_feature_request")
 PAGE = {
@@ -53,7 +53,7 @@ def read(
 ) -> Run:
     """Run one sync against a small sandbox and hold what it printed to the rules."""
     sizes = {"users": 110, "notes": 5, "conversations": 5, "instances": 5}
-    with without_waiting(), quick_start(), Sandbox(seed=1, sizes=sizes) as sandbox:
+    with without_waiting(), Sandbox(seed=1, sizes=sizes) as sandbox:
         if fault is not None:
             sandbox.faults.add(fault)
         config = source_config(sandbox.url, SECRET, requests_per_minute=100_000) | (fields or {})

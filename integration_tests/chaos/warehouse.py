@@ -40,7 +40,7 @@ class Warehouse:
             self.copy[row["id"]] = row
 
     def watermarks(self) -> list[tuple[dict[str, Any], str]]:
-        """Of each partition (`{}` where there is one) the time up to which the state claims to have everything."""
+        """Return of each partition (`{}` where there is one) the time up to which the state claims everything."""
         return [(part, cursor[self._cursor]) for part, cursor in self._cursors() if self._cursor in cursor]
 
     @property

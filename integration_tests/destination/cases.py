@@ -26,7 +26,7 @@ DELETED = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"}
 
 
 def prepare(sandbox: Sandbox) -> None:
-    """One row of each kind."""
+    """Insert one row of each kind."""
     insert = sandbox.workspace.insert
     insert("organizations", {"id": ORG, "externalId": "org-1", "name": "Old", "traits": {"kept": 1, "plan": "a"}})
     insert(
@@ -101,7 +101,7 @@ def prepare(sandbox: Sandbox) -> None:
 
 
 def definition(sandbox: Sandbox) -> str:
-    """The id of the custom object `featureRequest`."""
+    """Return the id of the custom object `featureRequest`."""
     return next(str(r["id"]) for r in sandbox.workspace.rows("customObjects") if r["name"] == "featureRequest")
 
 
@@ -144,7 +144,7 @@ TIME = "2026-03-04T05:06:07Z"
 
 
 def filled(value: Any, sandbox: Sandbox) -> Any:
-    """The placeholders replaced by ids of the sandbox; tuples become what the journal gives."""
+    """Return the placeholders replaced by ids of the sandbox; tuples become what the journal gives."""
     text = orjson.dumps(value).decode()
     found = orjson.loads(text.replace("<definition>", definition(sandbox)).replace("<template>", template(sandbox)))
     return [tuple(entry) for entry in found] if isinstance(value, list) else found

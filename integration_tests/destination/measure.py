@@ -41,7 +41,7 @@ class Measured:
 
 
 def lines(count: int, size: int, names: tuple[str, ...]) -> Iterator[bytes]:
-    """Records of about `size` bytes, taking turns between streams, and a state now and then."""
+    """Yield records of about `size` bytes, taking turns between streams, and a state now and then."""
     filling = {f"column_{n}": "x" * 40 for n in range(max(1, (size - 150) // 55))}
     templates = {}
     for name in names:
@@ -91,7 +91,7 @@ def measure(count: int, size: int, names: tuple[str, ...] = ("accounts",)) -> Me
 
 
 def peak_memory(pid: int) -> float:
-    """The most memory a running process has had, in MB; what it was forked from does not count."""
+    """Return the most memory a running process has had, in MB; what it was forked from does not count."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

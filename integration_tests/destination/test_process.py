@@ -16,6 +16,7 @@ from integration_tests.harness import (
     destination_config,
     global_state,
     record,
+    run_destination,
     run_process,
     state,
     stream,
@@ -67,7 +68,7 @@ def test_an_error_is_a_trace_without_secrets_or_values(sandbox: Sandbox) -> None
 
 
 def test_a_wrong_configuration_is_said_before_anything_is_read(sandbox: Sandbox) -> None:
-    run = run_process(COMMAND, "write", config=destination_config(sandbox, num_workers=99), catalog=ACCOUNTS)
+    run = run_destination("write", destination_config(sandbox, num_workers=99), ACCOUNTS)
     assert run.exit_code == 1
     assert run.failure_types == {"config_error"}
     assert "num_workers" in run.errors[0]
@@ -84,7 +85,7 @@ def test_a_wrong_configuration_is_said_before_anything_is_read(sandbox: Sandbox)
     ],
 )
 def test_files_that_cannot_be_read(name: str, content: Any, problem: str) -> None:
-    run = run_process(COMMAND, "write", **{"config": {}, "catalog": {"streams": []}, name: content})
+    run = run_destination("write", **{"config": {}, "catalog": {"streams": []}, name: content})
     assert run.exit_code == 1
     assert run.errors[0].startswith(problem)
     assert "secret" not in (run.raw + run.stderr).replace("secrets", "")

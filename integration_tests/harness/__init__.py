@@ -1,16 +1,16 @@
 """The one way in which a connector is run and its messages are read: for tests, chaos runs, images and benchmarks.
 
-`run_process` starts a console script as the Airbyte platform does. `run_source` and `write` do the same in this
-process, where a clock can be injected. Each returns a `Run`.
+`run_process` starts a console script as the Airbyte platform does. `run_source`, `run_destination` and `write` do the
+same in this process, where it takes less time and a clock can be injected. Each returns a `Run`.
 """
 
 from integration_tests.harness.clock import QuickClock
 from integration_tests.harness.configs import destination_config, source_config
-from integration_tests.harness.in_process import logged, run_source, write, write_chunks
+from integration_tests.harness.in_process import logged, run_destination, run_source, write, write_chunks
 from integration_tests.harness.messages import configured, global_state, record, state, stream
 from integration_tests.harness.processes import as_files, run_process
 from integration_tests.harness.runs import Json, Run
-from integration_tests.harness.waits import quick_start, without_waiting
+from integration_tests.harness.waits import without_waiting
 
 __all__ = [
     "Json",
@@ -21,8 +21,8 @@ __all__ = [
     "destination_config",
     "global_state",
     "logged",
-    "quick_start",
     "record",
+    "run_destination",
     "run_process",
     "run_source",
     "source_config",

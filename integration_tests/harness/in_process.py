@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,37 @@ from destination_vitally import DestinationVitally
 from integration_tests.harness.clock import QuickClock
 from integration_tests.harness.processes import as_files
 from integration_tests.harness.runs import Json, Run
+from integration_tests.harness.waits import quick_start
 from source_vitally.run import messages as source_messages
 
 
-def run_source(action: str, config: Json | None = None, catalog: Json | None = None, state: Any = None) -> Run:
-    """Run a command of the source."""
+def run_source(action: str, config: Any = None, catalog: Any = None, state: Any = None) -> Run:
+    """Run a command of the source, whose manifest is not checked: every process does that."""
     run = Run()
-    with tempfile.TemporaryDirectory() as folder, logged(run):
+    with tempfile.TemporaryDirectory() as folder, logged(run), redirect_stdout(_Printed(run)), quick_start():
         arguments = as_files(Path(folder), config=config, catalog=catalog, state=state)
         try:
             for line in source_messages([action, *arguments]):
                 run.take(line)
         except Exception as error:
             run.take(_end(run, error))
+        saved = Path(folder, "config.json")
+        run.saved_config = saved.read_text() if saved.exists() else ""
+    run.assert_no_secret(config)
+    return run
+
+
+def run_destination(action: str, config: Any = None, catalog: Any = None) -> Run:
+    """Run a command of the destination; `write` is one without input, `write()` one with."""
+    run = Run()
+    destination = DestinationVitally(QuickClock())
+    with tempfile.TemporaryDirectory() as folder, logged(run):
+        arguments = as_files(Path(folder), config=config, catalog=catalog)
+        try:
+            for message in destination.run_cmd(destination.parse_args([action, *arguments])):
+                run.take(orjson.dumps(message).decode())
+        except Exception as error:
+            run.take(filter_secrets(_end(run, error)))
     run.assert_no_secret(config)
     return run
 
@@ -82,6 +101,20 @@ def logged(run: Run, level: int = logging.INFO) -> Iterator[None]:
     finally:
         logger.handlers, logger.propagate = before[0], before[1]
         logger.setLevel(before[2])
+
+
+class _Printed(io.TextIOBase):
+    """Takes what is printed, which is what the CDK does with a rewritten config."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._text = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._text = (self._text + text).split("\n")
+        for line in lines:
+            self._run.take(line)
+        return len(text)
 
 
 class _Collector(logging.Handler):

@@ -1,4 +1,4 @@
-"""A source in this process that neither waits nor reads its manifest more carefully than once."""
+"""What saves a source in this process from waiting."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from airbyte_cdk.sources.streams.http import rate_limiting
 from source_vitally import cdk
 from source_vitally.budget import RequestBudget
 
+_SCHEMA = cache(concurrent_declarative_source.get_declarative_component_schema)
+
 
 @contextmanager
 def without_waiting() -> Iterator[list[float]]:
@@ -28,10 +30,9 @@ def without_waiting() -> Iterator[list[float]]:
 
 @contextmanager
 def quick_start() -> Iterator[None]:
-    """Do without the CDK's check of the manifest, half the time of a small sync; a test of its own makes it."""
-    schema = cache(concurrent_declarative_source.get_declarative_component_schema)
+    """Do without the CDK's check of the manifest, half the time of a small sync; every process makes it."""
     with (
-        patch.object(concurrent_declarative_source, "get_declarative_component_schema", schema),
+        patch.object(concurrent_declarative_source, "get_declarative_component_schema", _SCHEMA),
         patch.object(concurrent_declarative_source.ConcurrentDeclarativeSource, "_validate_source"),
     ):
         yield

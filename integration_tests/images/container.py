@@ -29,7 +29,7 @@ def engine(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]
 
 
 def inspect(target: str) -> Json:
-    """What the engine knows of a target's image."""
+    """Return what the engine knows of a target's image."""
     done = engine("image", "inspect", image_name(target))
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout)[0])
@@ -60,7 +60,7 @@ def run_image(target: str, action: str, stdin: Iterable[str] = (), **files: Any)
 
 
 def seconds(target: str, *command: str) -> float:
-    """How long a container of the image takes from start to end; an entry point other than its own comes first."""
+    """Return the time of a container of the image from start to end; an entry point other than its own comes first."""
     begun = time.perf_counter()
     done = inside(target, *command) if len(command) > 1 else engine(*CONFINED, image_name(target), *command)
     assert done.returncode == 0, done.stderr

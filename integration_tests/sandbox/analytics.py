@@ -252,7 +252,7 @@ class Analytics:
         return rows[0] if rows else None
 
     def _values(self, resource: str, traits: Row, new: bool) -> Row:
-        """The attributes and traits a message sets: a few traits are attributes of the row."""
+        """Return the attributes and traits a message sets: a few traits are attributes of the row."""
         known = SPECIAL_TRAITS[resource]
         special = {
             attribute: traits[name]

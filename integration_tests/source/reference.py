@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import requests
 
+from integration_tests.harness import configured, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.resources import RESOURCES
 from source_vitally import SourceVitally
@@ -101,3 +103,15 @@ def merged(copy: dict[str, Json], records: list[Json], cursor: str = "updatedAt"
         if known is None or (record.get(cursor) or "") >= (known.get(cursor) or ""):
             copy[record["id"]] = record
     return copy
+
+
+@cache
+def catalog(*streams: str) -> Any:
+    """Return the configured catalog of some streams, discovered once: it is the same for every workspace."""
+    return configured(_discovered(), streams)
+
+
+@cache
+def _discovered() -> Any:
+    with Sandbox(empty=True) as sandbox:
+        return run_source("discover", source_config(sandbox.url, sandbox.rest_key)).catalog

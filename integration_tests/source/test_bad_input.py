@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, configured, run_process, source_config
+from integration_tests.harness import Json, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Sandbox
 
 STREAM = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
@@ -40,18 +40,12 @@ def test_bad_input_to_read_is_a_config_error_that_says_what_to_do(
 ) -> None:
     sandbox = make_sandbox(seed=1)
     config = {**source_config(sandbox.url, sandbox.rest_key), **changes.get("config", {})}
-    run = run_process(
-        "source-vitally",
-        "read",
-        config=config,
-        catalog=changes.get("catalog", CATALOG),
-        state=changes.get("state"),
-    )
+    run = run_source("read", config, changes.get("catalog", CATALOG), changes.get("state"))
     assert run.exit_code == 1
     assert any(sentence in error for error in run.errors), run.raw
     assert "config_error" in run.failure_types
     assert run.records("users") == []
-    assert_no_secret(run.raw + run.stderr)
+    assert_no_secret(run.raw)
 
 
 def test_a_config_that_is_no_json_is_said_to_be_none(make_sandbox: Any) -> None:
@@ -77,9 +71,20 @@ def test_a_config_that_is_no_json_is_said_to_be_none(make_sandbox: Any) -> None:
 def test_a_failing_check_says_why_without_the_key(make_sandbox: Any, fault: Fault, sentence: str) -> None:
     sandbox: Sandbox = make_sandbox(seed=1)
     sandbox.faults.add(fault)
-    run = run_process("source-vitally", "check", config=source_config(sandbox.url, SECRET))
+    run = run_source("check", source_config(sandbox.url, SECRET))
     assert run.connection_status["status"] == "FAILED"
     assert sentence in run.connection_status["message"]
+    assert_no_secret(run.raw)
+
+
+@pytest.mark.parametrize("action", ["check", "read"])
+def test_a_process_says_a_refused_key_without_it(make_sandbox: Any, action: str) -> None:
+    sandbox: Sandbox = make_sandbox(seed=1)
+    sandbox.faults.add(Fault(status=401, body={"error": f"Unknown key {SECRET}"}, times=None))
+    catalog = CATALOG if action == "read" else None
+    run = run_process("source-vitally", action, config=source_config(sandbox.url, SECRET), catalog=catalog)
+    assert "Vitally refused the REST key" in run.raw
+    assert run.exit_code == (action == "read")
     assert_no_secret(run.raw + run.stderr)
 
 

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integration_tests.harness import Run, configured, run_source, source_config
+from integration_tests.harness import Run, run_source, source_config
 from integration_tests.sandbox import Clock, Page, Sandbox, Switches
-from integration_tests.source.reference import everything, merged
+from integration_tests.source.reference import catalog, everything, merged
 
-CATALOG: dict[str, Any] = {}
 # (page of the sync, what happens there, to which row)
 CHANGES = st.lists(
     st.tuples(st.integers(0, 7), st.sampled_from(["edit", "insert", "archive", "delete"]), st.integers(0, 10_000)),
@@ -64,9 +63,7 @@ class Changes:
 
 def read(sandbox: Sandbox, stream: str, state: Any = None, **fields: Any) -> Run:
     config = source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0, inlined_objects="full", **fields)
-    if not CATALOG:
-        CATALOG.update(run_source("discover", config).catalog)
-    run = run_source("read", config, configured(CATALOG, [stream]), state)
+    run = run_source("read", config, catalog(stream), state)
     assert run.exit_code == 0, run.errors
     return run
 

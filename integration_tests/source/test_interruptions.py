@@ -9,7 +9,7 @@ import pytest
 
 from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Limits, Sandbox, Switches
-from integration_tests.source.reference import LISTS, STREAMS, everything, merged
+from integration_tests.source.reference import LISTS, STREAMS, catalog, everything, merged
 
 
 def config_of(sandbox: Sandbox, **fields: Any) -> Json:
@@ -19,15 +19,14 @@ def config_of(sandbox: Sandbox, **fields: Any) -> Json:
 
 
 def read(sandbox: Sandbox, streams: list[str], state: Any = None, **fields: Any) -> Run:
-    config = config_of(sandbox, **fields)
-    return run_source("read", config, configured(run_source("discover", config).catalog, streams), state)
+    return run_source("read", config_of(sandbox, **fields), catalog(*streams), state)
 
 
 @pytest.mark.parametrize("page", [0, 5, 7, 11])
 def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any, page: int) -> None:
     sandbox = make_sandbox(seed=4, sizes={"users": 1150})
     config = config_of(sandbox)
-    catalog = configured(run_source("discover", config).catalog, ["users"])
+    users = catalog("users")
     seen = 0
 
     def dies(message: Json) -> bool:
@@ -35,16 +34,16 @@ def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any,
         seen += message["type"] == "RECORD"
         return bool(seen > page * 100)
 
-    killed = run_process("source-vitally", "read", config=config, catalog=catalog, until=dies)
+    killed = run_process("source-vitally", "read", config=config, catalog=users, until=dies)
     assert killed.exit_code == -9
     sandbox.workspace.update("users", sandbox.workspace.rows("users")[1]["id"], {"name": "edited after the kill"})
     sandbox.journal.clear()
-    second = run_process("source-vitally", "read", config=config, catalog=catalog, state=killed.last_states())
+    second = run_process("source-vitally", "read", config=config, catalog=users, state=killed.last_states())
     assert second.exit_code == 0
     checkpoints = len(killed.states("users"))
     assert checkpoints == max(0, (page * 100) // 500)
     assert sandbox.journal.count(path_regex="users") == 12 - 5 * checkpoints
-    third = run_source("read", config, catalog, second.last_states())
+    third = run_source("read", config, users, second.last_states())
     copy: dict[str, Json] = {}
     for run in (killed, second, third):
         merged(copy, run.records("users"))
@@ -54,11 +53,11 @@ def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any,
 def test_a_killed_sync_of_a_partitioned_stream_goes_on_in_each_partition(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=4, sizes={"notes": 1400})
     config = config_of(sandbox)
-    catalog = configured(run_source("discover", config).catalog, ["notes"])
+    notes = catalog("notes")
     killed = run_process(
-        "source-vitally", "read", config=config, catalog=catalog, until=lambda message: message["type"] == "STATE"
+        "source-vitally", "read", config=config, catalog=notes, until=lambda message: message["type"] == "STATE"
     )
-    second = run_source("read", config, catalog, killed.last_states())
+    second = run_source("read", config, notes, killed.last_states())
     copy = merged(merged({}, killed.records("notes")), second.records("notes"))
     assert copy == everything(sandbox, "notes")
     assert len(second.records("notes")) < len(copy)
@@ -67,15 +66,15 @@ def test_a_killed_sync_of_a_partitioned_stream_goes_on_in_each_partition(make_sa
 def test_a_killed_sync_of_a_child_stream_loses_no_child(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=4, sizes={"conversations": 620})
     config = config_of(sandbox, num_workers=8, requests_per_minute=100_000)
-    catalog = configured(run_source("discover", config).catalog, ["messages"])
+    messages = catalog("messages")
     killed = run_process(
-        "source-vitally", "read", config=config, catalog=catalog, until=lambda message: message["type"] == "STATE"
+        "source-vitally", "read", config=config, catalog=messages, until=lambda message: message["type"] == "STATE"
     )
     assert "resume" in killed.last_states()[0]["stream"]["stream_state"]
     edited = sandbox.workspace.rows("conversations")[0]["id"]
     sandbox.workspace.update("conversations", edited, {"subject": "edited after the kill"})
-    second = run_source("read", config, catalog, killed.last_states())
-    third = run_source("read", config, catalog, second.last_states())
+    second = run_source("read", config, messages, killed.last_states())
+    third = run_source("read", config, messages, second.last_states())
     copy: dict[str, Json] = {}
     for run in (killed, second, third):
         merged(copy, run.records("messages"), "conversationUpdatedAt")
@@ -185,7 +184,8 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
 )
 def test_either_answer_to_what_is_undocumented_is_survived(make_sandbox: Any, switches: Switches) -> None:
     sandbox = make_sandbox(seed=8, sizes={"notes": 130, "accounts": 130}, switches=switches)
-    run = read(sandbox, STREAMS)
+    config = config_of(sandbox)
+    run = run_source("read", config, configured(run_source("discover", config).catalog, STREAMS))
     assert run.exit_code == 0, run.errors
     switches.empty_page_with_next = switches.short_pages = False
     for stream in STREAMS:

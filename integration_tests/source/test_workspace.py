@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,6 +36,29 @@ def discover(sandbox: Sandbox, **fields: Any) -> dict[str, Json]:
 
 def read(sandbox: Sandbox, streams: list[Json], state: Any = None, **fields: Any) -> Run:
     return run_source("read", config_of(sandbox, **fields), configured({"streams": streams}), state)
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[Sandbox]:
+    """A workspace that is only read; `make_sandbox(seed=3)` makes one like it."""
+    with Sandbox(seed=3) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def whole(workspace: Sandbox) -> dict[str, Json]:
+    """All streams of it."""
+    return discover(workspace)
+
+
+@pytest.fixture(scope="module")
+def expected(workspace: Sandbox, whole: dict[str, Json]) -> Run:
+    """All it holds."""
+    return read(workspace, list(whole.values()), survey_ids=surveys_of(workspace))
+
+
+def surveys_of(sandbox: Sandbox) -> list[str]:
+    return [row["id"] for row in sandbox.workspace.rows("surveys")]
 
 
 def instances(sandbox: Sandbox, definition: str, **params: str) -> set[str]:
@@ -75,28 +99,28 @@ def test_each_custom_object_is_a_typed_stream_with_its_own_state(make_sandbox: A
     assert len(second.of_type("RECORD")) <= 1 + 2 * len(found)
 
 
-def test_a_definition_deleted_since_discover_is_a_warning_for_its_stream_only(make_sandbox: Any) -> None:
-    sandbox = make_sandbox(seed=3)
-    found = discover(sandbox)
-    gone = {**found["custom_object_deal_room"], "name": "custom_object_gone"}
-    run = read(sandbox, [gone, found["users"]])
+def test_a_definition_deleted_since_discover_is_a_warning_for_its_stream_only(
+    workspace: Sandbox, whole: dict[str, Json]
+) -> None:
+    gone = {**whole["custom_object_deal_room"], "name": "custom_object_gone"}
+    run = read(workspace, [gone, whole["users"]])
     assert run.exit_code == 0, run.errors
     assert run.statuses == {"custom_object_gone": "INCOMPLETE", "users": "COMPLETE"}
     assert "custom_object_gone is not read" in run.log
 
 
-def test_custom_fields_of_every_model_and_custom_object_have_a_unique_key(make_sandbox: Any) -> None:
-    sandbox = make_sandbox(seed=3)
-    records = read(sandbox, [discover(sandbox)["custom_fields"]]).records("custom_fields")
+def test_custom_fields_of_every_model_and_custom_object_have_a_unique_key(workspace: Sandbox, expected: Run) -> None:
+    records = expected.records("custom_fields")
     assert len({(row["model"], row["path"], row["customObjectId"]) for row in records}) == len(records)
-    assert len(records) == len(sandbox.workspace.rows("customFields"))
-    assert {row["model"] for row in records} == {row["model"] for row in sandbox.workspace.rows("customFields")}
+    stored = workspace.workspace.rows("customFields")
+    assert len(records) == len(stored)
+    assert {row["model"] for row in records} == {row["model"] for row in stored}
 
 
-def test_survey_responses_come_from_the_configured_surveys(make_sandbox: Any) -> None:
+def test_survey_responses_come_from_the_configured_surveys(make_sandbox: Any, whole: dict[str, Json]) -> None:
     sandbox = make_sandbox(seed=3, sizes={"surveyResponses": 150})
-    surveys = [row["id"] for row in sandbox.workspace.rows("surveys")]
-    stream = discover(sandbox)["survey_responses"]
+    surveys = surveys_of(sandbox)
+    stream = whole["survey_responses"]
     assert read(sandbox, [stream]).records("survey_responses") == []
     first = read(sandbox, [stream], survey_ids=[*surveys, "no-such-survey"])
     assert first.exit_code == 0, first.errors
@@ -111,9 +135,11 @@ def test_survey_responses_come_from_the_configured_surveys(make_sandbox: Any) ->
 
 
 @pytest.mark.parametrize("shape", ["object", "array", "results", "data"])
-def test_health_scores_are_kept_whole_whatever_their_shape(make_sandbox: Any, shape: Any) -> None:
+def test_health_scores_are_kept_whole_whatever_their_shape(
+    make_sandbox: Any, whole: dict[str, Json], shape: Any
+) -> None:
     sandbox = make_sandbox(seed=3, switches=Switches(health_scores_shape=shape))
-    stream = discover(sandbox)["account_health_scores"]
+    stream = whole["account_health_scores"]
     first = read(sandbox, [stream])
     assert first.exit_code == 0, first.errors
     records = first.records("account_health_scores")
@@ -132,9 +158,11 @@ def test_health_scores_are_kept_whole_whatever_their_shape(make_sandbox: Any, sh
 
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("stream", ["account_health_scores", "messages", "meeting_transcripts"])
-def test_details_that_were_refused_are_read_once_they_can_be(make_sandbox: Any, stream: str, status: int) -> None:
+def test_details_that_were_refused_are_read_once_they_can_be(
+    make_sandbox: Any, whole: dict[str, Json], expected: Run, stream: str, status: int
+) -> None:
     sandbox = make_sandbox(seed=3)
-    found = discover(sandbox)[stream]
+    found = whole[stream]
     path = {"messages": "/conversations/", "meeting_transcripts": "/meetingTranscripts/"}.get(stream, "/healthScores$")
     sandbox.faults.add(Fault(path=path, times=None, status=status))
     refused = read(sandbox, [found])
@@ -142,25 +170,23 @@ def test_details_that_were_refused_are_read_once_they_can_be(make_sandbox: Any, 
     assert refused.records(stream) == []
     sandbox.faults.clear()
     later = read(sandbox, [found], refused.last_states())
-    assert len(later.records(stream)) == len(read(sandbox, [found]).records(stream)) > 0
+    assert len(later.records(stream)) == len(expected.records(stream)) > 0
 
 
 OPTIONAL = [r"/customFields$", r"/customObjects$", r"/instances$", r"/surveys/", r"/meetings$", r"/meetingTranscripts"]
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("status", [403, 404, 500])
 @pytest.mark.parametrize("path", [*OPTIONAL, r"/healthScores$"])
 def test_a_failing_optional_call_costs_only_what_it_fed(
-    make_sandbox: Any, waits: list[float], path: str, status: int
+    make_sandbox: Any, whole: dict[str, Json], expected: Run, path: str, status: int
 ) -> None:
     sandbox = make_sandbox(seed=3)
-    surveys = [row["id"] for row in sandbox.workspace.rows("surveys")]
-    whole = discover(sandbox)
-    expected = read(sandbox, list(whole.values()), survey_ids=surveys)
     sandbox.faults.add(Fault(path=path, times=None, status=status, body={"error": "Not for you."}))
     found = discover(sandbox)
     assert set(whole) - set(found) <= {name for name in whole if name.startswith("custom_object_")}
-    run = read(sandbox, list(whole.values()), survey_ids=surveys)
+    run = read(sandbox, list(whole.values()), survey_ids=surveys_of(sandbox))
     fed = {
         r"/customFields$": {"custom_fields"},
         r"/customObjects$": {"custom_objects", "custom_fields"} | {n for n in whole if n.startswith("custom_object_")},

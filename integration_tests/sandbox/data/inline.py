@@ -24,7 +24,7 @@ CONVERSATION_LIST = (
 
 
 def served(workspace: Workspace, resource: Resource, row: Row, detail: bool = False) -> Row:
-    """The row with its related rows; `detail` adds what only GET of one row shows."""
+    """Return the row with its related rows; `detail` adds what only GET of one row shows."""
     out = visible(resource, row)
     for inline in resource.inlines + (resource.detail_inlines if detail else ()):
         out[inline.name] = _related(workspace, inline, row)
@@ -41,7 +41,7 @@ def served_list(workspace: Workspace, resource: Resource, rows: Iterable[Row]) -
 
 
 def visible(resource: Resource, row: Row) -> Row:
-    """A copy of the row without its hidden attributes."""
+    """Return a copy of the row without its hidden attributes."""
     if not resource.hidden:
         return dict(row)
     return {name: value for name, value in row.items() if name not in resource.hidden}

@@ -13,7 +13,7 @@ UserIdForm = Literal["externalId", "id", "either"]
 
 
 def derived(tables: Tables, resource: str, row: Row, user_ids: UserIdForm) -> Row:
-    """The derived attributes of a row, from the rows it refers to as they are now."""
+    """Return the derived attributes of a row, from the rows it refers to as they are now."""
     if resource == "npsResponses":
         return _nps(tables, row)
     if resource == "conversations":
@@ -25,7 +25,7 @@ def derived(tables: Tables, resource: str, row: Row, user_ids: UserIdForm) -> Ro
 
 
 def meeting_parents(tables: Tables, participants: Iterable[Row], user_ids: UserIdForm) -> Row:
-    """The accounts and organizations of the customers among these participants."""
+    """Return the accounts and organizations of the customers among these participants."""
     return _parents(user for person in participants for user in _users_of(tables, person, user_ids))
 
 

@@ -11,7 +11,7 @@ DROPPED_WITH_CONTENT = frozenset({"script", "style"})
 
 
 def cleaned(text: str) -> str:
-    """The text with every tag and attribute outside the allow-list removed."""
+    """Return the text with every tag and attribute outside the allow-list removed."""
     cleaner = _Cleaner(convert_charrefs=False)
     cleaner.feed(text)
     cleaner.close()

@@ -21,7 +21,7 @@ ISO_8601 = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|
 
 
 def moment(value: str) -> datetime:
-    """The moment of an ISO 8601 date (midnight UTC) or date-time with zone; else ValueError."""
+    """Return the moment of an ISO 8601 date (midnight UTC) or date-time with zone; else ValueError."""
     match = ISO_8601.fullmatch(value)
     if match is None:
         raise ValueError(f"not ISO 8601: {value}")
@@ -31,7 +31,7 @@ def moment(value: str) -> datetime:
 
 
 def is_datetime(value: Any) -> bool:
-    """ISO 8601, a date or a date-time with its zone."""
+    """Return whether this is ISO 8601, a date or a date-time with its zone."""
     try:
         moment(value)
     except (TypeError, ValueError):
@@ -90,14 +90,14 @@ EVERYWHERE = {"externalId": "id", "traits": "object"}
 
 
 def as_object(body: Any) -> Row:
-    """A copy of a body that must be a JSON object."""
+    """Return a copy of a body that must be a JSON object."""
     if not isinstance(body, dict):
         raise ApiError(400, "The body must be a JSON object.")
     return dict(body)
 
 
 def known_fields(workspace: Workspace, body: Row, names: Iterable[str]) -> Row:
-    """The body without attributes that cannot be written here; those are refused, or dropped by switch."""
+    """Return the body without attributes that cannot be written here; those are refused, or dropped by switch."""
     unknown = sorted(set(body) - set(names))
     if unknown and workspace.switches.unknown_fields_rejected:
         raise ApiError(400, f"{unknown[0]} cannot be written.")
@@ -111,12 +111,12 @@ def require(body: Row, names: Iterable[str]) -> None:
 
 
 def kind_of(writing: Writing, name: str) -> str:
-    """What the value of an attribute must be: a name of CHECKS."""
+    """Return what the value of an attribute must be: a name of CHECKS."""
     return writing.kinds.get(name) or EVERYWHERE.get(name, "text")
 
 
 def check_values(writing: Writing, body: Row) -> None:
-    """Types by attribute. Null empties an attribute, unless it is required."""
+    """Refuse values of other types. Null empties an attribute, unless it is required."""
     for name, value in body.items():
         if value is None and name not in writing.required:
             continue
@@ -126,7 +126,7 @@ def check_values(writing: Writing, body: Row) -> None:
 
 
 def check_references(workspace: Workspace, writing: Writing, body: Row) -> None:
-    """Every Vitally id in the body must exist."""
+    """Refuse a Vitally id in the body that does not exist."""
     for name, table in writing.references.items():
         value = body.get(name)
         for identifier in value if isinstance(value, list) else [value]:
@@ -135,7 +135,7 @@ def check_references(workspace: Workspace, writing: Writing, body: Row) -> None:
 
 
 def known_traits(workspace: Workspace, model: str, traits: Mapping[str, Any], custom_object_id: str | None) -> Row:
-    """The traits whose key is a custom field of the model; unknown keys are refused, or dropped by switch."""
+    """Return the traits whose key is a custom field of the model; unknown keys are refused, or dropped by switch."""
     if model == "customObjects":
         fields = workspace.tables["customFields"].scoped("customObjectId", custom_object_id or "")
     else:
@@ -148,7 +148,7 @@ def known_traits(workspace: Workspace, model: str, traits: Mapping[str, Any], cu
 
 
 def normalised(resource: Resource, body: Row) -> Row:
-    """The values as they are stored: HTML stripped, dates without time, empty lists for null."""
+    """Return the values as they are stored: HTML stripped, dates without time, empty lists for null."""
     out = dict(body)
     for name in resource.writing.html if resource.writing else ():
         if out.get(name) is not None:
@@ -163,7 +163,7 @@ def normalised(resource: Resource, body: Row) -> Row:
 
 
 def fed_attributes(workspace: Workspace, resource: str, traits: Mapping[str, Any]) -> Row:
-    """The attributes that these traits set on an account or organization."""
+    """Return the attributes that these traits set on an account or organization."""
     if resource not in ("accounts", "organizations") or not workspace.switches.traits_feed_attributes:
         return {}
     return {name: traits[name] for name in FED_ATTRIBUTES if name in traits}

@@ -36,7 +36,7 @@ class Bulk:
         return {**self.fixed, **self.factory(position), **self.stamps(position)}
 
     def indexed(self, position: int) -> Row:
-        """The part of the row its place in the indices comes from."""
+        """Return the part of the row its place in the indices comes from."""
         return {**self.fixed, **self.stamps(position)}
 
     def stamps(self, position: int) -> Row:
@@ -64,11 +64,11 @@ class Table:
         return place[0].row(place[1]) if place else None
 
     def by_external_id(self, external_id: str) -> list[Row]:
-        """The rows with this externalId, oldest first."""
+        """Return the rows with this externalId, oldest first."""
         return [row for i in self._external.get(external_id, ()) if (row := self.get(i)) is not None]
 
     def rows(self) -> Iterator[Row]:
-        """Every row in order of insertion, bulks last."""
+        """Yield every row in order of insertion, bulks last."""
         yield from (row for row in self._rows.values() if row is not None)
         for bulk in self._bulks:
             for position, (_, identifier) in enumerate(bulk.keys):
@@ -101,7 +101,7 @@ class Table:
             self._index(key).update(keys)
 
     def ordered(self, sort: str, scope: Scope, states: Iterable[str], before: Key | None) -> Iterator[Row]:
-        """The rows of a scope in these states, newest first, from the row after `before` on."""
+        """Yield the rows of a scope in these states, newest first, from the row after `before` on."""
         found = [index for s in states if (index := self._indices.get((sort, scope, s)))]
         streams = [index.irange(maximum=before, inclusive=(True, before is None), reverse=True) for index in found]
         keys = streams[0] if len(streams) == 1 else merge(*streams, reverse=True)
@@ -112,7 +112,7 @@ class Table:
             last = key
 
     def scoped(self, field: str, value: str) -> list[Row]:
-        """The rows whose attribute `field` is or contains this id, oldest first, archived ones included."""
+        """Return the rows whose attribute `field` is or contains this id, oldest first, archived ones included."""
         keys = ((SORTS[0], (field, value), state) for state in STATES)
         ids = dict.fromkeys(i for _, i in sorted(chain(*(self._indices.get(key, ()) for key in keys))))
         return [row for i in ids if (row := self.get(i)) is not None]
@@ -150,7 +150,7 @@ class Table:
             self._external[row["externalId"]].pop(row["id"], None)
 
     def _bulk_place(self, identifier: str) -> tuple[Bulk, int] | None:
-        """The bulk that made this id up, and the row's position in it."""
+        """Return the bulk that made this id up, and the row's position in it."""
         number = identifier[len(self._bulk_prefix) :]
         if not self._bulks or not identifier.startswith(self._bulk_prefix) or not HEX.fullmatch(number):
             return None

@@ -30,7 +30,7 @@ CHILDREN = {
 
 
 def _copy(row: Row) -> Row:
-    """Independent of the caller's lists and objects; rows are JSON, so JSON is the fast way."""
+    """Return a copy, independent of the caller's lists and objects; rows are JSON, so JSON is the fast way."""
     copied: Row = orjson.loads(orjson.dumps(row))
     return copied
 
@@ -51,12 +51,12 @@ class Workspace:
     # Reading
 
     def rows(self, resource: str) -> list[Row]:
-        """Every row as stored, archived ones included."""
+        """Return every row as stored, archived ones included."""
         with self.lock:
             return [dict(row) for row in self.tables[resource].rows()]
 
     def get(self, resource: str, identifier: str) -> Row:
-        """The row with this Vitally id; KeyError when there is none."""
+        """Return the row with this Vitally id; KeyError when there is none."""
         with self.lock:
             row = self.tables[resource].get(identifier)
         if row is None:
@@ -64,7 +64,7 @@ class Workspace:
         return dict(row)
 
     def find(self, resource: str, identifier: str) -> Row | None:
-        """The row with this Vitally id, else the oldest with this externalId, else None."""
+        """Return the row with this Vitally id, else the oldest with this externalId, else None."""
         with self.lock:
             row = self.tables[resource].get(identifier)
             if row is None:
@@ -72,14 +72,14 @@ class Workspace:
         return row and dict(row)
 
     def scoped(self, resource: str, field: str, value: str) -> list[Row]:
-        """The rows whose id attribute `field` is or contains `value`, oldest first."""
+        """Return the rows whose id attribute `field` is or contains `value`, oldest first."""
         with self.lock:
             return [dict(row) for row in self.tables[resource].scoped(field, value)]
 
     def ordered(
         self, resource: str, sort: str, scope: Scope, states: tuple[str, ...], before: Key | None
     ) -> Iterator[Row]:
-        """Stored rows, newest first; hold the lock while consuming it."""
+        """Yield stored rows, newest first; hold the lock while consuming it."""
         return self.tables[resource].ordered(sort, scope, states, before)
 
     # Writing
@@ -170,7 +170,7 @@ class Workspace:
             self.tables[resource].add_bulk(stamps, factory, defaults)
 
     def newest(self, resource: str, count: int = 1) -> list[Row]:
-        """The rows created last, newest first; of a large bulk without looking at the rest."""
+        """Return the rows created last, newest first; of a large bulk without looking at the rest."""
         with self.lock:
             return [dict(row) for row in islice(self.tables[resource].ordered("createdAt", None, STATES, None), count)]
 

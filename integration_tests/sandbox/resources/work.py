@@ -150,7 +150,7 @@ TASKS = Resource(
 
 
 def _categories(name: str, sort_documented: bool = False) -> Resource:
-    """Categories are managed in the app and only listed here."""
+    """Return categories, which are managed in the app and only listed here."""
     return Resource(name, frozenset({"list"}), attributes("name"), always, sort_documented=sort_documented)
 
 

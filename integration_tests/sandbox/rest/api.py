@@ -200,7 +200,7 @@ class Rest:
         return row
 
     def _below_parent(self, request: Request, route: Route, ids: list[str], form: str, known: tuple[str, ...]) -> Row:
-        """The row the last id names; of the parent the first one names, if there is one."""
+        """Return the row the last id names; of the parent the first one names, if there is one."""
         row = self._addressed(request, route.resource, ids[-1], form, known)
         if route.parent and row[RESOURCES[route.resource].under[route.parent]] != ids[0]:
             raise self._not_found(route.resource)
@@ -209,7 +209,7 @@ class Rest:
     def _addressed(
         self, request: Request, resource: str, identifier: str, form: str, known: tuple[str, ...] = ()
     ) -> Row:
-        """The row `:id` names, as a Vitally id or where `form` allows it as an externalId."""
+        """Return the row `:id` names, as a Vitally id or where `form` allows it as an externalId."""
         check_parameters(self.workspace, request, ("source",) if form == "source" else known)
         table = self.workspace.tables[resource]
         row = table.get(identifier)

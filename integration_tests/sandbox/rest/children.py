@@ -49,7 +49,7 @@ def store_children(workspace: Workspace, resource: str, row: Row, children: list
 
 
 def checked_message(workspace: Workspace, body: Any) -> Row:
-    """The message as it is stored."""
+    """Return the message as it is stored."""
     resource = RESOURCES["messages"]
     assert resource.writing is not None
     body = known_fields(workspace, as_object(body), (*resource.writing.create, "id", "type"))
@@ -78,7 +78,7 @@ def put_message(workspace: Workspace, conversation_id: str, body: Any) -> Row:
 
 
 def checked_participant(workspace: Workspace, body: Any) -> Row:
-    """The participant as it is stored."""
+    """Return the participant as it is stored."""
     writing = RESOURCES["meetingParticipants"].writing
     assert writing is not None
     person: Row = known_fields(workspace, as_object(body), writing.create)

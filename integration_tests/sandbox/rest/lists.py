@@ -71,7 +71,7 @@ class Lists:
         self.served = 0
 
     def page(self, request: Request, resource: Resource, parent: tuple[str, str] | None = None) -> Reply:
-        """One page of the resource, of one parent's rows when `parent` = (resource, id) is given."""
+        """Return one page of the resource, of one parent's rows when `parent` = (resource, id) is given."""
         switches = self.workspace.switches
         filters = resource.under_filters if parent else resource.filters
         check_parameters(self.workspace, request, (*PAGING, *filters))

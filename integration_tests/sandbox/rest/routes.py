@@ -62,7 +62,7 @@ ROUTES = _generated()
 
 
 def find(method: str, path: str) -> tuple[Route, list[str]] | None:
-    """The route of a raw path below the base, and the decoded ids in it; None for an unknown path."""
+    """Return the route of a raw path below the base, and the decoded ids in it; None for an unknown path."""
     segments = path.strip("/").split("/")
     # /users/search is a path of its own, and so cannot be the GET of a user whose id is "search".
     for literal in ("search", None):

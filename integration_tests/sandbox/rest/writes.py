@@ -21,7 +21,7 @@ from integration_tests.sandbox.wire.messages import ApiError, Row
 
 
 def create(workspace: Workspace, resource: Resource, body: Any, fixed: Row) -> Row:
-    """POST: a new row, or what the resource does with a known externalId. `fixed` comes from the path."""
+    """Carry out a POST: a new row, or what the resource does with a known externalId. `fixed` comes from the path."""
     writing = _writing(resource)
     body = as_object(body)
     if resource.name == "projects" and workspace.switches.project_accepts_customer_id and "customerId" in body:
@@ -48,7 +48,7 @@ def create(workspace: Workspace, resource: Resource, body: Any, fixed: Row) -> R
 
 
 def update(workspace: Workspace, resource: Resource, row: Row, body: Any) -> Row:
-    """PUT: what the body names is changed, the rest stays, but for the tags (see the switch)."""
+    """Carry out a PUT: what the body names is changed, the rest stays, but for the tags (see the switch)."""
     writing = _writing(resource)
     body = as_object(body)
     if resource.name == "meetings" and row["archivedAt"]:
@@ -67,7 +67,7 @@ def update(workspace: Workspace, resource: Resource, row: Row, body: Any) -> Row
 
 
 def delete(workspace: Workspace, resource: Resource, row: Row) -> None:
-    """DELETE: archived where the resource is, gone elsewhere."""
+    """Carry out a DELETE: archived where the resource is, gone elsewhere."""
     mode = workspace.switches.instance_delete if resource.delete == "switch" else resource.delete
     if mode == "soft":
         workspace.archive(resource.name, row["id"])
@@ -101,7 +101,7 @@ def _check_parents(writing: Writing, body: Row) -> None:
 
 
 def _checked(workspace: Workspace, resource: Resource, body: Row, row: Row) -> tuple[Row, list[Row] | None]:
-    """The values as they will be stored, and the child rows the body holds, if it names them."""
+    """Return the values as they will be stored, and the child rows the body holds, if it names them."""
     writing = _writing(resource)
     check_values(writing, body)
     check_references(workspace, writing, body)
@@ -116,7 +116,7 @@ def _checked(workspace: Workspace, resource: Resource, body: Row, row: Row) -> t
 
 
 def _existing(workspace: Workspace, resource: Resource, values: Row) -> Row | None:
-    """The row a POST updates; refuses or ignores a known externalId where the resource does."""
+    """Return the row a POST updates; refuses or ignores a known externalId where the resource does."""
     external_id = values.get("externalId")
     known = workspace.tables[resource.name].by_external_id(external_id) if external_id else []
     rule = _writing(resource).post_existing

@@ -30,13 +30,13 @@ class Client:
         )
 
     def get(self, path: str, **query: Any) -> Any:
-        """The body of a GET that must succeed."""
+        """Return the body of a GET that must succeed."""
         response = self.rest("GET", path, **query)
         assert response.status_code == 200, response.text
         return response.json()
 
     def scan(self, path: str, **query: Any) -> list[Row]:
-        """Every row of a list, page by page."""
+        """Return every row of a list, page by page."""
         rows: list[Row] = []
         page = self.get(path, **query)
         while True:
@@ -55,7 +55,7 @@ class Client:
 
 
 def stored(sandbox: Sandbox, resource: str, **wanted: Any) -> list[Row]:
-    """The stored rows with these values."""
+    """Return the stored rows with these values."""
     rows = sandbox.workspace.rows(resource)
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
@@ -65,5 +65,5 @@ def ids(rows: list[Row]) -> set[str]:
 
 
 def tracked(sandbox: Sandbox) -> str:
-    """The id of an account that every list shows."""
+    """Return the id of an account that every list shows."""
     return str(stored(sandbox, "accounts", untracked=False, churnedAt=None)[0]["id"])

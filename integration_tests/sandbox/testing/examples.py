@@ -63,7 +63,7 @@ def path_of(sandbox: Sandbox, resource: str) -> str:
 
 
 def post(client: Client, resource: str, **changes: Any) -> Row:
-    """The answer to a POST of the smallest body with these changes, which must succeed."""
+    """Return the answer to a POST of the smallest body with these changes, which must succeed."""
     body = {**BODIES[resource](client.sandbox), **changes}
     response = client.rest("POST", path_of(client.sandbox, resource), body)
     assert response.status_code == 200, response.text

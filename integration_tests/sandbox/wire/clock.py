@@ -11,12 +11,12 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def iso(moment: datetime) -> str:
-    """A moment as Vitally writes it: UTC, milliseconds, `Z`."""
+    """Return a moment as Vitally writes it: UTC, milliseconds, `Z`."""
     return iso_milliseconds((moment - EPOCH) // MILLISECOND)
 
 
 def iso_milliseconds(milliseconds: int) -> str:
-    """Milliseconds since 1970 as Vitally writes them. Fixed width, so text order is time order."""
+    """Return milliseconds since 1970 as Vitally writes them. Fixed width, so text order is time order."""
     days, rest = divmod(milliseconds, 86_400_000)
     seconds, rest = divmod(rest, 1000)
     minutes, seconds = divmod(seconds, 60)
@@ -38,7 +38,7 @@ class Clock:
         self._lock = Lock()
 
     def now(self) -> datetime:
-        """The time, never earlier than a stamp already given."""
+        """Return the time, never earlier than a stamp already given."""
         base = datetime.now(timezone.utc) if self._at is None else self._at
         return max(base + self.offset, self._last_stamp)
 
@@ -46,7 +46,7 @@ class Clock:
         self.offset += timedelta(seconds=seconds)
 
     def stamp(self, ties: bool = False) -> str:
-        """The time of a write, later than every earlier stamp; with `ties`, whole seconds, often the same."""
+        """Return the time of a write, later than every earlier stamp; with `ties`, whole seconds, often the same."""
         with self._lock:
             now = datetime.now(timezone.utc) if self._at is None else self._at
             now += self.offset

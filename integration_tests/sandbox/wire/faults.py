@@ -48,7 +48,7 @@ class Faults:
             self._seen.clear()
 
     def hitting(self, method: str, path: str) -> tuple[float, Fault | None]:
-        """The delay in seconds and the one fault that hit this request, the oldest first."""
+        """Return the delay in seconds and the one fault that hit this request, the oldest first."""
         delay, chosen = 0.0, None
         with self._lock:
             for fault, seen in self._seen:

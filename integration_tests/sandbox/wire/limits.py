@@ -43,7 +43,7 @@ class Limits:
         return True
 
     def headers(self, key: str, now: datetime, refused: bool) -> dict[str, str]:
-        """The headers of an answer given at `now`."""
+        """Return the headers of an answer given at `now`."""
         bucket = self._refilled(key)
         remaining = math.floor(bucket.tokens)
         wait = 0

@@ -80,7 +80,7 @@ class Journal(list[Request]):
             del self[: self.limit // 2]
 
     def matching(self, path_regex: str = "", method: str | None = None) -> list[Request]:
-        """The requests whose path contains a match of `path_regex`."""
+        """Return the requests whose path contains a match of `path_regex`."""
         pattern = re.compile(path_regex)
         return [r for r in list(self) if pattern.search(r.path) and method in (None, r.method)]
 
