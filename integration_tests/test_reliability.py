@@ -39,7 +39,8 @@ def test_each_promise_names_a_test() -> None:
 
 def test_the_table_of_repetition_is_the_destinations() -> None:
     table = {cells[0].strip("`"): cells[1:] for cells in rows("| object | create | upsert | update | delete |")}
-    assert table == {entry.name: [repetition(entry, operation) for operation in OPERATIONS] for entry in OBJECTS}
+    expected = {entry.name: [repetition(entry, operation) for operation in OPERATIONS] for entry in OBJECTS}
+    assert table == expected, "Correct the table of what a repetition does in docs/reliability.md."
 
 
 def repetition(entry: Object, operation: str) -> str:

@@ -51,6 +51,9 @@ class World:
         if self.resource == "meetingTranscripts" and is_there:
             self._workspace.insert(self.resource, {"meetingId": self._workspace.rows("meetings")[0]["id"]})
         self._before = self._rows()
+        assert self._before or not is_there, (
+            f"Insert a row of {self.resource} in prepare() of integration_tests/destination/cases.py."
+        )
         self._old = self._before[0] if is_there else {}
 
     def sample(self, field: Field, *, nothing: bool = False) -> tuple[Any, Any]:
