@@ -185,18 +185,18 @@ class _Form:
 
     def _has(self, field: Field) -> bool:
         """Whether the operation takes a field, or needs it to find the row."""
-        finds = self._finding()
+        matching = self._lookup_fields()
         if self._operation == "delete":
-            return field.name in finds | self._required()
+            return field.name in matching | self._required()
         by_message = field.analytics and any(isinstance(route, BatchRoute) for route in self._routes)
         by_call = (field.in_body or field.refers) and any(isinstance(route, RestRoute) for route in self._routes)
-        if field.name in finds:
+        if field.name in matching:
             return True
         if self._operation == "update" and field.create_only:
             return False
         return bool(by_message or by_call or self._entry.counts_once)
 
-    def _finding(self) -> set[str]:
+    def _lookup_fields(self) -> set[str]:
         """The fields that help to find a row which may be there."""
         if self._operation == "create":
             return set()
