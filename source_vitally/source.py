@@ -72,9 +72,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         if self._config:
             return self
         require_valid(config, self._specification)
-        source = type(self)(catalog, config, state)
-        self._message_repository = source._message_repository  # whoever runs the command asks this instance for it
-        return source
+        return type(self)(catalog, config, state)
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Ask for one account page, once, and say what stands in the way if it does not come."""

@@ -37,7 +37,7 @@ def secrets_of(key: str) -> list[str]:
     sent = _credentials(given)
     decoded = _decoded(sent)
     user, _, password = decoded.partition(":")
-    spellings = {key, given, sent, _credentials(rest_authorization(given)), decoded, decoded.strip(":"), user, password}
+    spellings = {key, given, sent, _credentials(rest_authorization(given)), decoded, user, password}
     return sorted(filter(None, spellings), key=lambda text: (-len(text), text)) if given else []
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import requests
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 from requests_mock import Mocker
 
 from source_vitally import SourceVitally
+from source_vitally.auth import RestKeyAuthenticator
 from source_vitally.config import REST_URL, complete, problems
 
 KEY = "sk_live_example_not_real"
@@ -94,6 +96,13 @@ def test_a_config_of_the_wrong_shape_reaches_the_validation(specification: Any) 
 
 def test_missing_fields_are_each_named(specification: Any) -> None:
     assert problems({}, specification) == ["'data_center' is missing", "'secret_token' is missing"]
+
+
+@pytest.mark.parametrize("given", [KEY, f"basic {ENCODED}"])
+def test_from_the_first_request_on_every_spelling_of_the_key_is_masked(given: str) -> None:
+    update_secrets([])
+    RestKeyAuthenticator(config={"secret_token": given}, parameters={})
+    assert filter_secrets(f"{KEY} Basic {ENCODED}") == "**** Basic ****"
 
 
 def check(config: dict[str, Any]) -> Any:
