@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
+
+
+class CustomField(NamedTuple):
+    """A custom field as an admin has defined it: its type as Vitally calls it, and what people see."""
+
+    type: str
+    label: str = ""
+
 
 Kind = Literal["text", "number", "flag", "moment", "day", "list"]
 

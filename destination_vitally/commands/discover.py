@@ -39,8 +39,8 @@ from vitally_api import traits
 logger = logging.getLogger("airbyte")
 
 Json = dict[str, Any]
-Traits = Mapping[str, str] | None
-"""The type of each custom field by its path, as Vitally calls it; None when they could not be read."""
+Traits = Mapping[str, traits.CustomField] | None
+"""The custom fields by their path; None when they could not be read."""
 
 SYNC_MODES = {operation: mode for mode, operation in BY_SYNC_MODE.items()}
 TYPES: Mapping[Kind, Json] = {
@@ -157,7 +157,7 @@ class _Form:
         fields = [field for field in self._entry.fields if self._has(field)]
         properties = {field.name: self._property(field) for field in fields}
         if self._takes_traits:
-            properties |= {path: _trait(kind) for path, kind in sorted((self._traits or {}).items())}
+            properties |= {path: _trait(field) for path, field in sorted((self._traits or {}).items())}
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",
@@ -253,6 +253,7 @@ def _demanded(route: Route) -> set[str]:
     return {demand for demand in _demands(route) if isinstance(demand, str)}
 
 
-def _trait(field_type: str) -> Json:
-    kind = traits.kind_of(field_type)
-    return {**(TYPES[KINDS[kind]] if kind else {}), "description": f"Custom field, {field_type}"}
+def _trait(field: traits.CustomField) -> Json:
+    kind = traits.kind_of(field.type)
+    label = {"title": field.label} if field.label else {}
+    return {**(TYPES[KINDS[kind]] if kind else {}), **label, "description": f"Custom field, {field.type}"}

@@ -1,22 +1,24 @@
 """From a record to the change it asks for: pure functions, the same for both transports.
 
-A `Mapper` is made once per stream; what becomes of the columns is decided the first time they are seen.
+A `Mapper` is made once per stream; where the columns go says `layout`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.values import COERCIONS, VitallyId
+from destination_vitally.mapping import casts
+from destination_vitally.mapping.columns import folded, is_native, member
+from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
 from destination_vitally.objects.model import (
     Field,
     Key,
-    Kind,
     Lookup,
     Object,
     Operation,
@@ -25,16 +27,13 @@ from destination_vitally.objects.model import (
     Route,
     Verb,
 )
-from vitally_api.names import snake_case
 
 logger = logging.getLogger("airbyte")
 
 DELETED = "_ab_cdc_deleted_at"
 """The column in which database sources say that a row was deleted."""
 
-_UUID_LENGTH = 36
 _EMPTY: tuple[Any, ...] = (None, "", [])
-_COLUMNS_REMEMBERED = 10_000
 
 _LEAVES = "%s: rows with %s go by REST, a request or more each, since the Analytics API does not take it."
 _LEFT_OUT = "%s: %s is left out, since the Analytics API does not take it. With secret_token it is written."
@@ -68,19 +67,6 @@ class Change(NamedTuple):
         return RejectedError(f"{self.label}: {reason}", status)
 
 
-class _Target(NamedTuple):
-    """Where a column goes.
-
-    `place` is `field`, `default` (a field, unless it has a value), `open` (among the traits) or `merged` (its members
-    among the traits).
-    """
-
-    place: str
-    name: str
-    coerce: Callable[[Any], Any]
-    field: Field | None
-
-
 class _Draft:
     """A change in the making."""
 
@@ -94,10 +80,11 @@ class _Draft:
 
 
 class Rules(NamedTuple):
-    """The settings that bear on every mapping."""
+    """What bears on the rows of a stream besides its mapping: settings, and what is known of types."""
 
     clear_nulls: bool = False
     allow_deletes: bool = False
+    types: Types = NO_TYPES
 
 
 DEFAULT_RULES = Rules()
@@ -117,66 +104,67 @@ class Mapper:
         """`routes` are those of the stream's operation and, where deletes are possible, of deletes.
 
         Raises:
-            ValueError: a constant of the mapping is not of its field's type.
+            ValueError: a fixed value of the mapping is not of its type.
         """
-        self._entry = entry
+        self.entry = entry
         self._operation = operation
         self._routes = routes
         self._rules = rules
-        self._fields = {e.field: e.column for e in mapping.fields} if mapping else {}
-        self._traits = {e.trait: e.column for e in mapping.traits} if mapping else {}
-        self._ignore_others = bool(mapping and mapping.other_columns == "ignore")
-        constants = {e.field: e.value for e in mapping.constants} if mapping else {}
-        self._constants = {
-            name: COERCIONS[f.kind](value) if (f := entry.field(name)) else value for name, value in constants.items()
-        }
-        taken = {*self._fields, *constants}
-        self._by_column = {spelling: f for f in entry.fields if f.name not in taken for spelling in _spellings(f)}
-        self._mapped = {*self._fields.values(), *self._traits.values()}
+        self.layouts = Layouts(entry, mapping, rules.types, clears=rules.clear_nulls)
+        self.mapped = {said.field for said in mapping.fields} if mapping else set()
+        self._read_as_yours = _is_yours(mapping)
+        self._constants = dict(_constants(entry, mapping)) if mapping else {}
+        self._constant_traits = dict(_constant_traits(self.layouts, mapping)) if mapping else {}
         self._rest_only = {f.name: f.initial for f in entry.fields if f.in_body and not f.analytics}
         self._batch_only = [f.name for f in entry.fields if f.analytics and not f.in_body]
         self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
         self._said: set[tuple[str, str]] = set()
-        self._targets: dict[bool, dict[str, tuple[_Target, ...]]] = {False: {}, True: {}}
         self._demands = {
             wanted: [(route, (*route.requires, *_address(entry, route))) for route in found]
             for wanted, found in routes.items()
         }
 
     def change(self, data: dict[str, Any]) -> Change:
-        """The change a record asks for.
+        """Return the change a record asks for.
 
         Raises:
             RejectedError: the record cannot be written as it is; the text names object, key and reason.
         """
+        layout = self.layouts.of(data, native=not self._read_as_yours and is_native(data))
         draft = _Draft(dict(self._constants))
-        native = _is_native(data)
-        known = self._targets[native]
-        for column, value in data.items():
-            targets = known.get(column)
-            for target in self._learn(column, native) if targets is None else targets:
-                self._place(target, value, draft)
-        draft.open_values = {**draft.merged, **draft.open_values}
+        draft.problem = layout.problem
+        for target in layout.targets:
+            value = data[target.column]
+            try:
+                self._place(target, member(value, target.path) if target.path else value, draft)
+            except ValueError as error:
+                draft.problem = draft.problem or f"{target.name} {error}"
+        for place, name in layout.cleared:
+            (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
+        if draft.merged or self._constant_traits:
+            draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
         return self._checked(data, draft)
 
-    def _place(self, target: _Target, value: Any, draft: _Draft) -> None:
-        name = target.name
-        if value is None:
-            if self._rules.clear_nulls and target.place != "merged":
-                (draft.fields if target.field else draft.open_values).setdefault(name, None)
-        elif target.place == "open":
-            draft.open_values[name] = value
-        elif target.place == "merged":
-            members = value if isinstance(value, dict) else {name: value}
-            draft.merged.update(members if self._rules.clear_nulls else _without_nulls(members))
-        elif target.place == "field" or draft.fields.get(name) is None:
-            try:
-                draft.fields[name] = target.coerce(value)
-            except ValueError as error:
-                draft.problem = draft.problem or f"{name} {error}"
+    def _place(self, target: Target, value: Any, draft: _Draft) -> None:
+        """Put the value of a column where it goes; raises ValueError when it is not of the type it must have."""
+        if value is not None:
+            value = target.read(value)
+        into = draft.open_values if target.place == "open" else draft.fields
+        if target.place == "merged":
+            self._merge(target, value, draft)
+        elif value is None:
+            if target.clears:
+                into.setdefault(target.name, None)
+        elif target.place != "default" or into.get(target.name) is None:
+            into[target.name] = value
+
+    def _merge(self, target: Target, value: Any, draft: _Draft) -> None:
+        """Take the members of an object of traits; anything else is a trait of that name."""
+        members = value if isinstance(value, dict) else {} if value is None else {target.name: value}
+        draft.merged.update((k, v) for k, v in members.items() if v is not None or target.clears)
 
     def _checked(self, data: dict[str, Any], draft: _Draft) -> Change:
-        entry, fields = self._entry, draft.fields
+        entry, fields = self.entry, draft.fields
         operation: Operation = "delete" if data.get(DELETED) else self._operation
         label = _label(entry, fields)
         if operation == "delete":
@@ -191,12 +179,12 @@ class Mapper:
         return Change(entry, operation, route, label, fields, draft.open_values)
 
     def _check_delete(self, label: str) -> None:
-        if "delete" not in self._entry.operations:
+        if "delete" not in self.entry.operations:
             raise RejectedError(f"{label}: Vitally has no way to delete it")
         if not self._rules.allow_deletes:
             raise RejectedError(f"{label}: deletes are switched off; set allow_deletes to allow them")
         if "delete" not in self._routes:
-            needed = self._entry.operations["delete"][0].needs
+            needed = self.entry.operations["delete"][0].needs
             raise RejectedError(f"{label}: deleting needs {needed} in the configuration")
 
     def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
@@ -230,41 +218,18 @@ class Mapper:
         new = [name for name in names if (text, name) not in self._said]
         if new:
             self._said |= {(text, name) for name in new}
-            logger.warning(text, self._entry.name, ", ".join(sorted(new)))
+            logger.warning(text, self.entry.name, ", ".join(sorted(new)))
+
+    def never_given(self, given: Iterable[str], operation: Operation) -> str:
+        """Return the requirement that rows cannot meet which have no other fields than `given`; empty when they can."""
+        fields = {**dict.fromkeys(given, "given"), **self._constants}
+        missing = [lacking(fields, demands) for _, demands in self._demands[operation]]
+        return missing[0] if missing and all(missing) else ""
 
     def _hint(self, missing: str) -> str:
-        if missing != "externalId" or missing in self._fields:
+        if missing != "externalId" or missing in self.mapped:
             return ""
         return "; map the column that holds your id to it"
-
-    def _learn(self, column: str, native: bool) -> tuple[_Target, ...]:
-        targets = tuple(self._resolve(column, native))
-        known = self._targets[native]
-        if len(known) < _COLUMNS_REMEMBERED:
-            known[column] = targets
-        return targets
-
-    def _resolve(self, column: str, native: bool) -> Iterator[_Target]:
-        entry = self._entry
-        for name, mapped in self._fields.items():
-            if mapped == column and (field := entry.field(name)):
-                yield _Target("field", name, COERCIONS[field.kind], field)
-        for name, mapped in self._traits.items():
-            if mapped == column:
-                yield _Target("open", name, _unchanged, None)
-        if column in self._mapped or column.startswith(("_ab_", "_airbyte_")):
-            return
-        field = self._by_column.get(column)
-        parents = [f for f in self._by_column.values() if native and f.inlined == column]
-        if parents:
-            yield _Target("field", parents[0].name, _inlined_ids(parents[0]), parents[0])
-        elif field:
-            place = "default" if native and field.inlined else "field"
-            yield _Target(place, field.name, _native(field) if native else COERCIONS[field.kind], field)
-        elif column == entry.open_member:
-            yield _Target("merged", column, _unchanged, None)
-        elif entry.open_member and not self._ignore_others and not (native and column in entry.read_only):
-            yield _Target("open", column, _unchanged, None)
 
 
 def _finds(entry: Object, field: Field) -> bool:
@@ -314,46 +279,29 @@ def _label_names(keys: tuple[Key, ...]) -> tuple[str, ...]:
     return (*(name for key in keys for name in key.fields), "externalId", "messageId")
 
 
-def _spellings(field: Field) -> Iterator[str]:
-    """The columns that mean a field without being mapped: camel case, snake case, SNAKE_CASE."""
-    for name in (field.name, *field.aliases):
-        snake = snake_case(name)
-        yield from (name, snake, snake.upper())
+def _is_yours(mapping: StreamMapping | None) -> bool:
+    """Tell whether a mapping says of ids that they are yours, whatever the rows look like."""
+    said = mapping.fields if mapping else []
+    return any(folded(e.column) == "id" or (e.field == "externalId" and folded(e.column) != "externalid") for e in said)
 
 
-def _is_native(data: dict[str, Any]) -> bool:
-    """Whether a record was read from Vitally: its `id` and its references are then Vitally's, not yours."""
-    own = data.get("id")
-    return type(own) is str and len(own) == _UUID_LENGTH and own[8] == "-" and "updatedAt" in data
+def _constants(entry: Object, mapping: StreamMapping) -> Iterator[tuple[str, Any]]:
+    for said in mapping.constants:
+        field = entry.field(said.field)
+        if field:
+            with _named(said.field):
+                yield said.field, casts.of_field(field)(said.value)
 
 
-def _native(field: Field) -> Callable[[Any], Any]:
-    coerce = COERCIONS[field.kind]
-    if not field.refers:
-        return coerce
-    if field.kind is Kind.TEXTS:
-        return lambda value: [VitallyId(entry) for entry in coerce(value)]
-    return lambda value: VitallyId(coerce(value))
+def _constant_traits(layouts: Layouts, mapping: StreamMapping) -> Iterator[tuple[str, Any]]:
+    for said in mapping.constant_traits:
+        with _named(said.trait):
+            yield said.trait, layouts.read_trait(said.trait, "", said.cast)(said.value)
 
 
-def _inlined_ids(field: Field) -> Callable[[Any], Any]:
-    """The id of an inlined parent: yours where it has one, since only that means something elsewhere."""
-
-    def one(parent: Any) -> str:
-        if isinstance(parent, dict) and parent.get("externalId"):
-            return str(parent["externalId"])
-        if isinstance(parent, dict) and parent.get("id"):
-            return VitallyId(parent["id"])
-        raise ValueError("has neither externalId nor id")
-
-    if field.kind is Kind.TEXTS:
-        return lambda value: [one(entry) for entry in value]
-    return one
-
-
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-def _without_nulls(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"the fixed value of {name} {error}") from None

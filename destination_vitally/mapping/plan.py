@@ -7,12 +7,17 @@ sync mode of a data-activation connection; the name of the stream. Every mistake
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import cache, partial
+from typing import Any, Protocol
 
 from destination_vitally.config import Config, StreamMapping
-from destination_vitally.errors import ConfigError
+from destination_vitally.errors import ConfigError, ListError
+from destination_vitally.mapping.assignment import assigned
+from destination_vitally.mapping.checks import canonical, check_columns, check_matching, check_traits
+from destination_vitally.mapping.columns import folded
+from destination_vitally.mapping.layout import CustomFields, Types
 from destination_vitally.mapping.mapper import DELETED, Mapper, Rules
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
@@ -23,9 +28,6 @@ logger = logging.getLogger("airbyte")
 
 StreamKey = tuple[str | None, str]
 """Namespace and name, as a catalog and a record give them."""
-
-COLUMNS_NAMED = 50
-"""How many columns of a stream an error lists."""
 
 PREFIX = INSTANCE.name.removesuffix("*")
 BY_SYNC_MODE: dict[str, Operation] = {
@@ -46,6 +48,10 @@ class Definitions(Protocol):
 
     def of_stream(self, stream_name: str) -> str:
         """Return the id of the custom object that the source reads as the stream of that name."""
+        ...
+
+    def custom_fields(self, model: str, definition: str = "") -> CustomFields:
+        """Return the custom fields of a model by their path; None when nobody can know. Raises ListError."""
         ...
 
 
@@ -89,10 +95,12 @@ def build(
             custom object is not in the workspace.
     """
     plans: dict[StreamKey, StreamPlan] = {}
+    streams = list(streams)
+    mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
         stream = configured.stream
-        choice = _choose(config, configured)
-        plan = _compile(config, configured, _locate(choice, stream.name, definitions))
+        choice = _choose(configured, mappings.get((stream.namespace, stream.name)))
+        plan = _compile(config, configured, _locate(choice, stream.name, definitions), definitions)
         plans[(stream.namespace, stream.name)] = plan
         logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
         _explain_deletes(config, plan.entry, plan.operation, stream)
@@ -100,11 +108,10 @@ def build(
     return plans
 
 
-def _choose(config: Config, configured: ConfiguredAirbyteStream) -> _Choice:
+def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) -> _Choice:
     """Choose the object and the operation: by the mapping, else by data activation, else by the stream's name."""
     stream, title = configured.stream, _quoted_title(configured)
     mode = configured.destination_sync_mode.value
-    mapping = _mapping_of(config, stream)
     asked: Operation | None = None
     if mapping:
         entry, asked = _object(mapping.object, title), mapping.operation
@@ -133,24 +140,35 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
     if not entry.name.startswith(PREFIX):
         return choice
     name = entry.name.removeprefix(PREFIX)
-    by_stream = not choice.mapping and STREAM_PREFIX + name == stream_name
+    by_stream = not choice.mapping and (STREAM_PREFIX + name).lower() == stream_name.lower()
     definition = definitions.of_stream(stream_name) if by_stream else definitions.named(name)
     located = replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
     return replace(choice, entry=located)
 
 
-def _compile(config: Config, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
+def _compile(
+    config: Config, configured: ConfiguredAirbyteStream, choice: _Choice, definitions: Definitions
+) -> StreamPlan:
     """Make the mapper that turns the records of the stream into changes."""
     stream, title = configured.stream, _quoted_title(configured)
     entry, operation = choice.entry, choice.operation
-    mapping = _canonical(choice.mapping, entry, title)
-    _check_columns(mapping, stream, title)
+    mapping = canonical(choice.mapping, entry, title) if choice.mapping else None
+    schema = _columns(stream)
+    check_columns(mapping, schema, title)
     routes = _routes(config, entry, operation, title, stream)
-    rules = Rules(clear_nulls=config.null_values == "clear", allow_deletes=config.allow_deletes)
+    custom_fields = cache(partial(_custom_fields, entry, operation, definitions))
+    if mapping and (mapping.traits or mapping.constant_traits):
+        check_traits(mapping, entry, custom_fields(), title)
+    rules = Rules(
+        clear_nulls=((mapping and mapping.null_values) or config.null_values) == "clear",
+        allow_deletes=config.allow_deletes,
+        types=Types(custom_fields, schema),
+    )
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
     except ValueError as error:
-        raise ConfigError(f"{title}: a fixed value of the mapping {error}") from None
+        raise ConfigError(f"{title}: {error}") from None
+    check_matching(mapper, operation, schema, title)
     return StreamPlan(
         namespace=stream.namespace,
         name=stream.name,
@@ -167,15 +185,19 @@ def _quoted_title(configured: ConfiguredAirbyteStream) -> str:
     return f"stream '{configured.stream.name}'"
 
 
-def _mapping_of(config: Config, stream: AirbyteStream) -> StreamMapping | None:
-    found = [m for m in config.mappings if m.stream == stream.name and m.namespace in (None, "", stream.namespace)]
-    exact = [m for m in found if m.namespace]
-    found = exact or found
-    if len(found) > 1:
-        raise ConfigError(
-            f"stream '{stream.name}': {len(found)} mappings are for it; leave one, or tell them apart by namespace"
-        )
-    return found[0] if found else None
+def _columns(stream: AirbyteStream) -> Mapping[str, Any]:
+    columns = (stream.json_schema or {}).get("properties")
+    return columns if isinstance(columns, dict) else {}
+
+
+def _custom_fields(entry: Object, operation: Operation, definitions: Definitions) -> CustomFields:
+    if not entry.model or operation == "delete":
+        return None
+    try:
+        return definitions.custom_fields(entry.model, entry.constants.get("customObjectId", ""))
+    except ListError as error:
+        logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
+        return None
 
 
 def _object(name: str, title: str) -> Object:
@@ -187,13 +209,14 @@ def _object(name: str, title: str) -> Object:
 
 
 def _object_of_stream(name: str, title: str) -> Object:
+    wanted = folded(name)
     for entry in OBJECTS:
-        if entry is not INSTANCE and name in (entry.name, *entry.streams):
+        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams)):
             return entry
     if name.startswith(PREFIX):
         return _object(name, title)
-    if name.startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
-        return replace(INSTANCE, name=PREFIX + name.removeprefix(STREAM_PREFIX))
+    if name.lower().startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
+        return replace(INSTANCE, name=PREFIX + name[len(STREAM_PREFIX) :])
     raise ConfigError(
         f"{title}: its name is not that of an object of Vitally. Add an entry to mappings that says which object its "
         f"rows become. Objects: {_listed()}"
@@ -215,25 +238,6 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
     return entry.matched_by(key)
 
 
-def _check_columns(mapping: StreamMapping | None, stream: AirbyteStream, title: str) -> None:
-    """A mapped column must be one the stream has, as far as its schema says."""
-    columns = (stream.json_schema or {}).get("properties") or {}
-    if not mapping or not columns:
-        return
-    missing = sorted(
-        {*(said.column for said in mapping.fields), *(said.column for said in mapping.traits)} - set(columns)
-    )
-    if missing:
-        raise ConfigError(
-            f"{title}: the mapping names {_quoted(missing)}, which the stream does not have. Correct the mapping, or "
-            f"select the column in the connection. Columns: {', '.join(sorted(columns)[:COLUMNS_NAMED])}"
-        )
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"column '{name}'" for name in names)
-
-
 def _explain_deletes(config: Config, entry: Object, operation: Operation, stream: AirbyteStream) -> None:
     which = "each record" if operation == "delete" else f"each record with {DELETED} set"
     if operation != "delete" and not (_has_deletes(stream) and "delete" in entry.operations):
@@ -245,7 +249,7 @@ def _explain_deletes(config: Config, entry: Object, operation: Operation, stream
 
 
 def _has_deletes(stream: AirbyteStream) -> bool:
-    return DELETED in ((stream.json_schema or {}).get("properties") or {})
+    return DELETED in _columns(stream)
 
 
 def _listed() -> str:
@@ -278,26 +282,6 @@ def _routes(
 def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple[Route, ...]:
     """The routes of an operation for which there is a key."""
     return tuple(route for route in entry.operations.get(operation, ()) if route.needs in tokens)
-
-
-def _canonical(mapping: StreamMapping | None, entry: Object, title: str) -> StreamMapping | None:
-    """A mapping under the names of the object's fields, which it may also call by their other names."""
-    if mapping is None:
-        return None
-    names = {name: f.name for f in entry.fields for name in (f.name, *f.aliases)}
-    for name in [*(said.field for said in mapping.fields), *(said.field for said in mapping.constants)]:
-        if name not in names:
-            known = ", ".join(f.name for f in entry.fields)
-            more = " Anything else is a trait." if entry.open_member == "traits" else ""
-            raise ConfigError(f"{title}: {entry.name} has no field '{name}'. Fields: {known}.{more}")
-    fields = [said.model_copy(update={"field": names[said.field]}) for said in mapping.fields]
-    constants = [said.model_copy(update={"field": names[said.field]}) for said in mapping.constants]
-    twice = {said.field for said in fields} & {said.field for said in constants}
-    if twice:
-        raise ConfigError(f"{title}: {', '.join(sorted(twice))} is in fields and in constants; leave one")
-    if mapping.traits and entry.open_member is None:
-        raise ConfigError(f"{title}: {entry.name} has no traits")
-    return mapping.model_copy(update={"fields": fields, "constants": constants})
 
 
 def _explain_truncation(configured: ConfiguredAirbyteStream, plan: StreamPlan) -> None:

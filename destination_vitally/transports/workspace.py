@@ -10,6 +10,7 @@ from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.references import all_rows, quoted
 from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
+from vitally_api.traits import CustomField
 
 Row = Mapping[str, Any]
 
@@ -21,6 +22,7 @@ class Workspace:
 
     def __init__(self, rest: Api | None) -> None:
         self._rest = rest
+        self._fields: dict[tuple[str, str], dict[str, CustomField]] = {}
 
     @cached_property
     def definitions(self) -> list[Row]:
@@ -73,17 +75,24 @@ class Workspace:
         known = ", ".join(str(d.get("name")) for d in self.definitions) or "none"
         return f"There is no custom object '{name}' in Vitally. Custom objects: {known}"
 
-    def custom_fields(self, model: str, definition: str = "") -> dict[str, str]:
-        """The type of each custom field of a model by its path, as Vitally calls it; a bare array by its docs.
+    def custom_fields(self, model: str, definition: str = "") -> dict[str, CustomField] | None:
+        """Return the custom fields of a model by their path, read once; None when there is no REST key.
 
         Raises:
             ListError: Vitally does not list them.
             ConfigError, OutageError: as `Api.send`.
         """
         if not self._rest:
-            return {}
+            return None
+        known = self._fields.get((model, definition))
+        if known is None:
+            known = self._fields[model, definition] = self._read_fields(self._rest, model, definition)
+        return known
+
+    def _read_fields(self, rest: Api, model: str, definition: str) -> dict[str, CustomField]:
         owner = f"&customObjectId={quoted(definition)}" if definition else ""
-        reply = self._rest.send("GET", f"/customFields?model={quoted(model)}{owner}")
+        reply = rest.send("GET", f"/customFields?model={quoted(model)}{owner}")
         if not reply.ok or not isinstance(reply.body, list):
             raise ListError("/customFields", reply.reason, reply.status)
-        return {str(row["path"]): str(row.get("type")) for row in reply.body if row.get("path")}
+        rows = [row for row in reply.body if row.get("path")]  # a bare array by Vitally's docs
+        return {str(row["path"]): CustomField(str(row.get("type")), str(row.get("label") or "")) for row in rows}

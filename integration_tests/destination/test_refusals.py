@@ -61,7 +61,9 @@ def test_a_bad_later_row_does_not_take_the_good_earlier_one_with_it(sandbox: San
     good = {"externalId": "i", "name": "I", "accountId": "a", "vitally.custom.stage": "Won"}
 
     result = write(
-        destination_config(sandbox), [stream(name)], [record(name, good), record(name, {**good, "unknown.trait": 1})]
+        destination_config(sandbox),
+        [stream(name)],
+        [record(name, good), record(name, {**good, "traits": {"unknown.trait": 1}})],
     )
 
     assert result.error is None

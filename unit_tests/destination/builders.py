@@ -8,10 +8,12 @@ from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCat
 
 from destination_vitally import config
 from destination_vitally.mapping import plan
+from destination_vitally.mapping.layout import NO_TYPES, Types
 from destination_vitally.mapping.mapper import Change, Mapper, Rules
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME, OBJECTS
+from vitally_api.traits import CustomField
 
 SETTINGS: dict[str, Any] = {
     "data_center": {"region": "eu"},
@@ -22,13 +24,19 @@ DEFINITION = "11111111-1111-4111-8111-111111111111"
 
 
 class OneDefinition:
-    """A workspace with one custom object of any name."""
+    """A workspace with one custom object of any name, and the same custom fields for each object."""
+
+    def __init__(self, fields: dict[str, CustomField] | None = None) -> None:
+        self.fields = fields
 
     def named(self, name: str) -> str:
         return DEFINITION
 
     def of_stream(self, stream_name: str) -> str:
         return DEFINITION
+
+    def custom_fields(self, model: str, definition: str = "") -> dict[str, CustomField] | None:
+        return self.fields
 
 
 def settings(**changes: Any) -> config.Config:
@@ -46,9 +54,11 @@ def configured(name: str, mode: str = "append_dedup", **more: Any) -> dict[str, 
     }
 
 
-def plans(chosen: config.Config, *streams: dict[str, Any]) -> dict[StreamKey, StreamPlan]:
+def plans(
+    chosen: config.Config, *streams: dict[str, Any], fields: dict[str, CustomField] | None = None
+) -> dict[StreamKey, StreamPlan]:
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
-    return plan.build(chosen, catalog.streams, OneDefinition())
+    return plan.build(chosen, catalog.streams, OneDefinition(fields))
 
 
 BOTH_KEYS = frozenset({"secret_token", "analytics_token"})
@@ -59,13 +69,14 @@ def mapper(
     operation: Operation,
     mapping: dict[str, Any] | None = None,
     tokens: frozenset[str] = BOTH_KEYS,
+    types: Types = NO_TYPES,
     **rules: bool,
 ) -> Mapper:
     """A mapper of an object with the routes its operations have with some keys."""
     entry = BY_NAME[name] if name in BY_NAME else next(o for o in OBJECTS if name.startswith(o.name[:-1]))
     routes = {o: plan.usable(entry, o, tokens) for o in (operation, "delete") if o in entry.operations}
     spelled = mapping and config.StreamMapping(stream="s", object=name, **mapping)
-    return Mapper(entry, operation, routes, spelled or None, Rules(**rules))
+    return Mapper(entry, operation, routes, spelled or None, Rules(types=types, **rules))
 
 
 def change(name: str, operation: Operation, data: dict[str, Any], **more: Any) -> Change:
