@@ -2,7 +2,7 @@
 
 The old fields are `domain` (0.3 and 0.4), `api_url` (a draft of 0.4), `api_key` (0.1 and 0.2), `basic_auth_header`,
 `status` and `secret_token`. A migrated config reads what it read before: the accounts of its `status`, no archived
-rows, inlined objects whole.
+rows, inlined objects whole, columns of the same types.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OLD_FIELDS = ("domain", "api_url", "api_key", "basic_auth_header")
 # Where 0.4's docs send an empty `domain`, and the default of `api_url`.
 _DEFAULT = {"region": "custom", "rest_url": REGIONS["us"].shared_rest}
 # 0.4 required `status`; without it a request had none, which by Vitally's docs means `active`.
-_SAME_ROWS = {"status": "active", "include_archived": False, "inlined_objects": "full"}
+_AS_BEFORE = {"status": "active", "include_archived": False, "inlined_objects": "full", "column_types": "0.4"}
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:]+")
 _SCHEME = re.compile(r"^(https?:/+)+", re.IGNORECASE)
@@ -55,7 +55,7 @@ def migrated(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     kept = {name: value for name, value in config.items() if name not in _OLD_FIELDS}
     data_center, obstacles = _data_center(config)
     found = {"data_center": data_center, "secret_token": _key(config)}
-    return {**_SAME_ROWS, **kept, **{name: value for name, value in found.items() if value}}, obstacles
+    return {**_AS_BEFORE, **kept, **{name: value for name, value in found.items() if value}}, obstacles
 
 
 def _data_center(config: Mapping[str, Any]) -> tuple[Any, list[str]]:

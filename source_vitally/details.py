@@ -10,10 +10,14 @@ from typing import Any
 from airbyte_cdk.sources.declarative.requesters import Requester
 from airbyte_cdk.sources.types import Record, StreamSlice
 
+from source_vitally.records import ids_of
 from source_vitally.responses import body_of, is_missing, reason_of
 from source_vitally.retrievers import DetailsMissing, FeedRetriever
 
 logger = logging.getLogger("airbyte")
+
+_PARTICIPANTS = {"accountIds": "accounts", "organizationIds": "organizations", "userIds": "users", "adminIds": "admins"}
+"""Fields of a message for what the conversation that it is in has inlined."""
 
 
 @dataclass
@@ -58,8 +62,10 @@ class ConversationMessagesRetriever(DetailRetriever):
     """Yields the messages of each conversation that changed: lists carry none, only the conversation by id does."""
 
     def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
+        participants = {name: ids_of(detail.get(rows)) for name, rows in _PARTICIPANTS.items()}
+        conversation = {"conversationId": row["id"], "conversationUpdatedAt": row.get("updatedAt"), **participants}
         for message in detail.get("messages") or []:
-            yield {**message, "conversationId": row["id"], "conversationUpdatedAt": row.get("updatedAt")}
+            yield {**message, **conversation}
 
 
 @dataclass
@@ -75,7 +81,11 @@ class TranscriptRetriever(DetailRetriever):
 
 @dataclass
 class HealthScoresRetriever(DetailRetriever):
-    """Yields what makes up the health score of each changed account, as it comes: its shape is not published."""
+    """Yields what makes up the health score of each changed account, as it comes: its shape is not published.
+
+    A list becomes the `results` of an object, as Vitally's lists are: a column has one type.
+    """
 
     def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
-        yield {"accountId": row["id"], "accountUpdatedAt": row.get("updatedAt"), "breakdown": detail}
+        breakdown = detail if isinstance(detail, Mapping) else {"results": detail}
+        yield {"accountId": row["id"], "accountUpdatedAt": row.get("updatedAt"), "breakdown": breakdown}

@@ -10,7 +10,7 @@ from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice
 
 from source_vitally.responses import body_of
-from source_vitally.schema import inlined_fields
+from source_vitally.schema import fields_of, flat_columns, id_fields, inlined_fields
 
 _REFERENCE_FIELDS = ("id", "externalId", "name")
 
@@ -59,6 +59,51 @@ def _reference(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {key: value[key] for key in _REFERENCE_FIELDS if key in value}
+
+
+def ids_of(rows: Any) -> list[str] | None:
+    """Return the ids of inlined rows, or None where there are no rows to take them from."""
+    if not isinstance(rows, list):
+        return None
+    found = [row.get("id") if isinstance(row, Mapping) else row for row in rows]
+    return [identifier for identifier in found if isinstance(identifier, str)]
+
+
+@dataclass
+class Columns(RecordTransformation):
+    """Gives a row the columns that its schema promises beyond what Vitally sends.
+
+    One spelling per column, as warehouses do not tell `userID` from `userId`; the ids of inlined rows where Vitally
+    leaves the field for them empty; custom fields, if configured.
+    """
+
+    config: Config
+    parameters: InitVar[Mapping[str, Any]]
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        self._spellings = {name.lower(): name for name in fields_of(parameters)}
+        self._names = frozenset(self._spellings.values())
+        self._ids = id_fields(parameters)
+        self._traits = flat_columns(self.config, parameters)
+
+    def transform(
+        self,
+        record: dict[str, Any],
+        config: Config | None = None,
+        stream_state: Any = None,
+        stream_slice: StreamSlice | None = None,
+    ) -> None:
+        """Change the record in place."""
+        for name in record.keys() - self._names:
+            if column := self._spellings.get(name.lower()):
+                value = record.pop(name)
+                if record.get(column) is None:
+                    record[column] = value
+        for name, rows in self._ids.items():
+            if not record.get(name) and (ids := ids_of(record.get(rows))) is not None:
+                record[name] = ids
+        if self._traits and isinstance(traits := record.get("traits"), Mapping):
+            record.update({column.name: column.value(traits) for column in self._traits})
 
 
 @dataclass

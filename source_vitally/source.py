@@ -96,6 +96,8 @@ class SourceVitally(ConcurrentDeclarativeSource):
     ) -> Iterator[AirbyteMessage]:
         """Yield the messages of the selected streams: records, states, statuses."""
         source = self._given(config, catalog, state)
+        if source._config["flatten_traits"]:
+            source._learn_trait_types(all_needed=True)  # a column that is left out would be emptied
         yield from ConcurrentDeclarativeSource.read(source, logger, source._config, catalog, state)
 
     def _check(self) -> AirbyteConnectionStatus:
@@ -120,9 +122,14 @@ class SourceVitally(ConcurrentDeclarativeSource):
         return ""
 
     def _discover(self, logger: logging.Logger) -> AirbyteCatalog:
-        [fields] = cdk.static_streams(self, [FIELDS_STREAM])
-        self._config = {**self._config, TRAIT_TYPES: trait_types(fields, self._config["num_workers"])}
+        self._learn_trait_types()
         return super().discover(logger, self._config)
+
+    def _learn_trait_types(self, *, all_needed: bool = False) -> None:
+        """Put the types of custom fields into the config, where the streams that are built after this find them."""
+        [fields] = cdk.static_streams(self, [FIELDS_STREAM])
+        types = trait_types(fields, self._config["num_workers"], all_needed=all_needed)
+        self._config = {**self._config, TRAIT_TYPES: types}
 
     def _select_streams(
         self, streams: list[AbstractStream], configured_catalog: ConfiguredAirbyteCatalog

@@ -114,10 +114,11 @@ class FieldOwners(_Partitions):
             yield StreamSlice(partition={"model": model, "customObjectId": custom_object}, cursor_slice={})
 
 
-def trait_types(fields: AbstractStream, workers: int) -> TraitTypes:
-    """Return the field type of each trait path per (model, custom object id), read from the stream of custom fields.
+def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = False) -> TraitTypes:
+    """Return the field type of each trait path, oldest field first, per (model, custom object id).
 
-    A model that cannot be read costs its own hints and a warning.
+    They are read from the stream of custom fields. A model that cannot be read costs its own hints and a warning,
+    unless `all_needed`: then the error is raised.
     """
     types: TraitTypes = {}
 
@@ -125,13 +126,13 @@ def trait_types(fields: AbstractStream, workers: int) -> TraitTypes:
         try:
             return [record.data for record in partition.read()]
         except AirbyteTracedException as error:
-            if is_config_error(error):
+            if all_needed or is_config_error(error):
                 raise
             logger.warning(f"The traits of {partition.to_slice().partition} stay untyped: {error.message}")
             return []
 
     with ThreadPoolExecutor(workers) as pool:
         for rows in pool.map(read, fields.generate_partitions()):
-            for row in rows:
+            for row in sorted(rows, key=lambda row: (str(row.get("createdAt")), str(row["path"]))):
                 types.setdefault((row["model"], row["customObjectId"]), {})[row["path"]] = str(row.get("type"))
     return types

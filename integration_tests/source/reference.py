@@ -80,7 +80,7 @@ def one_pass(sandbox: Sandbox, stream: str, filters: dict[str, str]) -> Iterator
     while True:
         page = get(sandbox, path, limit=100, **filters, **cursor)
         for row in page["results"]:
-            yield {**row, **get(sandbox, f"{path}/{row['id']}")} if stream == "meeting_transcripts" else row
+            yield {**row, **get(sandbox, f"{path}/{row['id']}")} if stream == "meeting_transcripts" else _linked(row)
         if not page["next"]:
             break
         cursor = {"from": page["next"]}
@@ -88,12 +88,20 @@ def one_pass(sandbox: Sandbox, stream: str, filters: dict[str, str]) -> Iterator
 
 def _messages(sandbox: Sandbox) -> Iterator[Json]:
     for conversation in _rows(sandbox, "conversations"):
-        for message in get(sandbox, f"conversations/{conversation['id']}")["messages"]:
+        whole = get(sandbox, f"conversations/{conversation['id']}")
+        for message in whole["messages"]:
             yield {
                 **message,
                 "conversationId": conversation["id"],
                 "conversationUpdatedAt": conversation["updatedAt"],
+                **{f"{name}Ids": [row["id"] for row in whole[f"{name}s"]] for name in ("account", "user", "admin")},
             }
+
+
+def _linked(row: Json) -> Json:
+    """Return a row with the ids of the accounts and organizations that are inlined in it."""
+    rows = {name: row.get(f"{name}s") for name in ("account", "organization")}
+    return {**{f"{name}Ids": [one["id"] for one in found] for name, found in rows.items() if found is not None}, **row}
 
 
 def merged(copy: dict[str, Json], records: list[Json], cursor: str = "updatedAt") -> dict[str, Json]:

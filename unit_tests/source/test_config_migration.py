@@ -23,7 +23,7 @@ KEY = "sk_live_example_not_real"
 ENCODED = base64.b64encode(f"{KEY}:".encode()).decode()
 WITH_PASSWORD = "Basic " + base64.b64encode(f"{KEY}:example-password".encode()).decode()
 OLD = {"domain": "acme", "status": "churned", "secret_token": KEY}
-SAME_ROWS = {"status": "churned", "include_archived": False, "inlined_objects": "full"}
+AS_BEFORE = {"status": "churned", "include_archived": False, "inlined_objects": "full", "column_types": "0.4"}
 ACME = {"region": "us", "subdomain": "acme"}
 EU = {"region": "eu"}
 DEFAULT = {"region": "custom", "rest_url": "https://rest.vitally.io"}
@@ -66,7 +66,7 @@ def specification() -> Any:
 def test_a_domain_becomes_a_data_center(specification: Any, domain: Any, data_center: Any, address: str) -> None:
     new, obstacles = migrated({**OLD, "domain": domain})
     assert obstacles == []
-    assert new == {"data_center": data_center, "secret_token": KEY, **SAME_ROWS}
+    assert new == {"data_center": data_center, "secret_token": KEY, **AS_BEFORE}
     assert rest_url(new["data_center"]) == address
     assert problems(new, specification) == []
 
@@ -90,7 +90,7 @@ def test_a_domain_becomes_a_data_center(specification: Any, domain: Any, data_ce
 def test_an_api_url_becomes_a_data_center(specification: Any, api_url: str, data_center: Any) -> None:
     new, obstacles = migrated({"api_url": api_url, "status": "churned", "secret_token": KEY})
     assert obstacles == []
-    assert new == {"data_center": data_center, "secret_token": KEY, **SAME_ROWS}
+    assert new == {"data_center": data_center, "secret_token": KEY, **AS_BEFORE}
     assert problems(new, specification) == []
 
 
@@ -116,7 +116,7 @@ def test_an_api_url_becomes_a_data_center(specification: Any, api_url: str, data
 def test_vitally_is_sent_the_key_it_was_sent(fields: dict[str, Any], key: str, sent: str) -> None:
     new, obstacles = migrated({"domain": "acme", "status": "churned", **fields})
     assert obstacles == []
-    assert new == {"data_center": ACME, "secret_token": key, **SAME_ROWS}
+    assert new == {"data_center": ACME, "secret_token": key, **AS_BEFORE}
     assert rest_authorization(new["secret_token"]) == f"Basic {sent}"
 
 
@@ -147,7 +147,7 @@ def test_old_and_new_fields_that_agree_are_one_config(specification: Any, more: 
     new, obstacles = migrated({**OLD, **more})
     assert obstacles == []
     assert rest_url(new["data_center"]).lower() == "https://acme.rest.vitally.io"
-    assert set(new) == {"data_center", "secret_token", *SAME_ROWS}
+    assert set(new) == {"data_center", "secret_token", *AS_BEFORE}
     assert problems({**OLD, **more}, specification) == []
 
 
@@ -155,7 +155,7 @@ def test_fields_of_today_that_a_config_has_already_stay() -> None:
     more = {"data_center": EU, "include_archived": True, "inlined_objects": "reference", "num_workers": 2}
     new, obstacles = migrated({**OLD, "domain": "", **more})
     assert obstacles == []
-    assert new == {**more, "status": "churned", "secret_token": KEY}
+    assert new == {**more, "status": "churned", "secret_token": KEY, "column_types": "0.4"}
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_missing_fields_are_named_in_todays_terms(specification: Any) -> None:
 
 NEW = [
     {"data_center": ACME, "secret_token": KEY},
-    {"data_center": DEFAULT, "secret_token": KEY, **SAME_ROWS},
+    {"data_center": DEFAULT, "secret_token": KEY, **AS_BEFORE},
     {"data_center": {"region": "mars"}, "secret_token": 5},
     {"status": "active", "secret_token": KEY},
     {},
@@ -239,7 +239,7 @@ def test_the_cdk_saves_and_announces_a_migrated_config_once(tmp_path: Path, caps
     path = tmp_path / "config.json"
     path.write_text(json.dumps(OLD))
     source = SourceVitally(config=OLD, config_path=str(path))
-    new = {"data_center": ACME, "secret_token": KEY, **SAME_ROWS}
+    new = {"data_center": ACME, "secret_token": KEY, **AS_BEFORE}
     assert json.loads(path.read_text()) == new
     [line] = capsys.readouterr().out.splitlines()
     assert json.loads(line)["control"]["connectorConfig"]["config"] == new

@@ -7,13 +7,9 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import get_declarative_component_schema
-from jsonschema import Draft7Validator
 
 from source_vitally import SourceVitally
-from source_vitally.records import InlinedParents
-from source_vitally.schema import TableSchemaLoader, inlined_fields
 
 COMPONENTS = get_declarative_component_schema()["definitions"]
 MANIFEST = SourceVitally().resolved_manifest
@@ -49,52 +45,6 @@ def test_no_key_of_the_manifest_is_a_typing_mistake() -> None:
     for place, component in found:
         unknown = set(component) - known_keys(component) - HANDED_OVER
         assert not unknown, f"{place} ({component['type']}): {unknown}"
-
-
-def schema(stream: str, inlined: str) -> Any:
-    return TableSchemaLoader(config={"inlined_objects": inlined}, parameters={"name": stream}).get_json_schema()
-
-
-@pytest.mark.parametrize("inlined", ["reference", "full"])
-@pytest.mark.parametrize("stream", STREAMS)
-def test_each_stream_has_an_open_schema_with_its_key(stream: str, inlined: str) -> None:
-    found = schema(stream, inlined)
-    Draft7Validator.check_schema(found)
-    assert found["additionalProperties"] is True
-    [definition] = [entry for entry in MANIFEST["streams"] if entry["name"] == stream]
-    for key in [definition["primary_key"]] if isinstance(definition["primary_key"], str) else definition["primary_key"]:
-        assert found["properties"][key] == {"type": "string"}, key
-
-
-def test_inlined_objects_are_described_as_they_are_sent() -> None:
-    assert inlined_fields({"name": "notes"}) == ("account", "organization")
-    assert inlined_fields({"name": "users"}) == ("accounts", "organizations")
-    assert set(schema("notes", "reference")["properties"]["account"]["properties"]) == {"id", "externalId", "name"}
-    whole = schema("users", "full")["properties"]["accounts"]["items"]
-    assert whole["properties"]["traits"]["additionalProperties"] is True
-    assert whole["properties"]["mrr"] == {"type": ["number", "null"]}
-
-
-@pytest.mark.parametrize(
-    ("inlined", "expected"),
-    [
-        ("reference", {"account": {"id": "a", "name": None}, "organization": None, "traits": {"id": 1, "x": 2}}),
-        (
-            "full",
-            {"account": {"id": "a", "name": None, "mrr": 5}, "organization": None, "traits": {"id": 1, "x": 2}},
-        ),
-    ],
-)
-def test_inlined_parents_are_reduced_only_where_configured(inlined: str, expected: dict[str, Any]) -> None:
-    record = {"account": {"id": "a", "name": None, "mrr": 5}, "organization": None, "traits": {"id": 1, "x": 2}}
-    InlinedParents(config={"inlined_objects": inlined}, parameters={"name": "notes"}).transform(record)
-    assert record == expected
-
-
-def test_inlined_lists_are_reduced_item_by_item_and_ids_pass() -> None:
-    record = {"accounts": [{"id": "a", "externalId": "x", "traits": {}}, "b"], "organizations": []}
-    InlinedParents(config={}, parameters={"name": "users"}).transform(record)
-    assert record == {"accounts": [{"id": "a", "externalId": "x"}, "b"], "organizations": []}
 
 
 def test_modules_of_components_evaluate_their_annotations() -> None:

@@ -28,6 +28,8 @@ def served(workspace: Workspace, resource: Resource, row: Row, detail: bool = Fa
     out = visible(resource, row)
     for inline in resource.inlines + (resource.detail_inlines if detail else ()):
         out[inline.name] = _related(workspace, inline, row)
+    if resource.name == "surveyResponses":
+        out[workspace.switches.survey_user_id] = out.pop("userId")
     return out
 
 

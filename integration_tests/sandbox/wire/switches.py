@@ -30,6 +30,8 @@ class Switches:
     sort_undocumented_lists: bool = False
     health_scores_shape: Literal["object", "array", "results", "data"] = "object"
     transcripts_list_body: bool = False
+    survey_user_id: Literal["userID", "userId"] = "userID"
+    """How survey responses spell it; the docs print the first."""
 
     # Misses
     not_found_status: Literal[404, 200] = 404

@@ -1,0 +1,138 @@
+"""The columns of every stream: one type each, names that a warehouse can tell apart, keys that are never null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from source_vitally import SourceVitally
+from source_vitally.schema import TRAIT_TYPES, TableSchemaLoader, fields_of, inlined_fields
+
+MANIFEST = SourceVitally().resolved_manifest
+TEMPLATE = MANIFEST["dynamic_streams"][0]["stream_template"]
+STREAMS = {stream["name"]: stream for stream in [*MANIFEST["streams"], TEMPLATE]}
+OF_0_4 = ("accounts", "admins", "conversations", "notes", "tasks", "users")
+ONE_OF_EACH = {
+    "own.text": "textarea",
+    "vitally.custom.Number": "number",
+    "flag": "checkbox",
+    "time": "datetime",
+    "day": "date",
+    "several": "multiselect",
+    "unknown": "moonPhase",
+}
+MODELS = ("accounts", "organizations", "users", "conversations", "notes", "tasks", "projects", "customObjects")
+TYPES = {(model, ""): ONE_OF_EACH for model in MODELS}
+CONFIGS = [
+    {"inlined_objects": inlined, "flatten_traits": flat, **({TRAIT_TYPES: TYPES} if typed else {})}
+    for inlined, flat, typed in product(["reference", "full"], [False, True], [False, True])
+]
+each = pytest.mark.parametrize(
+    ("stream", "config"),
+    [
+        pytest.param(name, config, id=f"{name}-{'-'.join(map(str, config.values()))}"[:60])
+        for name in STREAMS
+        for config in CONFIGS
+    ],
+)
+
+
+def schema(stream: str, config: dict[str, Any]) -> Any:
+    return TableSchemaLoader(config=config, parameters=STREAMS[stream]["$parameters"]).get_json_schema()
+
+
+def described(node: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every column, property and item below a schema, with its place."""
+    for name, inner in node.get("properties", {}).items():
+        yield f"{place}.{name}", inner
+        yield from described(inner, f"{place}.{name}")
+    if "items" in node:
+        yield f"{place}[]", node["items"]
+        yield from described(node["items"], f"{place}[]")
+
+
+@each
+def test_each_column_property_and_item_has_one_type(stream: str, config: dict[str, Any]) -> None:
+    found = schema(stream, config)
+    Draft7Validator.check_schema(found)
+    assert found["additionalProperties"] is True
+    for place, inner in described(found):
+        kind = inner.get("type")
+        kinds = {kind} if isinstance(kind, str) else set(kind or ())
+        assert len(kinds - {"null"}) == 1, f"{place}: {kind}"
+        assert "items" in inner or "array" not in kinds, f"{place}: items of any type"
+
+
+@each
+def test_no_two_columns_differ_by_case_only(stream: str, config: dict[str, Any]) -> None:
+    names = [name.lower() for name in schema(stream, config)["properties"]]
+    assert len(names) == len(set(names))
+
+
+@each
+def test_keys_and_cursors_are_required_and_never_null(stream: str, config: dict[str, Any]) -> None:
+    found, entry = schema(stream, config), STREAMS[stream]
+    key = entry["primary_key"]
+    columns = [key] if isinstance(key, str) else list(key)
+    if "incremental_sync" in entry:
+        columns.append(entry["$parameters"].get("cursor_field", "updatedAt"))
+    for column in columns:
+        assert column in found["required"]
+        assert found["properties"][column]["type"] in ("string", "integer")
+
+
+@pytest.mark.parametrize("stream", OF_0_4)
+def test_a_config_of_0_4_keeps_the_types_that_differ_today(stream: str) -> None:
+    """Which these are; that they are those of 0.4 is judged by integration_tests/source/test_config_migration.py."""
+    now, then = (schema(stream, {"inlined_objects": "full", "column_types": which}) for which in ("current", "0.4"))
+    assert set(now["properties"]) == set(then["properties"])
+    changed = {name for name, column in then["properties"].items() if column != now["properties"][name]}
+    counts = {"usersCount", "npsDetractorCount", "npsPassiveCount", "npsPromoterCount"}
+    expected = {"accounts": counts, "notes": {"users", "account"}, "tasks": {"tags", "account"}}
+    expected |= {"users": {"segments", "accounts"}}
+    cursor = {"updatedAt"} if stream != "admins" else set()
+    assert changed == expected.get(stream, set()) | cursor
+    assert then["required"] == ["id"]
+
+
+def test_counts_and_answers_from_0_to_10_are_integers() -> None:
+    assert schema("accounts", {})["properties"]["usersCount"] == {"type": ["integer", "null"]}
+    assert schema("nps_responses", {})["properties"]["score"] == {"type": ["integer", "null"]}
+    assert schema("accounts", {})["properties"]["mrr"] == {"type": ["number", "null"]}
+
+
+def test_inlined_objects_are_described_as_they_are_sent() -> None:
+    assert inlined_fields({"name": "notes"}) == ("account", "organization")
+    assert inlined_fields({"name": "users"}) == ("accounts", "organizations")
+    assert set(schema("notes", {})["properties"]["account"]["properties"]) == {"id", "externalId", "name"}
+    whole = schema("users", {"inlined_objects": "full"})["properties"]["accounts"]["items"]
+    assert whole["properties"]["traits"]["additionalProperties"] is True
+    assert whole["properties"]["mrr"] == {"type": ["number", "null"]}
+    assert whole["properties"]["updatedAt"]["type"] == ["string", "null"], "a reference has none"
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_custom_fields_are_columns_only_where_configured(stream: str) -> None:
+    fields = fields_of(STREAMS[stream]["$parameters"])
+    kinds = {
+        "trait_own_text": ["string", "null"],
+        "trait_number": ["number", "null"],
+        "trait_flag": ["boolean", "null"],
+        "trait_time": ["string", "null"],
+        "trait_day": ["string", "null"],
+        "trait_several": ["array", "null"],
+        "trait_unknown": ["string", "null"],
+    }
+    plain = schema(stream, {TRAIT_TYPES: TYPES})["properties"]
+    flat = schema(stream, {TRAIT_TYPES: TYPES, "flatten_traits": True})["properties"]
+    has_fields = isinstance(fields.get("traits"), dict)
+    added = {name: column["type"] for name, column in flat.items() if name not in plain}
+    assert added == (kinds if has_fields else {})
+    assert {name: column for name, column in flat.items() if name in plain} == plain
+    if has_fields:
+        assert (flat["trait_time"]["format"], flat["trait_day"]["format"]) == ("date-time", "date")
+        assert flat["trait_own_text"]["description"] == "traits: own.text"
