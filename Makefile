@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test chaos fuzz image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
+.PHONY: install demo test chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
@@ -67,17 +67,28 @@ dist/.built: $(INSTALLED) $(SHIPPED)
 test-dist: dist/.built  ## each of the two alone, and both, in environments that had nothing
 	$(BIN)/python -m shipping.alone
 
+submission: $(INSTALLED)  ## both connectors as the monorepo of Airbyte's connectors wants them, into build/submission
+	$(BIN)/python -m shipping.submission
+
+test-submission: $(INSTALLED)  ## Airbyte's validator and standard tests judge what `make submission` writes (Python 3.11, 3.12)
+	$(BIN)/python -m pytest integration_tests/submission/submitted.py
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header \
-	--no-emit-index-url --no-annotate --upgrade
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade
+COMPILE := $(RESOLVE) --python-version 3.10
+PLATFORMS := $(wildcard integration_tests/platforms/*.in)
+JUDGES := integration_tests/submission
 lock: $(INSTALLED)  ## resolve the locks again, for every supported Python
 	$(COMPILE) pyproject.toml --output-file requirements-source.lock
 	$(COMPILE) pyproject.toml --extra s3 --constraint requirements-source.lock --output-file requirements-destination.lock
 	$(COMPILE) pyproject.toml --extra s3 --extra dev --constraint requirements-destination.lock \
 		--output-file requirements-dev.lock
-	for given in integration_tests/platforms/*.in; do $(COMPILE) $$given --output-file $${given%.in}.lock || exit 1; done
+	for given in $(PLATFORMS); do $(COMPILE) $$given --output-file $${given%.in}.lock || exit 1; done
+	$(COMPILE) $(JUDGES)/poetry.in --output-file $(JUDGES)/poetry.lock
+	$(RESOLVE) --python-version 3.11 $(JUDGES)/validator.in --output-file $(JUDGES)/validator.lock
+	$(BIN)/python -m shipping.submission lock
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build/images"
@@ -33,6 +36,12 @@ def image_name(target: str) -> str:
         re.findall(rf"^  {key}: (\S+)$", text, re.MULTILINE)[0] for key in ("dockerRepository", "dockerImageTag")
     )
     return f"docker.io/{name}:{tag}"
+
+
+def project(path: str) -> Any:
+    """What a pyproject.toml says of its distribution."""
+    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    return toml.loads((ROOT / path).read_text())["project"]
 
 
 def dependencies(connector: str) -> str:

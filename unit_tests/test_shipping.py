@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import date
 from fnmatch import fnmatch
 from importlib import import_module
 from importlib.resources import files
@@ -21,13 +22,14 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
 from destination_vitally.destination import DOCUMENTATION
-from shipping.names import CODE, DISTRIBUTIONS, LOCKS, METADATA, ROOT, dependencies, pinned_base
+from shipping import submission
+from shipping.names import CODE, DISTRIBUTIONS, LOCKS, METADATA, ROOT, dependencies, pinned_base, project
 from vitally_api.regions import REGIONS
 
 SCHEMAS = "airbyte_connector_models"
 SCHEMA = "metadata/v0/ConnectorMetadataDefinitionV0.json"
-TOML = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 SOURCE, DESTINATION = METADATA
+TOML = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 both = pytest.mark.parametrize("target", METADATA)
 with_schemas = pytest.mark.skipif(find_spec(SCHEMAS) is None, reason="the schemas have no release for this Python")
 
@@ -38,10 +40,6 @@ def metadata(target: str) -> Any:
 
 def allowed_hosts(target: str) -> list[str]:
     return list(metadata(target)["data"]["allowedHosts"]["hosts"])
-
-
-def project(path: str) -> Any:
-    return TOML.loads((ROOT / path).read_text())["project"]
 
 
 def locked(path: str) -> set[str]:
@@ -196,3 +194,51 @@ def test_the_platform_starts_what_the_image_starts(target: str) -> None:
     [command] = re.findall(r'^ENV AIRBYTE_ENTRYPOINT="(.+)"$', text, re.MULTILINE)
     [entry_point] = re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)
     assert json.loads(entry_point) == command.split()
+
+
+@both
+def test_the_submission_asks_for_what_the_distribution_asks_for(target: str) -> None:
+    poetry = TOML.loads(submission.pyproject(target))["tool"]["poetry"]
+    needed = list(project(CODE)["dependencies"])
+    if target == DESTINATION:
+        needed += project(CODE)["optional-dependencies"]["s3"]
+    stated = poetry["dependencies"]
+    assert {f"{name}{versions}" for name, versions in stated.items() if name != "python"} == set(needed)
+    assert stated["python"] == project(CODE)["requires-python"]
+    assert poetry["scripts"] == {target: f"{target.replace('-', '_')}.run:run"}
+    for name in ("name", "version", "license", "description"):
+        assert poetry[name] == project(DISTRIBUTIONS[target])[name]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (
+            "[migration\nguide](source-vitally-migrations.md)",
+            "[migration\nguide](/integrations/sources/vitally-migrations)",
+        ),
+        ("[it](destination-vitally.md#deletes)", "[it](/integrations/destinations/vitally#deletes)"),
+        ("the [README](../README.md) says how", "the README says how"),
+        (
+            "[below](#deletes), [Vitally](https://www.vitally.io)",
+            "[below](#deletes), [Vitally](https://www.vitally.io)",
+        ),
+    ],
+)
+def test_links_of_a_submitted_page_lead_somewhere_on_the_site(ours: str, theirs: str) -> None:
+    assert submission.for_the_site(ours) == theirs
+
+
+@pytest.mark.parametrize(("earliest", "deadline"), [("2026-01-01", "2026-06-30"), ("2026-12-24", "2026-12-24")])
+def test_a_deadline_that_has_come_too_near_is_put_off(earliest: str, deadline: str) -> None:
+    given = 'message: "2020-01-01"\nupgradeDeadline: "2026-06-30"'
+    found = submission.with_a_later_deadline(given, date.fromisoformat(earliest))
+    assert found == f'message: "2020-01-01"\nupgradeDeadline: "{deadline}"'
+
+
+def test_a_breaking_change_has_its_migration_guide() -> None:
+    releases = metadata(SOURCE)["data"]["releases"]
+    guide = (ROOT / "docs/source-vitally-migrations.md").read_text()
+    assert re.findall(r"^## Upgrading to (\S+)$", guide, re.MULTILINE) == list(releases["breakingChanges"])
+    place = submission.PAGES["source-vitally-migrations.md"]
+    assert releases["migrationDocumentationUrl"] == f"https://docs.airbyte.com/{place}"
