@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test chaos fuzz image test-image test-platforms dist test-dist test-form test-pythons lint bench lock clean
+.PHONY: install demo test chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
@@ -51,50 +51,50 @@ $(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
 	cd $(FORM) && npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
-PLATFORMS := .venv-pyairbyte .venv-source-faker .venv-vitally
-test-platforms: $(INSTALLED) $(PLATFORMS:=/.installed)  ## PyAirbyte drives them (Python < 3.13)
-	VITALLY_ENV=.venv-vitally PYAIRBYTE_ENV=.venv-pyairbyte SOURCE_FAKER_ENV=.venv-source-faker \
-		$(BIN)/python -m pytest integration_tests/platforms/driven_by_pyairbyte.py
+test-platforms: dist/.built  ## the tools of the ecosystem drive them, from what `make dist` made (Python < 3.13)
+	$(BIN)/python -m pytest integration_tests/platforms/driven_by_pyairbyte.py
 
-.venv-vitally/.installed: requirements.lock dist/.built
-	$(PYTHON) -m venv .venv-vitally
-	.venv-vitally/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
-	.venv-vitally/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
-	touch $@
+dist: dist/.built  ## a wheel and an sdist of the code and of each connector's command
 
-.venv-%/.installed: integration_tests/platforms/%.lock
-	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
-	touch $@
-
-dist: dist/.built  ## a wheel and an sdist
-
-dist/.built: $(INSTALLED) $(shell find vitally_api source_vitally destination_vitally -type f -not -path '*/__pycache__/*')
+PROJECTS := . $(wildcard shipping/distributions/*)
+SHIPPED := pyproject.toml $(shell find vitally_api source_vitally destination_vitally shipping/distributions -type f \
+	-not -path '*/__pycache__/*')
+dist/.built: $(INSTALLED) $(SHIPPED)
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation
+	for project in $(PROJECTS); do $(BIN)/python -m build --no-isolation --outdir dist $$project || exit 1; done
 	touch $@
 
-test-dist: dist/.built  ## each of the two alone, in an environment that had nothing
-	$(PYTHON) -m shipping.alone dist/*.whl dist/*.tar.gz
+test-dist: dist/.built  ## each of the two alone, and both, in environments that had nothing
+	$(BIN)/python -m shipping.alone
+
+submission: $(INSTALLED)  ## both connectors as the monorepo of Airbyte's connectors wants them, into build/submission
+	$(BIN)/python -m shipping.submission
+
+test-submission: $(INSTALLED)  ## Airbyte's validator and standard tests judge what `make submission` writes (Python 3.11, 3.12)
+	$(BIN)/python -m pytest integration_tests/submission/submitted.py
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade
+COMPILE := $(RESOLVE) --python-version 3.10
+PLATFORMS := $(wildcard integration_tests/platforms/*.in)
+JUDGES := integration_tests/submission
 lock: $(INSTALLED)  ## resolve the locks again, for every supported Python
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --generate-hashes --no-header \
-		--no-emit-index-url --no-annotate --upgrade --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes --no-header \
-		--no-emit-index-url --no-annotate --upgrade --constraint requirements.lock --output-file requirements-dev.lock
-	for name in pyairbyte source-faker; do $(BIN)/uv pip compile integration_tests/platforms/$$name.in --universal \
-		--python-version 3.10 --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade \
-		--output-file integration_tests/platforms/$$name.lock; done
+	$(COMPILE) pyproject.toml --output-file requirements-source.lock
+	$(COMPILE) pyproject.toml --extra s3 --constraint requirements-source.lock --output-file requirements-destination.lock
+	$(COMPILE) pyproject.toml --extra s3 --extra dev --constraint requirements-destination.lock \
+		--output-file requirements-dev.lock
+	for given in $(PLATFORMS); do $(COMPILE) $$given --output-file $${given%.in}.lock || exit 1; done
+	$(COMPILE) $(JUDGES)/poetry.in --output-file $(JUDGES)/poetry.lock
+	$(RESOLVE) --python-version 3.11 $(JUDGES)/validator.in --output-file $(JUDGES)/validator.lock
+	$(BIN)/python -m shipping.submission lock
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(PROJECTS:%=--editable ./%)
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) .venv-* .nox build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules
+	rm -rf $(VENV) .nox build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules

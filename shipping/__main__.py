@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from shipping.engines import PROGRAMS, Engine
-from shipping.names import FOLDER, METADATA, ROOT, SHIM, image_name, pinned_base
+from shipping.names import CONNECTORS, FOLDER, ROOT, SHIM, dependencies, image_name, pinned_base
 from shipping.packages import ShippingError, can_install
 from shipping.stand_in import private_podman, stand_in
 
@@ -26,7 +26,7 @@ def main() -> int:
         engine, base = choose(options.base_image, options.stand_in_suite)
         _say(f"engine: {engine}")
         _say(f"base image: {base}")
-        for target in ("dependencies", *METADATA):
+        for target in (*map(dependencies, CONNECTORS), *CONNECTORS):
             engine.build(ROOT, image_name(target), target, BASE_IMAGE=base)
     except ShippingError as error:
         _say(str(error))
@@ -34,7 +34,7 @@ def main() -> int:
     SHIM.unlink(missing_ok=True)
     if engine.runs_containers:
         engine.shim(SHIM)
-    _say(f"built {' and '.join(map(image_name, METADATA))} in {time.monotonic() - begun:.0f} s")
+    _say(f"built {' and '.join(map(image_name, CONNECTORS))} in {time.monotonic() - begun:.0f} s")
     return 0
 
 

@@ -1,48 +1,59 @@
-"""`make test-dist`: install each distribution into an environment that has nothing, and start what it brings."""
+"""`make test-dist`: install the distributions into environments that have nothing, and start what they bring."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
-COMMANDS = ("source-vitally", "destination-vitally")
+from shipping.environments import environment
+from shipping.names import CONNECTORS, distribution_files
+
 DATA = {"vitally_api/py.typed", *(f"source_vitally/{name}" for name in ("manifest.yaml", "schemas.yaml", "py.typed"))}
 LIST_DATA = """
 import pathlib, source_vitally, vitally_api
 for package in (source_vitally, vitally_api):
     print(*(f"{package.__name__}/{file.name}" for file in pathlib.Path(package.__file__).parent.iterdir()))
 """
+HAS_S3 = "import importlib.util; print(importlib.util.find_spec('boto3') is not None)"
 
 
 def main() -> int:
-    """Try each distribution that is named as an argument; any failure is raised."""
-    for name in sys.argv[1:]:
-        with tempfile.TemporaryDirectory() as folder:
-            _try(Path(name).absolute(), Path(folder))
-        print(f"== {name} installs alone; {' and '.join(COMMANDS)} start.", flush=True)
+    """Try each connector alone and both together, from wheels, and both from sdists; any failure is raised."""
+    for connectors, suffix in [*(([name], ".whl") for name in CONNECTORS), (CONNECTORS, ".whl"), (CONNECTORS, ".gz")]:
+        _try(list(connectors), suffix)
+        print(f"== {' and '.join(connectors)} ({suffix}): installed alone, and started.", flush=True)
     return 0
 
 
-def _try(distribution: Path, folder: Path) -> None:
-    venv.create(folder / "venv", with_pip=True)
-    programs = folder / "venv/bin"
-    _run(folder, str(programs / "pip"), "install", "--quiet", str(distribution))
-    missing = DATA - set(_run(folder, str(programs / "python"), "-c", LIST_DATA).split())
-    if missing:
-        raise SystemExit(f"{distribution.name} lacks {', '.join(missing)}")
-    for command in COMMANDS:
-        messages = [json.loads(line) for line in _run(folder, str(programs / command), "spec").splitlines()]
-        if "SPEC" not in {message["type"] for message in messages}:
-            raise SystemExit(f"{command} of {distribution.name} has no spec")
+def _try(connectors: list[str], suffix: str) -> None:
+    programs = environment("alone", distributions=distribution_files(*connectors, suffix=suffix))
+    commands = {path.name for path in programs.iterdir()} & set(CONNECTORS)
+    _hold(commands == set(connectors), f"the commands are {', '.join(commands)}")
+    missing = DATA - set(_run(programs / "python", "-c", LIST_DATA).split())
+    _hold(not missing, f"{', '.join(missing)} missing")
+    has_s3 = _run(programs / "python", "-c", HAS_S3).strip() == "True"
+    _hold(has_s3 == ("destination-vitally" in connectors), f"the client of S3: {has_s3}")
+    for command in connectors:
+        messages = [json.loads(line) for line in _run(programs / command, "spec").splitlines()]
+        _hold("SPEC" in {message["type"] for message in messages}, f"{command} has no spec")
+    shutil.rmtree(programs.parent)
 
 
-def _run(folder: Path, *command: str) -> str:
+def _hold(condition: bool, problem: str) -> None:
+    if not condition:
+        raise SystemExit(problem)
+
+
+def _run(program: Path, *arguments: str) -> str:
     # From a folder of its own, so that nothing is imported from the repository.
-    return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            [str(program), *arguments], cwd=folder, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
 
 
 if __name__ == "__main__":

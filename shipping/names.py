@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build/images"
 SHIM = FOLDER / "bin/docker"
 METADATA = {"source-vitally": "metadata.yaml", "destination-vitally": "destination_vitally/metadata.yaml"}
-DEPENDENCIES = "localhost/vitally-dependencies"
-"""The base with the locked dependencies and nothing of ours: what the images' size is compared with."""
+CONNECTORS = tuple(METADATA)
+LOCKS = {name: f"requirements-{name.removesuffix('-vitally')}.lock" for name in CONNECTORS}
+"""What the image of a connector has, besides its code."""
+
+CODE = "pyproject.toml"
+DISTRIBUTIONS = {name: f"shipping/distributions/{name}/pyproject.toml" for name in CONNECTORS}
+"""What is installed by name: a command each. The code of both is in a distribution of its own."""
 
 
 def pinned_base() -> str:
@@ -22,9 +30,26 @@ def pinned_base() -> str:
 def image_name(target: str) -> str:
     """The name and tag that a target is built under: for a connector what its metadata says."""
     if target not in METADATA:
-        return DEPENDENCIES
+        return f"localhost/vitally-{target}"
     text = (ROOT / METADATA[target]).read_text()
     name, tag = (
         re.findall(rf"^  {key}: (\S+)$", text, re.MULTILINE)[0] for key in ("dockerRepository", "dockerImageTag")
     )
     return f"docker.io/{name}:{tag}"
+
+
+def project(path: str) -> Any:
+    """What a pyproject.toml says of its distribution."""
+    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    return toml.loads((ROOT / path).read_text())["project"]
+
+
+def dependencies(connector: str) -> str:
+    """The target with a connector's locked dependencies and nothing of ours: what its image's size is compared with."""
+    return f"{connector}-dependencies"
+
+
+def distribution_files(*connectors: str, suffix: str = ".whl") -> list[Path]:
+    """What `make dist` made for these connectors: the code, and the command of each."""
+    names = ["airbyte_vitally", *(f"airbyte_{connector.replace('-', '_')}" for connector in connectors)]
+    return [next((ROOT / "dist").glob(f"{name}-[0-9]*{suffix}")) for name in names]

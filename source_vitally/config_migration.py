@@ -109,7 +109,7 @@ def _of_vitally_host(host: str) -> dict[str, str] | None:
 def _parts(text: str) -> tuple[str, str]:
     """Return host (lower case) and REST address (with scheme, without `/resources`) of what was pasted; "" if none."""
     bare = _SCHEME.sub("", text)
-    scheme = "http" if text.lower().startswith("http://") else "https"
+    scheme = "http" if text.lower().startswith("http://") else "https"  # ignore-https-check: as it was configured
     try:
         url = urlsplit(f"{scheme}://{bare}")
         host, _port = url.hostname or "", url.port  # a port that is none raises

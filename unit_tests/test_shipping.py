@@ -1,10 +1,16 @@
-"""Metadata, Dockerfile, project and changelog say the same, and the metadata is what Airbyte's registry accepts."""
+"""Metadata, Dockerfile, projects, locks and changelog say the same, and the metadata fits the schema that is published.
+
+What Airbyte's own validator says of them is another matter: `make test-submission`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from importlib.metadata import distribution
+import sys
+from datetime import date
+from fnmatch import fnmatch
+from importlib import import_module
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,19 +22,29 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
 from destination_vitally.destination import DOCUMENTATION
-from shipping.names import METADATA, ROOT, pinned_base
+from shipping import submission
+from shipping.names import CODE, DISTRIBUTIONS, LOCKS, METADATA, ROOT, dependencies, pinned_base, project
 from vitally_api.regions import REGIONS
 
 SCHEMAS = "airbyte_connector_models"
 SCHEMA = "metadata/v0/ConnectorMetadataDefinitionV0.json"
-PROJECT = distribution("airbyte-vitally")
 SOURCE, DESTINATION = METADATA
+TOML = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 both = pytest.mark.parametrize("target", METADATA)
 with_schemas = pytest.mark.skipif(find_spec(SCHEMAS) is None, reason="the schemas have no release for this Python")
 
 
 def metadata(target: str) -> Any:
     return yaml.safe_load((ROOT / METADATA[target]).read_text())
+
+
+def allowed_hosts(target: str) -> list[str]:
+    return list(metadata(target)["data"]["allowedHosts"]["hosts"])
+
+
+def locked(path: str) -> set[str]:
+    """What a lock installs: names with versions."""
+    return set(re.findall(r"^(\S+==\S+) ", (ROOT / path).read_text(), re.MULTILINE))
 
 
 def stages() -> dict[str, str]:
@@ -70,11 +86,37 @@ def test_a_mistake_in_metadata_is_found() -> None:
 
 @both
 def test_one_version(target: str) -> None:
-    version = PROJECT.version
+    version = project(DISTRIBUTIONS[target])["version"]
     assert metadata(target)["data"]["dockerImageTag"] == version
     assert labels(target)["io.airbyte.version"] == labels(target)["org.opencontainers.image.version"] == version
-    newest = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    assert newest == version
+    _, newest, *_ = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert newest.startswith(project(CODE)["version"])
+    assert f"\n### {target} {version}\n" in newest
+
+
+@both
+def test_what_is_installed_by_name_is_a_command_and_the_code(target: str) -> None:
+    found, code = project(DISTRIBUTIONS[target]), project(CODE)
+    assert found["name"] == f"airbyte-{target}"
+    assert list(found["scripts"]) == [target]
+    extra = {SOURCE: "", DESTINATION: "[s3]"}[target]
+    assert found["dependencies"] == [f"{code['name']}{extra}=={code['version']}"]
+    assert found["requires-python"] == code["requires-python"]
+
+
+def test_only_the_destination_has_the_client_of_s3() -> None:
+    names = {target: {line.split("==")[0] for line in locked(LOCKS[target])} for target in METADATA}
+    assert not names[SOURCE] & {"boto3", "botocore"}
+    assert names[DESTINATION] - names[SOURCE] == {"boto3", "botocore", "jmespath", "s3transfer"}
+    # The destination's dependencies are installed over the source's; tests run with those of both.
+    assert locked(LOCKS[SOURCE]) < locked(LOCKS[DESTINATION]) < locked("requirements-dev.lock")
+
+
+@both
+def test_an_image_has_what_its_lock_says(target: str) -> None:
+    assert f"COPY {LOCKS[target]} " in stages()[dependencies(target)]
+    assert f"COPY --from={dependencies(target)} " in stages()[target]
+    assert f"!{LOCKS[target]}" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
 @both
@@ -83,16 +125,15 @@ def test_one_name(target: str) -> None:
     assert data["dockerRepository"] == labels(target)["io.airbyte.name"] == f"airbyte/{target}"
     assert data["githubIssueLabel"] == target
     assert data["connectorType"] == target.removesuffix("-vitally")
-    assert target in {script.name for script in PROJECT.entry_points}
+    assert data["remoteRegistries"]["pypi"]["packageName"] == project(DISTRIBUTIONS[target])["name"]
     assert target in stages()
 
 
 @both
 def test_one_licence_and_documentation(target: str) -> None:
     data = metadata(target)["data"]
-    assert (
-        data["license"] == labels(target)["org.opencontainers.image.licenses"] == PROJECT.metadata["License-Expression"]
-    )
+    licences = {project(path)["license"] for path in (CODE, DISTRIBUTIONS[target])}
+    assert licences == {data["license"]} == {labels(target)["org.opencontainers.image.licenses"]}
     manifest = yaml.safe_load((ROOT / "source_vitally/manifest.yaml").read_text())
     documentation = {SOURCE: manifest["spec"]["documentation_url"], DESTINATION: DOCUMENTATION}
     assert data["documentationUrl"] == labels(target)["org.opencontainers.image.documentation"] == documentation[target]
@@ -114,8 +155,22 @@ def test_suggested_streams_exist() -> None:
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_region_is_an_allowed_host(target: str, region: str) -> None:
     wanted = REGIONS[region].hosts(analytics=target == DESTINATION)
-    missing = set(wanted) - set(metadata(target)["data"]["allowedHosts"]["hosts"])
+    missing = set(wanted) - set(allowed_hosts(target))
     assert not missing, f"add {', '.join(sorted(missing))} to allowedHosts in {METADATA[target]}"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "acme.s3.eu-central-1.amazonaws.com",
+        "s3.us-east-1.amazonaws.com",
+        "sts.amazonaws.com",
+        "b.s3.cn-north-1.amazonaws.com.cn",
+    ],
+)
+def test_a_bucket_of_rejected_records_is_an_allowed_host(host: str) -> None:
+    assert any(fnmatch(host, allowed) for allowed in allowed_hosts(DESTINATION))
+    assert "${object_storage_config.s3_endpoint}" in allowed_hosts(DESTINATION)
 
 
 @both
@@ -139,3 +194,51 @@ def test_the_platform_starts_what_the_image_starts(target: str) -> None:
     [command] = re.findall(r'^ENV AIRBYTE_ENTRYPOINT="(.+)"$', text, re.MULTILINE)
     [entry_point] = re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)
     assert json.loads(entry_point) == command.split()
+
+
+@both
+def test_the_submission_asks_for_what_the_distribution_asks_for(target: str) -> None:
+    poetry = TOML.loads(submission.pyproject(target))["tool"]["poetry"]
+    needed = list(project(CODE)["dependencies"])
+    if target == DESTINATION:
+        needed += project(CODE)["optional-dependencies"]["s3"]
+    stated = poetry["dependencies"]
+    assert {f"{name}{versions}" for name, versions in stated.items() if name != "python"} == set(needed)
+    assert stated["python"] == project(CODE)["requires-python"]
+    assert poetry["scripts"] == {target: f"{target.replace('-', '_')}.run:run"}
+    for name in ("name", "version", "license", "description"):
+        assert poetry[name] == project(DISTRIBUTIONS[target])[name]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (
+            "[migration\nguide](source-vitally-migrations.md)",
+            "[migration\nguide](/integrations/sources/vitally-migrations)",
+        ),
+        ("[it](destination-vitally.md#deletes)", "[it](/integrations/destinations/vitally#deletes)"),
+        ("the [README](../README.md) says how", "the README says how"),
+        (
+            "[below](#deletes), [Vitally](https://www.vitally.io)",
+            "[below](#deletes), [Vitally](https://www.vitally.io)",
+        ),
+    ],
+)
+def test_links_of_a_submitted_page_lead_somewhere_on_the_site(ours: str, theirs: str) -> None:
+    assert submission.for_the_site(ours) == theirs
+
+
+@pytest.mark.parametrize(("earliest", "deadline"), [("2026-01-01", "2026-06-30"), ("2026-12-24", "2026-12-24")])
+def test_a_deadline_that_has_come_too_near_is_put_off(earliest: str, deadline: str) -> None:
+    given = 'message: "2020-01-01"\nupgradeDeadline: "2026-06-30"'
+    found = submission.with_a_later_deadline(given, date.fromisoformat(earliest))
+    assert found == f'message: "2020-01-01"\nupgradeDeadline: "{deadline}"'
+
+
+def test_a_breaking_change_has_its_migration_guide() -> None:
+    releases = metadata(SOURCE)["data"]["releases"]
+    guide = (ROOT / "docs/source-vitally-migrations.md").read_text()
+    assert re.findall(r"^## Upgrading to (\S+)$", guide, re.MULTILINE) == list(releases["breakingChanges"])
+    place = submission.PAGES["source-vitally-migrations.md"]
+    assert releases["migrationDocumentationUrl"] == f"https://docs.airbyte.com/{place}"

@@ -13,6 +13,7 @@ import orjson
 
 from destination_vitally.clock import Clock
 from destination_vitally.config import S3Storage
+from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
@@ -25,9 +26,22 @@ FULL_BYTES = 8_000_000
 
 
 def open_bucket(storage: S3Storage) -> Bucket:
-    """The bucket of a configuration; sends nothing yet."""
+    """The bucket of a configuration; sends nothing yet.
+
+    Raises:
+        ConfigError: the client of S3 is not installed.
+    """
     # The client of Amazon's takes half a second to import, and most syncs have no bucket.
-    bucket: Bucket = import_module("destination_vitally.outcomes.bucket").Bucket(storage)
+    try:
+        module = import_module("destination_vitally.outcomes.bucket")
+    except ModuleNotFoundError as error:
+        if error.name not in ("boto3", "botocore"):
+            raise
+        raise ConfigError(
+            "object_storage_config needs the client of S3, which is not installed: pip install 'airbyte-vitally[s3]'. "
+            "airbyte-destination-vitally and the destination's image have it."
+        ) from None
+    bucket: Bucket = module.Bucket(storage)
     return bucket
 
 

@@ -208,7 +208,7 @@ def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
     session = requests.Session()
     adapter = HTTPAdapter(pool_maxsize=config.num_workers, pool_connections=2)
     session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    session.mount("http://", adapter)  # ignore-https-check: an address of one's own may have no TLS
     session.headers["User-Agent"] = "airbyte-destination-vitally"
     shared = Shared(session, Limiter(config.requests_per_minute, clock), clock, patience)
     rest = analytics = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -218,3 +219,18 @@ def test_a_flood_of_rejections_does_not_wait_for_a_state(
     assert list(write_chunks(settings, [stream("opened")], chunks)) == []
     assert sum(map(len, store.lines().values())) == 999
     assert len(store.client.list_objects_v2(Bucket=NAME)["Contents"]) >= 5
+
+
+@pytest.mark.parametrize("command", ["check", "write"])
+def test_without_the_client_of_s3_a_bucket_is_a_config_error(
+    sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.delitem(sys.modules, "destination_vitally.outcomes.bucket", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    mappings = [{"stream": "opened", "object": "event"}]
+    settings = destination_config(sandbox, mappings=mappings, object_storage_config=store.settings())
+    if command == "check":
+        message = str(DestinationVitally().check(logging.getLogger("airbyte"), settings).message)
+    else:
+        message = str(write(settings, [stream("opened")], events(1, set())).error)
+    assert "pip install 'airbyte-vitally[s3]'" in message

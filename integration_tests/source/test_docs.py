@@ -18,8 +18,8 @@ ANY_NAME = re.compile("<.+>")
 def test_the_table_of_streams_is_what_discover_finds(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=1)
     catalog = run_source("discover", source_config(sandbox.url, sandbox.rest_key)).catalog
-    documented = {names(row[0])[0]: row for row in PAGE.table("Supported streams")}
-    assert len(documented) == len(PAGE.table("Supported streams"))
+    documented = {names(row[0])[0]: row for row in PAGE.table("Supported Streams")}
+    assert len(documented) == len(PAGE.table("Supported Streams"))
     used = set()
     for stream in catalog["streams"]:
         row = row_of(stream["name"], documented)
@@ -42,7 +42,7 @@ def row_of(stream: str, documented: dict[str, Any]) -> str:
 
 def test_the_table_of_fields_is_the_spec() -> None:
     [message] = run_source("spec").of_type("SPEC")
-    table = PAGE.table("Set up in the Airbyte UI")
+    table = PAGE.table("Setup guide")
     found = [[title, *names(key), default.strip("`")] for title, key, default, _ in table]
     assert found == fields_of(message["spec"]["connectionSpecification"])
 
