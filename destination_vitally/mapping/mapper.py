@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.values import COERCIONS, VitallyId
+from destination_vitally.lines import TOO_DEEP
+from destination_vitally.mapping.values import VitallyId, coercion_of, identifier
 from destination_vitally.objects.model import (
     Field,
     Key,
@@ -128,7 +129,7 @@ class Mapper:
         self._ignore_others = bool(mapping and mapping.other_columns == "ignore")
         constants = {e.field: e.value for e in mapping.constants} if mapping else {}
         self._constants = {
-            name: COERCIONS[f.kind](value) if (f := entry.field(name)) else value for name, value in constants.items()
+            name: coercion_of(f)(value) if (f := entry.field(name)) else value for name, value in constants.items()
         }
         taken = {*self._fields, *constants}
         self._by_column = {spelling: f for f in entry.fields if f.name not in taken for spelling in _spellings(f)}
@@ -155,12 +156,19 @@ class Mapper:
         for column, value in data.items():
             targets = known.get(column)
             for target in self._learn(column, native) if targets is None else targets:
-                self._place(target, value, draft)
+                try:
+                    self._place(target, value, draft)
+                except MemoryError:
+                    raise
+                except Exception as error:  # whatever a value does to our code, it is only this record's
+                    draft.problem = draft.problem or f"{target.name} {problem_of(error)}"
         draft.open_values = {**draft.merged, **draft.open_values}
         return self._checked(data, draft)
 
     def _place(self, target: _Target, value: Any, draft: _Draft) -> None:
         name = target.name
+        if value is TOO_DEEP:
+            raise ValueError("is nested too deeply")
         if value is None:
             if self._rules.clear_nulls and target.place != "merged":
                 (draft.fields if target.field else draft.open_values).setdefault(name, None)
@@ -170,10 +178,7 @@ class Mapper:
             members = value if isinstance(value, dict) else {name: value}
             draft.merged.update(members if self._rules.clear_nulls else _without_nulls(members))
         elif target.place == "field" or draft.fields.get(name) is None:
-            try:
-                draft.fields[name] = target.coerce(value)
-            except ValueError as error:
-                draft.problem = draft.problem or f"{name} {error}"
+            draft.fields[name] = target.coerce(value)
 
     def _checked(self, data: dict[str, Any], draft: _Draft) -> Change:
         entry, fields = self._entry, draft.fields
@@ -248,7 +253,7 @@ class Mapper:
         entry = self._entry
         for name, mapped in self._fields.items():
             if mapped == column and (field := entry.field(name)):
-                yield _Target("field", name, COERCIONS[field.kind], field)
+                yield _Target("field", name, coercion_of(field), field)
         for name, mapped in self._traits.items():
             if mapped == column:
                 yield _Target("open", name, _unchanged, None)
@@ -260,7 +265,7 @@ class Mapper:
             yield _Target("field", parents[0].name, _inlined_ids(parents[0]), parents[0])
         elif field:
             place = "default" if native and field.inlined else "field"
-            yield _Target(place, field.name, _native(field) if native else COERCIONS[field.kind], field)
+            yield _Target(place, field.name, _native(field) if native else coercion_of(field), field)
         elif column == entry.open_member:
             yield _Target("merged", column, _unchanged, None)
         elif entry.open_member and not self._ignore_others and not (native and column in entry.read_only):
@@ -293,11 +298,21 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
 
 def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
     """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
+    return next(identities_of(entry, fields), None)
+
+
+def identities_of(entry: Object, fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield what each of its keys that has values says of a row, in the order of the keys."""
     for key in entry.keys:
         values = [fields.get(name) for name in key.fields]
         if None not in values and "" not in values:
-            return (entry.name, *key.fields, *map(str, values))
-    return None
+            texts = map(str, values)
+            yield (entry.name, *key.fields, *(map(str.casefold, texts) if key.any_case else texts))
+
+
+def problem_of(error: Exception) -> str:
+    """Say what is wrong with a value, without quoting it: our own words, or the kind of failure."""
+    return str(error) if type(error) is ValueError else f"cannot be read ({type(error).__name__})"
 
 
 def _label(entry: Object, fields: dict[str, Any]) -> str:
@@ -328,7 +343,7 @@ def _is_native(data: dict[str, Any]) -> bool:
 
 
 def _native(field: Field) -> Callable[[Any], Any]:
-    coerce = COERCIONS[field.kind]
+    coerce = coercion_of(field)
     if not field.refers:
         return coerce
     if field.kind is Kind.TEXTS:
@@ -341,14 +356,17 @@ def _inlined_ids(field: Field) -> Callable[[Any], Any]:
 
     def one(parent: Any) -> str:
         if isinstance(parent, dict) and parent.get("externalId"):
-            return str(parent["externalId"])
+            return identifier(parent["externalId"])
         if isinstance(parent, dict) and parent.get("id"):
-            return VitallyId(parent["id"])
+            return VitallyId(identifier(parent["id"]))
         raise ValueError("has neither externalId nor id")
 
-    if field.kind is Kind.TEXTS:
-        return lambda value: [one(entry) for entry in value]
-    return one
+    def each(value: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise ValueError("must be a list")
+        return [one(entry) for entry in value]
+
+    return each if field.kind is Kind.TEXTS else one
 
 
 def _unchanged(value: Any) -> Any:
