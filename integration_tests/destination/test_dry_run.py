@@ -154,7 +154,9 @@ def test_it_counts_as_a_sync_would(make_sandbox: Any, keys: str) -> None:
         event = {"event": "e", "accountId": "new", "id": 1}
         rows["events"] = [event, event]
         rows["memberships"] = [{"userId": "user-1", "accountId": "new"} | gone] * 2
-    settings["mappings"] = [{"stream": "memberships", "object": "membership"}] if "memberships" in rows else []
+    settings["mappings"] = (
+        [{"stream": "memberships", "object": "membership", "other_columns": "traits"}] if "memberships" in rows else []
+    )
     messages = [record(name, row) for name, given in rows.items() for row in given]
 
     run = write(settings, [stream(name) for name in rows], messages)

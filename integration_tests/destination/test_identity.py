@@ -109,8 +109,8 @@ def test_a_task_that_moves_is_found_where_it_is(sandbox: Sandbox) -> None:
 def test_children_of_an_account_made_anew_go_to_the_new_one(sandbox: Sandbox) -> None:
     sandbox.workspace.insert("accounts", {"externalId": "a"})
     mappings = [
-        {"stream": "gone", "object": "account", "operation": "delete"},
-        {"stream": "accounts", "object": "account", "operation": "upsert"},
+        {"stream": "gone", "object": "account", "operation": "delete", "other_columns": "traits"},
+        {"stream": "accounts", "object": "account", "operation": "upsert", "other_columns": "traits"},
     ]
     settings = rest(sandbox, mappings=mappings, num_workers=1, requests_per_minute=1000)
     names = ["gone", "accounts", "users"]
@@ -140,7 +140,7 @@ def test_events_of_two_tables_with_the_same_ids_are_two(sandbox: Sandbox, places
     for name, namespace in places:
         streams.append(stream(name))
         streams[-1]["stream"]["namespace"] = namespace
-    mappings = [{"stream": name, "object": "event"} for name in {name for name, _ in places}]
+    mappings = [{"stream": name, "object": "event", "other_columns": "traits"} for name in {name for name, _ in places}]
     messages = [message for name, namespace in places for message in orders(name, namespace, *range(60))]
     for _ in range(2):
         result = write(destination_config(sandbox, mappings=mappings), streams, messages)
@@ -181,7 +181,15 @@ def test_an_external_id_that_several_rows_share_is_a_rejection_with_the_ids(sand
     [known] = sandbox.workspace.rows("instances")
     other = sandbox.workspace.insert("instances", {**known, "id": sandbox.workspace.new_id()})
     settings = rest(
-        sandbox, mappings=[{"stream": "rows", "object": "custom_object/featureRequest", "operation": operation}]
+        sandbox,
+        mappings=[
+            {
+                "stream": "rows",
+                "object": "custom_object/featureRequest",
+                "operation": operation,
+                "other_columns": "traits",
+            }
+        ],
     )
     row = record("rows", {"externalId": "inst-1", "name": "New", "accountId": "acct/1"})
     result = write(settings, [stream("rows")], [row, state("rows", 1)])

@@ -91,7 +91,7 @@ def rest(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["status", "drop"])
 def test_a_row_that_rest_never_answers_well_is_rejected(sandbox: Sandbox, kind: Any) -> None:
     sandbox.faults.add(Fault(path="organizations/bad$", kind=kind, times=None))
-    mappings = [{"stream": "rows", "object": "organization", "operation": "update"}]
+    mappings = [{"stream": "rows", "object": "organization", "operation": "update", "other_columns": "traits"}]
     for key in ("a", "bad", "b"):
         sandbox.workspace.insert("organizations", {"externalId": key, "name": "Old"})
     rows = [record("rows", {"externalId": key, "name": "New"}) for key in ("a", "bad", "b")]
@@ -213,8 +213,12 @@ def test_an_answer_that_does_not_tell_whether_a_row_is_there_makes_no_second_one
     operation, path, row, resource = LOOKED_UP[what]
     name = "custom_object/featureRequest" if what == "instance" else what.partition(" ")[0]
     sandbox.faults.add(Fault(**{**vars(UNTELLING[answer]), "path": path, "times": None}))
-    settings = rest(sandbox, mappings=[{"stream": "rows", "object": name, "operation": operation}])
-    settings["mappings"].append({"stream": "first", "object": "organization", "operation": "create"})
+    settings = rest(
+        sandbox, mappings=[{"stream": "rows", "object": name, "operation": operation, "other_columns": "traits"}]
+    )
+    settings["mappings"].append(
+        {"stream": "first", "object": "organization", "operation": "create", "other_columns": "traits"}
+    )
     good = record("first", {"externalId": "o", "name": "O"})
     if what == "user by email":
         rows = stream("rows", destination_object_name="user", primary_key=[["email"]])
@@ -234,7 +238,7 @@ def test_an_answer_that_does_not_tell_whether_a_row_is_there_makes_no_second_one
 def test_a_200_that_says_failure_is_none(sandbox: Sandbox, body: Any) -> None:
     sandbox.faults.add(Fault(path="batch", status=200, body=body, times=None))
     sandbox.faults.add(Fault(path="organizations$", status=200, body=body, times=None))
-    mappings = [{"stream": "organizations", "object": "organization", "operation": "create"}]
+    mappings = [{"stream": "organizations", "object": "organization", "operation": "create", "other_columns": "traits"}]
     rows = [record("organizations", {"externalId": "o", "name": "O"}), *accounts("a")]
     result = write(destination_config(sandbox, mappings=mappings), [stream("organizations"), stream("accounts")], rows)
     assert result.error is None
