@@ -25,6 +25,7 @@ from destination_vitally.commands.discover import destination_catalog
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.config import NoStorage
 from destination_vitally.errors import ConfigError, StoppedError, describe
+from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
 from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
@@ -36,7 +37,9 @@ from destination_vitally.protocol import (
     ConfiguredAirbyteCatalogSerializer,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
+    DestinationSyncMode,
     Status,
+    SyncMode,
     Type,
 )
 from destination_vitally.sync.input import Lines, chunks_from, chunks_of
@@ -110,20 +113,20 @@ class DestinationVitally(Destination):
         input_messages: Iterable[AirbyteMessage],
     ) -> Iterable[AirbyteMessage]:
         """Write messages handed over as objects; gives back the states whose records are done."""
-        lines = (orjson.dumps(AirbyteMessageSerializer.dump(message)) for message in input_messages)
-        for message in self.write_lines(config, configured_catalog, chunks_of(lines)):
-            yield AirbyteMessageSerializer.load(message)
+        lines = (dumps(AirbyteMessageSerializer.dump(message)) for message in input_messages)
+        for line in self.write_lines(config, configured_catalog, chunks_of(lines)):
+            yield AirbyteMessageSerializer.load(parse(line))
 
     def write_lines(
         self,
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
         chunks: Iterable[list[bytes]],
-    ) -> Iterator[RawMessage]:
+    ) -> Iterator[bytes]:
         """Write messages as they come from the platform: lines of JSON, in chunks.
 
-        The states given back are the original messages, keys that the CDK does not know included: the
-        platform looks for the `id` it added to each of them.
+        The states given back are the original lines with their statistics put in, byte for byte: the platform looks
+        for the `id` it added to each of them, and a cursor may be a number that no parser keeps.
 
         Raises:
             ConfigError: before the first record when the configuration or the catalog is wrong, later when
@@ -157,12 +160,14 @@ class DestinationVitally(Destination):
             raise failure
 
     def _rejected(self, settings: configuration.Config) -> RejectedRecords:
-        """Where rejected records go: into the log, and into the bucket if there is one."""
+        """Where rejected records go: into the log, and into the bucket if there is one and this is no dry run."""
         storage = settings.object_storage_config
         report = RejectedLog()
-        return report if isinstance(storage, NoStorage) else RejectedStore(report, open_bucket(storage), self._clock)
+        if isinstance(storage, NoStorage) or settings.dry_run:
+            return report
+        return RejectedStore(report, open_bucket(storage), self._clock)
 
-    def _feed(self, writer: Writer, lines: Lines) -> Iterator[RawMessage]:
+    def _feed(self, writer: Writer, lines: Lines) -> Iterator[bytes]:
         number = 0
         for chunk in lines:
             for line in chunk:
@@ -191,8 +196,8 @@ class DestinationVitally(Destination):
                 subparser.add_argument(f"--{file}", required=True, help=f"path of the {file} file, JSON")
         return parser.parse_args(args)
 
-    def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[RawMessage]:  # type: ignore[override]
-        """Run one command; its messages as they go to stdout."""
+    def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[bytes]:  # type: ignore[override]
+        """Run one command; its messages as they go to stdout, each a line."""
         command = parsed_args.command
         spec = self.spec(logger)
         if command == "spec":
@@ -204,7 +209,7 @@ class DestinationVitally(Destination):
             status = self.check(logger, config)
             yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
         elif command == "discover":
-            yield self.discover(config)
+            yield dumps(self.discover(config))
         elif command == "write":
             catalog = read_catalog(parsed_args.catalog)
             yield from self.write_lines(config, catalog, chunks_from(_read_stdin))
@@ -217,8 +222,8 @@ class DestinationVitally(Destination):
                 handler.setStream(out)
         init_uncaught_exception_handler(logger)
         signal.signal(signal.SIGTERM, self._on_sigterm)
-        for message in self.run_cmd(self.parse_args(args)):
-            out.write(orjson.dumps(message).decode() + "\n")
+        for line in self.run_cmd(self.parse_args(args)):
+            out.write_line(line)
         if self._stop.is_set():
             sys.exit(TERMINATED)
 
@@ -237,6 +242,12 @@ class _Stdout:
     def write(self, text: str) -> None:
         with self._lock:
             sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def write_line(self, line: bytes) -> None:
+        """Write a message as it is, whatever encoding the locale asks for."""
+        with self._lock:
+            sys.stdout.buffer.write(line + b"\n")
             sys.stdout.flush()
 
     def flush(self) -> None:
@@ -259,14 +270,31 @@ def read_object(path: str, what: str) -> dict[str, Any]:
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     """The configured catalog in a file; ConfigError when it is not one."""
     found = read_object(path, "configured catalog")
+    _check_modes(found)
     try:
         return ConfiguredAirbyteCatalogSerializer.load(found)
     except Exception as error:  # the serializer raises a family of its own
         raise ConfigError(f"The configured catalog is not as the protocol says: {describe(error)}") from None
 
 
-def _dumped(message: AirbyteMessage) -> RawMessage:
-    return dict(AirbyteMessageSerializer.dump(message))
+def _check_modes(catalog: Mapping[str, Any]) -> None:
+    """Refuse sync modes that nobody knows, in a sentence that lists those there are."""
+    streams = catalog.get("streams")
+    for configured in streams if isinstance(streams, list) else ():
+        for setting, known in (("sync_mode", SyncMode), ("destination_sync_mode", DestinationSyncMode)):
+            mode = configured.get(setting) if isinstance(configured, dict) else None
+            modes = [one.value for one in known]
+            if isinstance(mode, str) and mode not in modes:
+                stream = configured.get("stream")
+                name = stream.get("name") if isinstance(stream, dict) else None
+                raise ConfigError(
+                    f"stream '{name}': there is no {setting} '{mode}' in a configured catalog. It is one of "
+                    f"{', '.join(modes)}."
+                )
+
+
+def _dumped(message: AirbyteMessage) -> bytes:
+    return dumps(AirbyteMessageSerializer.dump(message))
 
 
 def _read_stdin(size: int) -> bytes:

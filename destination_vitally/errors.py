@@ -51,7 +51,14 @@ class ListError(Exception):
 
 
 class AmbiguousError(Exception):
-    """A request that must not be repeated blindly got no answer that tells whether Vitally acted on it."""
+    """A request that must not be repeated blindly got no answer that tells whether Vitally acted on it.
+
+    `reply` is what came instead of one.
+    """
+
+    def __init__(self, problem: str, reply: Any = None) -> None:
+        super().__init__(problem)
+        self.reply = reply
 
 
 class StoppedError(Exception):

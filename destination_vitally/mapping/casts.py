@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
 from destination_vitally.config import Cast
 from destination_vitally.mapping import values
 from destination_vitally.objects.model import Field, Kind
 from vitally_api import traits
+from vitally_api.answers import parse
 
 Read = Callable[[Any], Any]
 """Turns the value of a column into what is sent, None when it is empty; raises ValueError, which never quotes it."""
@@ -71,8 +70,8 @@ def structure(value: Any) -> Any:
     """Return what a text that is a JSON list or object stands for; else the value as it is."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
+            return parse(value.encode(errors="surrogatepass"))
+        except ValueError:
             return value
     return value
 
@@ -101,10 +100,13 @@ def unchanged(value: Any) -> Any:
     return value
 
 
-def of_field(field: Field, separator: str | None = None, *, is_id: bool = False) -> Read:
-    """Return what reads the values of a field; `is_id` says that an empty text is no value."""
+def of_field(field: Field, separator: str | None = None, *, is_key: bool = False) -> Read:
+    """Return what reads the values of a field; of one that may say which row is meant an empty text is no value."""
     read = _OF_KIND.get(field.kind) or values.COERCIONS[field.kind]
-    return _reader(_split(read, separator), blank_is_nothing=is_id or field.kind in _NOTHING_IN_BLANK)
+    if field.is_id:
+        read = (lambda value: values.identifiers(structure(value))) if field.kind is Kind.TEXTS else values.identifier
+    blank_is_nothing = is_key or field.is_id or field.kind in _NOTHING_IN_BLANK
+    return _reader(_split(read, separator), blank_is_nothing=blank_is_nothing)
 
 
 def of_cast(cast: Cast | None, separator: str | None = None) -> Read:

@@ -11,7 +11,7 @@ from destination_vitally.config import Cast, StreamMapping
 from destination_vitally.mapping import casts
 from destination_vitally.mapping.casts import Read
 from destination_vitally.mapping.columns import AmbiguousError, Columns, folded, is_loader_column
-from destination_vitally.mapping.values import VitallyId
+from destination_vitally.mapping.values import VitallyId, identifier
 from destination_vitally.objects.model import Field, Kind, Object
 from vitally_api.traits import CustomField
 
@@ -130,7 +130,7 @@ class Layouts:
     def _read_mapping(self, mapping: StreamMapping) -> Iterator[_Mapped]:
         for said in mapping.fields:
             if field := self._entry.field(said.field):
-                read = casts.of_field(field, said.separator, is_id=_is_id(self._entry, field))
+                read = casts.of_field(field, said.separator, is_key=_is_key(self._entry, field))
                 yield _Mapped(said.column, "field", field.name, read, self._policy(said.null_values))
         for trait in mapping.traits:
             read = self.read_trait(trait.trait, trait.column, trait.cast, trait.separator)
@@ -211,7 +211,7 @@ class Layouts:
         return self._entry.defined_traits and known is not None and trait not in known
 
     def _read_field(self, field: Field, native: bool) -> Read:
-        read = casts.of_field(field, is_id=_is_id(self._entry, field))
+        read = casts.of_field(field, is_key=_is_key(self._entry, field))
         return _vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
 
     def _say_once(self, text: str, column: str) -> None:
@@ -220,9 +220,9 @@ class Layouts:
             logger.warning("Rows of %s: column " + text, self._entry.name, f"'{column}'")
 
 
-def _is_id(entry: Object, field: Field) -> bool:
-    """Whether the values of a field say which row, or which other row, is meant."""
-    return bool(field.refers) or field.name.endswith(("Id", "Ids")) or any(field.name in k.fields for k in entry.keys)
+def _is_key(entry: Object, field: Field) -> bool:
+    """Whether a field may say which row is meant."""
+    return any(field.name in key.fields for key in entry.keys)
 
 
 def _meant_twice(targets: list[Target]) -> Iterator[str]:
@@ -251,9 +251,9 @@ def _inlined_ids(field: Field) -> Callable[[Any], Any]:
 
     def one(parent: Any) -> str:
         if isinstance(parent, dict) and parent.get("externalId"):
-            return str(parent["externalId"])
+            return identifier(parent["externalId"])
         if isinstance(parent, dict) and parent.get("id"):
-            return VitallyId(parent["id"])
+            return VitallyId(identifier(parent["id"]))
         raise ValueError("has neither externalId nor id")
 
     if field.kind is Kind.TEXTS:

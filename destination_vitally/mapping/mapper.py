@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
+from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping import casts
 from destination_vitally.mapping.columns import folded, is_native, member
 from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
@@ -137,8 +138,10 @@ class Mapper:
             value = data[target.column]
             try:
                 self._place(target, member(value, target.path) if target.path else value, draft)
-            except ValueError as error:
-                draft.problem = draft.problem or f"{target.name} {error}"
+            except MemoryError:
+                raise
+            except Exception as error:  # whatever a value does to our code, it is only this record's
+                draft.problem = draft.problem or f"{target.name} {problem_of(error)}"
         for place, name in layout.cleared:
             (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
         if draft.merged or self._constant_traits:
@@ -147,6 +150,8 @@ class Mapper:
 
     def _place(self, target: Target, value: Any, draft: _Draft) -> None:
         """Put the value of a column where it goes; raises ValueError when it is not of the type it must have."""
+        if value is TOO_DEEP:
+            raise ValueError("is nested too deeply")
         if value is not None:
             value = target.read(value)
         into = draft.open_values if target.place == "open" else draft.fields
@@ -258,11 +263,21 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
 
 def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
     """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
+    return next(identities_of(entry, fields), None)
+
+
+def identities_of(entry: Object, fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield what each of its keys that has values says of a row, in the order of the keys."""
     for key in entry.keys:
         values = [fields.get(name) for name in key.fields]
         if None not in values and "" not in values:
-            return (entry.name, *key.fields, *map(str, values))
-    return None
+            texts = map(str, values)
+            yield (entry.name, *key.fields, *(map(str.casefold, texts) if key.any_case else texts))
+
+
+def problem_of(error: Exception) -> str:
+    """Say what is wrong with a value, without quoting it: our own words, or the kind of failure."""
+    return str(error) if type(error) is ValueError else f"cannot be read ({type(error).__name__})"
 
 
 def _label(entry: Object, fields: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
-from destination_vitally.objects.model import Kind
+from destination_vitally.objects.model import Field, Kind
 
 _UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z")
 """What is right as it is, if the day exists; everything else is parsed."""
@@ -19,6 +19,7 @@ _MOMENT = re.compile(
     r"(?:[T ](?P<clock>\d\d:\d\d(?::\d\d)?)(?:\.(?P<fraction>\d+))?\s*(?P<zone>Z|UTC|[+-]\d\d(?::?\d\d)?)?)?"
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,4000}\s*")
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -38,10 +39,40 @@ def text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+EXACT_UP_TO = 2.0**53
+"""From here on a floating-point number leaves whole numbers out."""
+
+EXACT_DIGITS = 15
+"""So many digits of a decimal fraction a floating-point number keeps for sure."""
+
+_OTHER_PLACES = frozenset((".", ".."))
+"""What a path takes for a place instead of a name, even percent-encoded."""
+
+
+def identifier(value: Any) -> str:
+    """Return an id as text, without the spaces around it; what is not exact or could be another id is refused."""
+    if isinstance(value, float) and not _is_exact(value):
+        raise ValueError("must be exact, and this number was rounded on its way: give it as a text")
+    if type(value) is VitallyId:
+        return value
+    found = text(value).strip()
+    if found in _OTHER_PLACES:
+        raise ValueError("must not be . or ..")
+    return found
+
+
+def _is_exact(value: float) -> bool:
+    if value.is_integer():
+        return abs(value) < EXACT_UP_TO
+    return len(repr(value).partition("e")[0].replace(".", "").strip("-0")) <= EXACT_DIGITS
+
+
 def number(value: Any) -> int | float:
     """A number, also one written as text."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
     try:
         parsed = float(value) if isinstance(value, str) else None
     except ValueError:
@@ -79,11 +110,11 @@ def moment(value: Any) -> str:
         if found:
             try:
                 return _utc(found)
-            except ValueError:
+            except (ValueError, OverflowError):  # no such day, or none in the years 1 to 9999 once it is in UTC
                 pass
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = value / 1000 if abs(value) >= _MILLISECONDS_FROM else value
         try:
+            seconds = value / 1000 if abs(value) >= _MILLISECONDS_FROM else value
             return _iso(_EPOCH + timedelta(seconds=seconds))
         except OverflowError:
             pass
@@ -137,6 +168,15 @@ def texts(value: Any) -> list[str]:
     return [text(entry) for entry in value if entry not in (None, "")]
 
 
+def identifiers(value: Any) -> list[str]:
+    """Return a list of ids; a single one is a list of one."""
+    return [found for entry in (value if isinstance(value, list) else [value]) if (found := _id_or_nothing(entry))]
+
+
+def _id_or_nothing(value: Any) -> str:
+    return "" if value is None else identifier(value)
+
+
 def _instance_of(kind: type, name: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if not isinstance(value, kind):
@@ -158,3 +198,10 @@ COERCIONS: dict[Kind, Callable[[Any], Any]] = {
     Kind.OBJECT: _instance_of(dict, "an object"),
 }
 """What turns a value into one of a kind; raises ValueError, whose text never quotes the value."""
+
+
+def coercion_of(field: Field) -> Callable[[Any], Any]:
+    """Return what turns a value into one of a field; ids have rules of their own. Raises as `COERCIONS`."""
+    if not field.is_id:
+        return COERCIONS[field.kind]
+    return identifiers if field.kind is Kind.TEXTS else identifier

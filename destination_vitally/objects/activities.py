@@ -39,7 +39,8 @@ TAGS = Field("tags", Kind.TEXTS, description="All tags; those that are not liste
 BELOW_A_PARENT = (Key("externalId", lookups=(Lookup.BY_PATH, Lookup.IN_PARENT)), BY_ID)
 """Vitally takes the externalId in the path only along with the row's source."""
 
-UNPROVEN_PATH = Key("externalId", in_path=True, documented=False)
+AMONG_NEWEST = Key("externalId", in_path=True, documented=False, lookups=(Lookup.BY_PATH, Lookup.NEWEST))
+"""Whether Vitally takes the externalId in the path is not said, so the newest rows are looked through as well."""
 
 ACTIVITIES: tuple[Object, ...] = (
     Object(
@@ -174,7 +175,7 @@ ACTIVITIES: tuple[Object, ...] = (
             "delete": (DELETE,),
         },
         on_delete="permanently destroys the NPS response",
-        keys=(UNPROVEN_PATH, BY_ID),
+        keys=(AMONG_NEWEST, BY_ID),
         read_only=ROW | names("dismissedAt user"),
     ),
     Object(
@@ -202,7 +203,7 @@ ACTIVITIES: tuple[Object, ...] = (
             "delete": (DELETE,),
         },
         on_delete="permanently destroys the conversation and all its messages",
-        keys=(replace(UNPROVEN_PATH, lookups=(Lookup.BY_PATH, Lookup.NEWEST)), BY_ID),
+        keys=(AMONG_NEWEST, BY_ID),
         read_only=ROW | names("status rating source externalUrl accounts users admins"),
     ),
     Object(

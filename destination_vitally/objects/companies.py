@@ -160,7 +160,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         | SEEN
         | names("firstKnown npsLastScore npsLastFeedback npsLastRespondedAt deactivatedAt segments")
         | names("unsubscribedFromConversationsAt permanentlyBounced"),
-        keys=(BY_EXTERNAL_ID, BY_ID, Key("email", lookups=(Lookup.BY_EMAIL,))),
+        keys=(BY_EXTERNAL_ID, BY_ID, Key("email", any_case=True, lookups=(Lookup.BY_EMAIL,))),
     ),
     Object(
         name="membership",

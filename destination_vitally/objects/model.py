@@ -78,6 +78,13 @@ class Field:
     initial: Any = UNSET
     description: str = ""
 
+    @property
+    def is_id(self) -> bool:
+        """Whether the values tell one thing from all others; the name says so throughout Vitally's APIs."""
+        return self.kind in (Kind.TEXT, Kind.TEXTS) and (
+            self.name in ("id", "email") or self.name.endswith(("Id", "Ids"))
+        )
+
 
 class Lookup(Enum):
     """How a row is looked up, to learn Vitally's id of it."""
@@ -96,12 +103,14 @@ class Key:
     Attributes:
         by: the field whose value identifies the row, or the fields whose values together do.
         in_path: whether REST takes the value in the path of the row.
+        any_case: whether values that differ in nothing but their case mean the same row.
         documented: whether a page of Vitally says so; where none does, a miss proves nothing.
         lookups: the ways to look the row up by this key, the preferred first.
     """
 
     by: str | tuple[str, ...]
     in_path: bool = False
+    any_case: bool = False
     documented: bool = True
     lookups: tuple[Lookup, ...] = ()
 

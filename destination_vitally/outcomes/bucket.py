@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError, ValidationError
 
 from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError, OutageError
@@ -20,7 +20,10 @@ class Bucket:
 
     def __init__(self, storage: S3Storage) -> None:
         self._storage = storage
-        self._client = _client(storage)
+        try:
+            self._client = _client(storage)
+        except Exception as error:  # a region or an address that cannot be one
+            raise self._unfit(error) from None
 
     def put(self, key: str, body: bytes) -> None:
         """Store an object below the path; it is durable when this returns.
@@ -58,16 +61,20 @@ class Bucket:
                 f"Rejected records cannot be kept in bucket '{name}' ({code}). Check object_storage_config: the "
                 "bucket's name and region, the access key, and its right to put objects below bucket_path."
             ) from None
-        except (NoCredentialsError, ParamValidationError) as error:
-            raise ConfigError(
-                f"Rejected records cannot be kept in bucket '{name}' ({type(error).__name__}). Check "
-                "object_storage_config: the bucket's name, access_key_id and secret_access_key."
-            ) from None
-        except BotoCoreError as error:
+        except (NoCredentialsError, ParamValidationError, ValidationError) as error:
+            raise self._unfit(error) from None
+        except Exception as error:  # botocore raises what has no base in common, as for an answer that is no XML
             raise OutageError(
                 f"Bucket '{name}' of rejected records cannot be reached ({type(error).__name__}). Check "
                 "s3_endpoint and s3_bucket_region in object_storage_config, and the network."
             ) from None
+
+    def _unfit(self, error: Exception) -> ConfigError:
+        return ConfigError(
+            f"Rejected records cannot be kept in bucket '{self._storage.s3_bucket_name}' ({type(error).__name__}). "
+            "Check object_storage_config: s3_bucket_name, s3_bucket_region, s3_endpoint, access_key_id and "
+            "secret_access_key."
+        )
 
 
 def _client(storage: S3Storage) -> Any:

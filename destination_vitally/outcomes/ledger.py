@@ -6,15 +6,19 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
+from destination_vitally.lines import with_member
 from destination_vitally.mapping.plan import StreamPlan
 
 Outcome = Literal[
     "accepted", "superseded", "skipped", "rejected", "created", "updated", "created or updated", "deleted"
 ]
 OUTCOMES: tuple[Outcome, ...] = ("accepted", "superseded", "skipped", "rejected")
-FORECASTS: tuple[Outcome, ...] = ("created", "updated", "created or updated", "deleted", "skipped", "rejected")
+FORECASTS: tuple[Outcome, ...] = (
+    *("created", "updated", "created or updated", "deleted"),
+    *("superseded", "skipped", "rejected"),
+)
 """The outcomes of a dry run."""
 
 
@@ -48,21 +52,20 @@ class PendingRecord:
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A STATE that waits for the records before it."""
+    """A STATE that waits for the records before it; it covers no `segments` when its stream is unknown."""
 
-    message: dict[str, Any]
+    line: bytes
     segments: list[Segment]
     since: float
 
-    def echo(self) -> dict[str, Any]:
-        """The message as it came, with what became of its records added."""
+    def echo(self) -> bytes:
+        """The line as it came, with what became of its records put in."""
+        if not self.segments:
+            return self.line
         rejected = sum(s.rejected for s in self.segments)
         received = sum(s.received for s in self.segments)
-        self.message["state"]["destinationStats"] = {
-            "recordCount": float(received - rejected),
-            "rejectedRecordCount": float(rejected),
-        }
-        return self.message
+        stats = b'{"recordCount":%.1f,"rejectedRecordCount":%.1f}' % (received - rejected, rejected)
+        return with_member(self.line, ("state", "destinationStats"), stats)
 
 
 @dataclass
@@ -131,14 +134,14 @@ class Ledger:
         record.segment.settled += 1
         self.tallies[record.plan].outcomes[outcome] += 1
 
-    def checkpoint(self, message: dict[str, Any], plan: StreamPlan | None, now: float) -> None:
-        """Enter a STATE: of one stream, or (None) of all of them."""
-        covered = [plan] if plan else list(self._segments)
-        self._waiting.append(Checkpoint(message, [self._segments[p] for p in covered], now))
+    def checkpoint(self, line: bytes, covered: Iterable[StreamPlan], now: float) -> None:
+        """Enter a STATE: of the streams it covers."""
+        covered = list(covered)
+        self._waiting.append(Checkpoint(line, [self._segments[plan] for plan in covered], now))
         for stream in covered:
             self._segments[stream] = Segment()
 
-    def ready(self) -> Iterator[dict[str, Any]]:
+    def ready(self) -> Iterator[bytes]:
         """The states whose records, and those of every earlier state, have outcomes; each is given once."""
         while self._waiting:
             head = self._waiting[0]

@@ -6,8 +6,7 @@ import logging
 from collections import Counter
 from typing import Any, Protocol
 
-import orjson
-
+from destination_vitally.lines import parse
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
 
@@ -59,7 +58,7 @@ class RejectedLog:
 def masked(record: PendingRecord) -> str:
     """The reason of a rejection without values of the record but its key: Vitally's words may quote them."""
     words = (record.reason or "").removeprefix(record.label)
-    for value in sorted(_texts(orjson.loads(record.line)["record"]["data"]), key=len, reverse=True):
+    for value in sorted(_texts(parse(record.line)["record"]["data"]), key=len, reverse=True):
         words = words.replace(value, "***")
     return record.label + words
 

@@ -14,6 +14,7 @@ import orjson
 from destination_vitally.clock import Clock
 from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError
+from destination_vitally.lines import dumps, member, parse
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
@@ -59,14 +60,14 @@ class RejectedStore:
 
     def keep(self, record: PendingRecord) -> None:
         self._report.keep(record)
-        line = orjson.dumps(
+        why = orjson.dumps(
             {
-                "record": orjson.loads(record.line)["record"],
                 "reason": record.reason,
                 "status": record.status,
                 "rejected_at": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             }
         )
+        line = b'{"record":%b,%b' % (_as_it_came(record.line), why[1:])
         with self._lock:
             self._lines.setdefault(record.plan, []).append(line + b"\n")
             self._bytes += len(line)
@@ -95,3 +96,12 @@ class RejectedStore:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), timezone.utc)
+
+
+def _as_it_came(line: bytes) -> bytes:
+    """The record of a line, byte for byte unless only a lenient parser reads it."""
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return dumps(parse(line)["record"])
+    return member(line, "record") or b"null"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from destination_vitally.mapping.mapper import Change, identity_of
-from destination_vitally.objects.model import BatchRoute, RestRoute, Verb
-from destination_vitally.transports.http import Api, Reply
-from destination_vitally.transports.lookups import Paths
-from destination_vitally.transports.references import Memory, References, found_row
+from collections.abc import Hashable
+
+from destination_vitally.mapping.mapper import Change, identities_of
+from destination_vitally.objects.model import BatchRoute, Lookup, Verb
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.lookups import Finder, Paths
+from destination_vitally.transports.memory import Memory
+from destination_vitally.transports.references import References, Row, rows_of
+from destination_vitally.transports.reply import Reply
 from destination_vitally.transports.rest import Effect, Rest
 
 _BY_MESSAGE: dict[str, Effect] = {"create": "created", "upsert": "created or updated", "delete": "deleted"}
 _OK = Reply(200, {}, "")
-_MISS = Reply(404, None, "")
+_MISS = Reply(404, {"error": "There is no such row."}, "")
 
 
 class DryRun:
@@ -22,69 +26,126 @@ class DryRun:
 
     def __init__(self, api: Api | None, references: References) -> None:
         self._references = references
-        self._made: Memory[bool] = Memory()
-        self._rest = _Unsent(api, references, self._made) if api else None
+        self._forecast = _Forecast()
+        self._counted: Memory[bool] = Memory()
+        self._rest = _Unsent(api, references, self._forecast) if api else None
 
-    def make(self, change: Change) -> Effect:
-        """Foretell one change; returns and raises what `Rest.make` does."""
-        if change.operation == "upsert" and _was_made(change, self._made):
-            return "updated"
-        there = self._rest.exists(change) if self._rest and _leaves_open(change) else None
+    def make(self, change: Change, counted_by: Hashable = None) -> Effect:
+        """Foretell one change; returns and raises what `Rest.make` does.
+
+        `counted_by` is what Vitally counts an event by: of several equal ones the later are superseded.
+        """
+        if self._rest and isinstance(change.route, BatchRoute):
+            self._rest.check_parents(change)
+        if counted_by is not None:
+            if self._counted.get(counted_by):
+                return "superseded"
+            self._counted.put(counted_by, True)
+            return "created"
+        there = self._is_there(change)
         effect: Effect
-        if isinstance(change.route, BatchRoute):
-            effect = _BY_MESSAGE[change.operation]
-        else:
+        if not isinstance(change.route, BatchRoute):
             assert self._rest is not None  # a plan without the REST key has no calls
             effect = self._rest.make(change)
+        elif change.operation == "delete" and there is False:
+            effect = "skipped"
+        else:
+            effect = _BY_MESSAGE[change.operation]
         if effect == "created or updated" and there is not None:
             effect = "updated" if there else "created"
-        if effect in ("created", "created or updated"):
-            self._remember(change)
+        self._remember(change, effect)
         return effect
 
-    def _remember(self, change: Change) -> None:
-        identity = identity_of(change.entry, change.fields)
-        if identity:
-            self._made.put(identity, True)
-        if external_id := change.fields.get("externalId"):
-            self._references.expect(change.entry.name, external_id)
+    def _is_there(self, change: Change) -> bool | None:
+        """Whether the row of a change that goes out without a look-up is there; None when that is not known."""
+        is_post = not isinstance(change.route, BatchRoute) and change.route.verb is Verb.POST
+        if isinstance(change.route, BatchRoute) or (is_post and change.operation == "upsert"):
+            expected = self._forecast.of(change)
+            looks = expected is None and self._rest is not None and change.operation == "upsert"
+            return self._rest.exists(change) if looks and self._rest else expected
+        return None
+
+    def _remember(self, change: Change, effect: Effect) -> None:
+        if effect in ("created", "created or updated"):
+            self._forecast.expect(change, there=True)
+            if external_id := change.fields.get("externalId"):
+                self._references.expect(change.entry.name, external_id)
+        elif effect == "deleted":
+            self._forecast.expect(change, there=False)
+
+
+class _Forecast:
+    """Which rows would be there by now, as far as changes would have made or deleted them."""
+
+    def __init__(self) -> None:
+        self._there: Memory[bool] = Memory()
+
+    def of(self, change: Change) -> bool | None:
+        """Whether the row of a change would be there; None when no change before it says so."""
+        known = map(self._there.get, identities_of(change.entry, change.fields))
+        return next((found for found in known if found is not None), None)
+
+    def expect(self, change: Change, *, there: bool) -> None:
+        """Take a change for made."""
+        for identity in identities_of(change.entry, change.fields):
+            self._there.put(identity, there)
+
+    def is_gone(self, row: Row) -> bool:
+        """Whether a row that Vitally has would have been deleted."""
+        return self._there.get(row["id"]) is False
+
+    def expect_gone(self, row: Row) -> None:
+        """Take a row that Vitally has for deleted."""
+        self._there.put(row["id"], False)
+
+
+class _Foreseen(Finder):
+    """Finds the rows that would be there."""
+
+    def __init__(self, rest: Api, forecast: _Forecast) -> None:
+        super().__init__(rest)
+        self._forecast = forecast
+
+    def find(self, change: Change, paths: Paths) -> Row | None:
+        expected = self._forecast.of(change)
+        if expected is not None:
+            return {"id": "to be made"} if expected else None
+        row = super().find(change, paths)
+        return row if row and not self._forecast.is_gone(row) else None
 
 
 class _Unsent(Rest):
     """REST whose writes are answered from reads."""
 
-    def __init__(self, api: Api, references: References, made: Memory[bool]) -> None:
+    def __init__(self, api: Api, references: References, forecast: _Forecast) -> None:
         super().__init__(api, references)
-        self._made = made
+        self._finder = _Foreseen(api, forecast)
+        self._forecast = forecast
 
     def exists(self, change: Change) -> bool | None:
         """Whether Vitally has the row of an upsert; None when there is no way to look."""
-        if not change.entry.path or not change.entry.can_look_up():
+        if not change.entry.path or not change.entry.can_look_up() or change.entry.can_look_up(Lookup.NEWEST):
             return None
         return self._finder.find(change, Paths(change, self._references)) is not None
+
+    def check_parents(self, change: Change) -> None:
+        """Look for what a change refers to; RejectedError when it is not there, or nobody knows."""
+        for field in change.entry.references():
+            value = change.fields.get(field.name)
+            for one in value if isinstance(value, list) else [value] if value else []:
+                self._references.vitallys(change, field.name, str(field.refers), one)
 
     def _write(
         self, change: Change, method: str, path: str, body: bytes | None = None, *, repeatable: bool = True
     ) -> Reply:
-        if method == "POST" or change.entry.read_path is None or _was_made(change, self._made):
+        expected = self._forecast.of(change)
+        if method == "POST" or expected is not None:
+            return _OK if method == "POST" or expected else _MISS
+        if change.entry.read_path is None:
             return _OK
         collection, _, key = path.rpartition("/")
         reading = change.entry.read_path.format(collection=collection, key=key) or path
-        reply = self._api.send("GET", reading)
-        rows = reply.body if isinstance(reply.body, list) else [found_row(reply)]
-        return _OK if reply.ok and any(rows) else _MISS
-
-
-def _leaves_open(change: Change) -> bool:
-    """Whether an upsert goes out without anybody looking whether the row is there."""
-    route = change.route
-    return change.operation == "upsert" and (isinstance(route, BatchRoute) or _is_post(route))
-
-
-def _is_post(route: RestRoute) -> bool:
-    return route.verb is Verb.POST
-
-
-def _was_made(change: Change, made: Memory[bool]) -> bool:
-    identity = identity_of(change.entry, change.fields)
-    return identity is not None and made.get(identity) is not None
+        rows = [row for row in rows_of(change, self._api.send("GET", reading)) if not self._forecast.is_gone(row)]
+        if rows and method == "DELETE":
+            self._forecast.expect_gone(rows[0])
+        return _OK if rows else _MISS

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Any
 
-import orjson
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import ConfigError, InputError, RejectedError
+from destination_vitally.errors import ConfigError, InputError, RejectedError, StoppedError
+from destination_vitally.lines import parse
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.objects.model import BatchRoute
@@ -34,6 +35,9 @@ WINDOW_ROWS = 10_000
 WINDOW_BYTES = 16_000_000
 """How much is held back so that parents which arrive later are still written before their children."""
 
+NAMED = 200
+"""How many letters of a stream's name an error quotes."""
+
 LATEST = 253_402_300_800_000
 """The first Unix time in milliseconds with a year of five digits."""
 
@@ -52,7 +56,7 @@ class Writer:
         rejected: RejectedRecords,
         clock: Clock,
     ) -> None:
-        self._plans = plans
+        self._streams = Streams(plans)
         self._rejected = rejected
         self._workers = Workers(config.num_workers)
         self._clock = clock
@@ -62,10 +66,9 @@ class Writer:
         self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
         for plan in plans.values():
             self._ledger.expect(plan)
-        self._dry_run = config.dry_run
-        self._rest: Rest | DryRun | None = Rest(apis.rest, self._references) if apis.rest else None
+        self._rest = Rest(apis.rest, self._references) if apis.rest else None
+        self._dry_run = DryRun(apis.rest, self._references) if config.dry_run else None
         if self._dry_run:
-            self._rest = DryRun(apis.rest, self._references)
             logger.warning(
                 "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
             )
@@ -91,31 +94,31 @@ class Writer:
             record = message.get("record")
             if not isinstance(record, dict) or not isinstance(record.get("data"), dict):
                 raise InputError(f"Line {number} of the input is a RECORD without data.")
-            plan = self._plan_of(record.get("namespace"), record.get("stream"), number)
+            plan = self._streams.find(record.get("namespace"), record.get("stream"))
+            if plan is None:
+                raise InputError(f"Line {number} of the input is of {_named(record)}, which is not in the catalog.")
             row = self._ledger.receive(plan, line, number)
             if plan.rank == self._lowest:
                 self._process(row, record)
             else:
                 self._hold(row)
         elif kind == "STATE":
-            self._take_state(message, number)
+            covered = self._covered(message.get("state"))
+            if covered is None:
+                raise InputError(f"Line {number} of the input is a STATE without a state.")
+            self._ledger.checkpoint(line, covered, self._clock.monotonic())
 
-    def _plan_of(self, namespace: Any, name: Any, number: int) -> StreamPlan:
-        known = isinstance(name, str) and isinstance(namespace, str | None)
-        plan = self._plans.get((namespace, name)) if known else None
-        if plan is None:
-            raise InputError(f"Line {number} of the input is of a stream that is not in the catalog.")
-        return plan
-
-    def _take_state(self, message: dict[str, Any], number: int) -> None:
-        state = message.get("state")
+    def _covered(self, state: Any) -> list[StreamPlan] | None:
+        """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
         if not isinstance(state, dict):
-            raise InputError(f"Line {number} of the input is a STATE without a state.")
-        plan = None
-        if state.get("stream"):
-            described = _described(state["stream"], number)
-            plan = self._plan_of(described.get("namespace"), described.get("name"), number)
-        self._ledger.checkpoint(message, plan, self._clock.monotonic())
+            return None
+        if not state.get("stream"):
+            return self._streams.plans
+        described = state["stream"].get("stream_descriptor") if isinstance(state["stream"], dict) else None
+        if not isinstance(described, dict) or not isinstance(described.get("name"), str):
+            return None
+        plan = self._streams.find(described.get("namespace"), described["name"])
+        return [plan] if plan else []
 
     def _hold(self, row: PendingRecord) -> None:
         """Keep a record back until the objects it may refer to are written."""
@@ -147,12 +150,12 @@ class Writer:
         """Whether a state waits to be given back."""
         return self._ledger.waiting_since is not None
 
-    def states(self) -> Iterator[dict[str, Any]]:
+    def states(self) -> Iterator[bytes]:
         """The states that may be given back now, in the order they came; none in a dry run, which syncs nothing."""
-        for message in self._ledger.ready():
+        for line in self._ledger.ready():
             self._rejected.flush()
             if not self._dry_run:
-                yield message
+                yield line
 
     def finish(self) -> None:
         """Send everything and wait for it."""
@@ -201,22 +204,34 @@ class Writer:
             self._flush_batches()
             self._workers.drain()
             for row in window[rank]:
-                self._process(row, orjson.loads(row.line)["record"])
+                self._process(row, parse(row.line)["record"])
 
     def _process(self, row: PendingRecord, record: dict[str, Any]) -> None:
+        messages: list[QueuedMessage] = []
         try:
             change = row.plan.mapper.change(record["data"])
             row.label = change.label
             self._references.learn(change)
             if isinstance(change.route, BatchRoute):
                 messages = self._messages(change, row, record)
-                if not self._dry_run:
-                    self._batch(messages)
-                    return
-                row.parts = 1
-            self._call(change, row)
-        except RejectedError as rejected:
-            self._ledger.settle(row, "rejected", str(rejected), rejected.status)
+        except Exception as error:
+            self._reject(row, error)
+            return
+        if messages and not self._dry_run:
+            self._batch(messages)
+        else:
+            row.parts = 1
+            self._call(change, row, messages[0].key if messages and change.entry.counts_once else None)
+
+    def _reject(self, row: PendingRecord, error: Exception) -> None:
+        """Take a failure for what becomes of one record; what is none of a record's is raised again."""
+        if isinstance(error, (AirbyteTracedException, StoppedError, MemoryError)):
+            raise error
+        row.parts = 1
+        if not isinstance(error, RejectedError):
+            label = row.label or row.plan.entry.name
+            error = RejectedError(f"{label}: it cannot be written ({type(error).__name__})")
+        self._ledger.settle(row, "rejected", str(error), error.status)
 
     def _messages(self, change: Change, row: PendingRecord, record: dict[str, Any]) -> list[QueuedMessage]:
         """The messages of a change that travels in batches."""
@@ -237,17 +252,20 @@ class Writer:
         for message in messages:
             self._batcher(kind).add(message)
 
-    def _call(self, change: Change, row: PendingRecord) -> None:
+    def _call(self, change: Change, row: PendingRecord, counted_by: Hashable = None) -> None:
         key = identity_of(change.entry, change.fields)
         self._flush_other_batches(None, key)
-        self._workers.submit([key] if key else [], partial(self._make, change, row))
+        self._workers.submit([key] if key else [], partial(self._make, change, row, counted_by))
 
-    def _make(self, change: Change, row: PendingRecord) -> None:
-        assert self._rest is not None
+    def _make(self, change: Change, row: PendingRecord, counted_by: Hashable) -> None:
         try:
-            effect = self._rest.make(change)
-        except RejectedError as rejected:
-            self._ledger.settle(row, "rejected", str(rejected), rejected.status)
+            if self._dry_run:
+                effect = self._dry_run.make(change, counted_by)
+            else:
+                assert self._rest is not None  # a plan without the REST key has no calls
+                effect = self._rest.make(change)
+        except Exception as error:
+            self._reject(row, error)
         else:
             self._ledger.settle(row, effect if self._dry_run or effect == "skipped" else "accepted")
 
@@ -272,17 +290,38 @@ class Writer:
             batcher.flush()
 
 
-def _described(stream_state: Any, number: int) -> dict[str, Any]:
-    described = stream_state.get("stream_descriptor") if isinstance(stream_state, dict) else None
-    if not isinstance(described, dict):
-        raise InputError(f"Line {number} of the input is a STATE without a state.")
-    return described
+class Streams:
+    """The streams of a catalog, found as records and states call them."""
+
+    def __init__(self, plans: dict[StreamKey, StreamPlan]) -> None:
+        self.plans = list(plans.values())
+        self._exact = {(namespace or None, name): plan for (namespace, name), plan in plans.items()}
+
+    def find(self, namespace: Any, name: Any) -> StreamPlan | None:
+        """Return the stream of that name and namespace, of which either may be missing where the name is unique."""
+        try:
+            exact = self._exact.get((namespace or None, name))
+        except TypeError:  # no text
+            return None
+        if exact:
+            return exact
+        namesakes = [plan for plan in self.plans if plan.name == name]
+        return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0].namespace) else None
+
+
+def _named(record: dict[str, Any]) -> str:
+    namespace, name = record.get("namespace"), record.get("stream")
+    return f"stream {_quoted(name)} of namespace {_quoted(namespace)}" if namespace else f"stream {_quoted(name)}"
+
+
+def _quoted(name: Any) -> str:
+    return repr(name[:NAMED]) if isinstance(name, str) else "without a name"
 
 
 def _parsed(line: bytes, number: int) -> dict[str, Any]:
     try:
-        message = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        message = parse(line)
+    except ValueError:
         message = None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         # Nothing of the line is quoted: it may hold anything.

@@ -6,6 +6,7 @@ of a type the workspace blocks are ignored, and a batch of nothing else is refus
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -13,9 +14,11 @@ from dataclasses import dataclass, field
 
 from destination_vitally.errors import ConfigError
 from destination_vitally.outcomes.ledger import Ledger
-from destination_vitally.transports.http import Api, Reply
+from destination_vitally.transports.http import PATIENCE, Api, Patience
 from destination_vitally.transports.messages import QueuedMessage
+from destination_vitally.transports.reply import Reply
 
+BATCH = "/batch"
 MESSAGES = 100
 BYTES = 500_000
 OPEN_BATCHES = 8
@@ -23,6 +26,11 @@ OPEN_BATCHES = 8
 
 REFUSALS_TELLING = 100
 """After so many refusals and not one acceptance, a type of message is taken to be unwelcome as such."""
+
+BLOCKS_TELLING = 2
+"""So many messages of a batch must be called blocked, each alone, before their type is taken to be."""
+
+_BLOCKED = re.compile(r"\bblock(s|ed)?\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -116,33 +124,54 @@ class Analytics:
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._blocked: Counter[str] = Counter()
+        self._latest = b""
 
     def send(self, messages: list[QueuedMessage]) -> None:
         """Send messages of one type; what is refused is halved until the bad ones stand alone.
+
+        What fails until the patience ends, while others are taken, is refused as well.
 
         Raises:
             ConfigError: the workspace takes no messages of this type; or as `Api.send`.
             OutageError, StoppedError: as `Api.send`.
         """
-        reply = self._post([message.encoded for message in messages])
+        self._send(messages, PATIENCE, is_all=len(messages) == 1)
+
+    def _send(self, messages: list[QueuedMessage], patience: float, *, is_all: bool) -> None:
+        """Send messages and settle them. `is_all` says whether a single message was never part of more."""
+        reply = self._post([message.encoded for message in messages], patience)
         if reply.ok:
             self._accept(messages)
-            return
-        self._raise_when_blocked(messages[0], reply)
-        if len(messages) > 1:
+        elif len(messages) > 1:
             middle = len(messages) // 2
-            self.send(messages[:middle])
-            self.send(messages[middle:])
+            for half in (messages[:middle], messages[middle:]):
+                # Where patience has ended, the halves need none before they are halved; a message alone does.
+                hasty = bool(reply.problem) and len(half) > 1
+                self._send(half, 0.0 if hasty else PATIENCE, is_all=False)
         elif len(messages[0].unmerged) > 1:
             self._send_one_by_one(messages[0])
         else:
-            self._reject(messages[0], reply)
+            self._reject(messages[0], reply, is_all=is_all)
 
-    def _post(self, messages: list[bytes]) -> Reply:
-        reply = self._api.send("POST", "/batch", b"[" + b",".join(messages) + b"]")
-        if reply.status == 404:
+    def _post(self, messages: list[bytes], patience: float = PATIENCE) -> Reply:
+        request = Patience(patience, lambda: self._takes_others(messages))
+        reply = self._api.send("POST", BATCH, _joined(messages), patience=request)
+        if reply.status == 404 and not reply.problem:
             raise ConfigError("There is no Analytics API at this address (HTTP 404). Check data_center.")
         return reply
+
+    def _takes_others(self, failing: list[bytes]) -> bool:
+        """Whether Vitally takes other messages while these fail: the one it took last, or else some of these alone.
+
+        Sending a message twice changes nothing, since its id tells.
+        """
+        own = [failing[0], failing[len(failing) // 2], failing[-1]] if len(failing) > 1 else []
+        for message in [self._latest] if self._latest else own:
+            if self._api.takes("POST", BATCH, _joined([message])):
+                self._latest = message
+                return True
+        return False
 
     def _send_one_by_one(self, merged: QueuedMessage) -> None:
         """A merged message was refused: its records may still be good one by one."""
@@ -156,13 +185,15 @@ class Analytics:
     def _accept(self, messages: list[QueuedMessage]) -> None:
         with self._lock:
             self._accepted[messages[0].body["type"]] += len(messages)
-        self._ledger.settle_all((record for message in messages for record in message.records[:-1]), "superseded")
-        self._ledger.settle_all((message.records[-1] for message in messages), "accepted")
+            self._latest = messages[-1].encoded
+        self._ledger.settle_all((record for message in messages for record in message.superseded), "superseded")
+        self._ledger.settle_all((message.standing for message in messages), "accepted")
 
-    def _reject(self, message: QueuedMessage, reply: Reply) -> None:
+    def _reject(self, message: QueuedMessage, reply: Reply, *, is_all: bool = False) -> None:
         record = message.records[0]
-        self._ledger.settle(record, "rejected", f"{record.label}: Vitally refused it: {reply.reason}", reply.status)
         kind = message.body["type"]
+        self._raise_when_blocked(kind, reply, is_all=is_all)
+        self._ledger.settle(record, "rejected", f"{record.label}: Vitally refused it: {reply.reason}", reply.status)
         with self._lock:
             self._refused[kind] += 1
             unwelcome = self._refused[kind] >= REFUSALS_TELLING and not self._accepted[kind]
@@ -173,10 +204,19 @@ class Analytics:
                 "blocks this type."
             )
 
-    def _raise_when_blocked(self, message: QueuedMessage, reply: Reply) -> None:
-        kind = message.body["type"]
-        if "block" in reply.reason.lower():
+    def _raise_when_blocked(self, kind: str, reply: Reply, *, is_all: bool) -> None:
+        """A type is blocked when Vitally says so of messages alone and has taken none; one of many may just be bad."""
+        if not _BLOCKED.search(reply.reason):
+            return
+        with self._lock:
+            self._blocked[kind] += 1
+            blocked = not self._accepted[kind] and (is_all or self._blocked[kind] >= BLOCKS_TELLING)
+        if blocked:
             raise ConfigError(
                 f"Vitally blocks '{kind}' messages in this workspace ({reply.reason}). Ask Vitally Support "
                 "to unblock them, or take the streams that need them out of the connection."
             )
+
+
+def _joined(messages: list[bytes]) -> bytes:
+    return b"[" + b",".join(messages) + b"]"

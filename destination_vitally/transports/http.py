@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests.exceptions import InvalidSchema, InvalidURL
+from requests.exceptions import InvalidSchema, InvalidURL, ProxyError
 from urllib3.exceptions import NewConnectionError
 
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import AmbiguousError, ConfigError, OutageError
 from destination_vitally.transports.limiter import Limiter
-from vitally_api import answers
+from destination_vitally.transports.reply import NO_ANSWER, Reply, RetryableError, read, retryable_problem
+from vitally_api import answers, network
 from vitally_api.keys import analytics_authorization, rest_authorization
 from vitally_api.regions import ANALYTICS_PATH, REST_PATH
+
+logger = logging.getLogger("airbyte")
 
 TIMEOUT = (15.0, 90.0)
 """Seconds to connect, and to wait for an answer."""
 
 PATIENCE = 300.0
-"""Seconds spent waiting between the attempts of one request before the sync is given up."""
+"""Seconds spent waiting between the attempts of one request before it, or the sync, is given up."""
+
+SHORT_PATIENCE = 60.0
+"""The same once it is known that Vitally has requests which it never answers well while it answers others."""
 
 CHECK_PATIENCE = 15.0
 """The same for a check: somebody is looking at the form."""
@@ -34,38 +43,11 @@ CHECK_PATIENCE = 15.0
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 
+GIVEN_UP_IN_A_ROW = 3
+"""So many requests of a kind may get no good answer one after the other before that is an outage of this kind."""
 
-@dataclass(frozen=True)
-class Reply:
-    """An answer: its status, its JSON (None when it is empty or no JSON), and the reason it gives."""
-
-    status: int
-    body: Any
-    text: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether Vitally did what it was asked to."""
-        return self.status < 300 and not answers.says_failure(self.body)
-
-    @property
-    def is_miss(self) -> bool:
-        """Whether there is no such thing."""
-        return answers.is_miss(self.status, self.body)
-
-    @property
-    def reason(self) -> str:
-        """Vitally's words, in one line."""
-        return answers.reason(self.body, self.text) or f"HTTP {self.status} without a reason"
-
-
-class RetryableError(Exception):
-    """An attempt failed in a way that a later one may not; `asked` is how long Vitally asks to wait."""
-
-    def __init__(self, problem: str, asked: float = 0.0, *, busy: bool = False) -> None:
-        super().__init__(problem)
-        self.asked = asked
-        self.busy = busy
+PAGES_IN_A_ROW = 50
+"""So many requests may a firewall refuse one after the other before it is more than a matter of single rows."""
 
 
 class _Header(AuthBase):
@@ -90,6 +72,19 @@ class Shared:
     jitter: Callable[[], float] = lambda: 0.5 + random.random() / 2  # noqa: S311 - no secret hangs on it
 
 
+class Patience(NamedTuple):
+    """How long a request may fail until it may be the request that is at fault, and what tells whether it is.
+
+    `is_alive` says whether Vitally takes other requests of the kind; without it, the API's probe tells.
+    """
+
+    seconds: float = PATIENCE
+    is_alive: Callable[[], bool] | None = None
+
+
+FULL_PATIENCE = Patience()
+
+
 class Backoff:
     """Waits that grow, up to the point where it is better to give up."""
 
@@ -97,6 +92,10 @@ class Backoff:
         self._shared = shared
         self._waited = 0.0
         self._next = FIRST_WAIT
+
+    def outlasts(self, patience: float) -> bool:
+        """Whether one more wait could be longer than a patience lasts."""
+        return self._waited + self._next > min(patience, self._shared.patience)
 
     def wait(self, problem: str, asked: float = 0.0, *, busy: bool = False) -> None:
         """Wait for the next attempt, at least as long as asked for; when `busy`, the other workers wait too.
@@ -109,6 +108,7 @@ class Backoff:
         wait = max(asked, self._next * self._shared.jitter())
         if self._waited + wait > self._shared.patience:
             raise OutageError(f"Gave up after waiting {self._waited:.0f} s: {problem}. Try again later.")
+        logger.warning("Waiting %.0f s, then trying again: %s.", wait, problem)
         if busy:
             self._shared.limiter.pause(wait)
         self._shared.clock.wait(wait)
@@ -119,21 +119,37 @@ class Backoff:
 class Api:
     """One of Vitally's two APIs: its address, its credential, and the pace shared by both."""
 
-    def __init__(self, token_field: str, base: str, authorization: str, shared: Shared) -> None:
+    def __init__(self, token_field: str, base: str, authorization: str, shared: Shared, probe: str = "/") -> None:
+        """`probe` is a path that answers to GET while the API is well."""
         self._token_field = token_field
         self._base = base
         self._auth = _Header(authorization)
         self._shared = shared
+        self._probe = probe
+        self._proven = False
+        self._pages = 0
+        self._has_given_up = False
+        self._given_up: Counter[str] = Counter()
 
-    def send(self, method: str, path: str, body: bytes | None = None, *, repeatable: bool = True) -> Reply:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        repeatable: bool = True,
+        patience: Patience = FULL_PATIENCE,
+    ) -> Reply:
         """Send a request and retry while Vitally is busy or out of reach.
 
         Args:
             body: JSON, or nothing.
             repeatable: whether sending it twice leaves what sending it once does.
+            patience: when it may be the request that is at fault, not Vitally.
 
         Returns:
-            The answer: any 2xx, or a 4xx that is about this request.
+            The answer: any 2xx, a 4xx that is about this request, or the last of those that one cannot go by, when
+            the patience has ended and Vitally answers other requests.
 
         Raises:
             AmbiguousError: not repeatable, and no telling whether Vitally acted on it.
@@ -142,18 +158,48 @@ class Api:
             StoppedError: the connector has to end.
         """
         backoff = self.backoff()
+        kind = kind_of(method, path)
         while True:
-            self._shared.limiter.acquire()
             try:
-                return self._attempt(method, path, body, repeatable)
+                reply = self._attempt(method, path, body, repeatable)
             except RetryableError as error:
+                if not error.busy and self.gives_up(kind, error.reply, backoff, patience):
+                    return error.reply
                 backoff.wait(str(error), error.asked, busy=error.busy)
+            else:
+                if reply.ok:
+                    self._given_up.pop(kind, None)
+                return reply
+
+    def takes(self, method: str, path: str, body: bytes | None = None) -> bool:
+        """Whether a request gets a good answer at once."""
+        try:
+            return self._attempt(method, path, body, repeatable=True).ok
+        except RetryableError:
+            return False
+
+    def gives_up(self, kind: str, reply: Reply, backoff: Backoff, patience: Patience = FULL_PATIENCE) -> bool:
+        """Whether a request that gets no good answer is to be taken for refused, since others do get one."""
+        if not backoff.outlasts(min(patience.seconds, SHORT_PATIENCE) if self._has_given_up else patience.seconds):
+            return False
+        if 400 <= reply.status < 500:
+            pass  # that Vitally says so proves that it is there
+        elif patience.is_alive:
+            if not patience.is_alive():
+                return False
+        elif self._proven and self._given_up[kind] < GIVEN_UP_IN_A_ROW and self.takes("GET", self._probe):
+            self._given_up[kind] += 1
+        else:
+            return False
+        self._has_given_up = True
+        return True
 
     def backoff(self) -> Backoff:
         """The waiting between the attempts of one thing."""
         return Backoff(self._shared)
 
     def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool) -> Reply:
+        self._shared.limiter.acquire()
         host = urlsplit(self._base).netloc
         try:
             response = self._shared.session.request(
@@ -168,22 +214,42 @@ class Api:
         except (InvalidURL, InvalidSchema) as error:
             raise ConfigError(f"No request can be sent to {host} ({_root_name(error)}). Check data_center.") from None
         except requests.exceptions.RequestException as error:
-            if not (repeatable or _never_sent(error)):
-                raise AmbiguousError("the connection broke before Vitally's answer arrived") from None
-            problem = f"no answer from {host} ({_root_name(error)}); check data_center and the network"
-            raise RetryableError(problem) from None
-        reply = _read(response)
+            raise self._unanswered(host, error, repeatable) from None
+        reply = read(response)
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
         self._raise_config_errors(reply)
-        problem = _retryable_problem(method, reply)
-        if problem and not repeatable and reply.status != 429:
-            raise AmbiguousError(f"Vitally answered with {problem}")
-        if problem:
-            asked = answers.wait_asked_for(response.headers, self._shared.clock.now()) or 0.0
-            raise RetryableError(f"{host} answered with {problem}", asked, busy=reply.status == 429)
-        return reply
+        problem = retryable_problem(method, reply, proven=self._proven)
+        self._proven = self._proven or reply.ok
+        if not problem:
+            return reply
+        reply = reply.given_up(problem)
+        if not repeatable and not 400 <= reply.status < 500:
+            raise AmbiguousError(f"Vitally answered with {problem}", reply)
+        asked = answers.wait_asked_for(response.headers, self._shared.clock.now()) or 0.0
+        raise RetryableError(f"{host} answered with {problem}", reply, asked, busy=reply.status == 429)
+
+    def _unanswered(self, host: str, error: requests.exceptions.RequestException, repeatable: bool) -> Exception:
+        """What it means that no answer came."""
+        if why := network.distrust(error):
+            return ConfigError(
+                f"The certificate of {host} is not trusted ({why}). If a proxy or firewall of your company signs it, "
+                f"let {network.CA_VARIABLES[-1]} name a file with the certificate of its authority."
+            )
+        nothing = Reply(NO_ANSWER, None, "").given_up("no answer")
+        if not (repeatable or _never_sent(error)):
+            return AmbiguousError("the connection broke before Vitally's answer arrived", nothing)
+        if isinstance(error, ProxyError) and (proxy := network.proxy_of(self._base)):
+            problem = (
+                f"no way to {host} through the proxy {proxy} ({_root_name(error)}); check HTTPS_PROXY and NO_PROXY"
+            )
+        else:
+            problem = f"no answer from {host} ({_root_name(error)}); check data_center and the network"
+        return RetryableError(problem, nothing)
 
     def _raise_config_errors(self, reply: Reply) -> None:
+        if reply.status == 403 and reply.is_page and self._proven and self._pages < PAGES_IN_A_ROW:
+            self._pages += 1  # a firewall that dislikes this request: the key has just been good
+            return
         if reply.status in (401, 403):
             raise ConfigError(
                 f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check {self._token_field}, "
@@ -193,6 +259,8 @@ class Api:
             raise ConfigError(
                 f"{urlsplit(self._base).netloc} redirects elsewhere (HTTP {reply.status}). Check data_center."
             )
+        if reply.ok:
+            self._pages = 0
 
 
 @dataclass(frozen=True)
@@ -204,56 +272,47 @@ class Apis:
 
 
 def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
-    """The ways to Vitally that a configuration opens; sends nothing yet."""
+    """The ways to Vitally that a configuration opens; sends nothing yet.
+
+    Raises:
+        ConfigError: the certificates that the environment says are to be trusted are not there.
+    """
     session = requests.Session()
     adapter = HTTPAdapter(pool_maxsize=config.num_workers, pool_connections=2)
     session.mount("https://", adapter)
     session.mount("http://", adapter)  # ignore-https-check: an address of one's own may have no TLS
     session.headers["User-Agent"] = "airbyte-destination-vitally"
     shared = Shared(session, Limiter(config.requests_per_minute, clock), clock, patience)
+    _check_certificates([config.data_center.rest, config.data_center.analytics], session)
     rest = analytics = None
     if config.secret_token and config.data_center.rest:
         base = config.data_center.rest + REST_PATH
-        rest = Api("secret_token", base, rest_authorization(config.secret_token), shared)
+        rest = Api("secret_token", base, rest_authorization(config.secret_token), shared, "/users?limit=1")
     if config.analytics_token and config.data_center.analytics:
         base = config.data_center.analytics + ANALYTICS_PATH
         analytics = Api("analytics_token", base, analytics_authorization(config.analytics_token), shared)
     return Apis(rest, analytics)
 
 
-def _read(response: requests.Response) -> Reply:
+def kind_of(method: str, path: str) -> str:
+    """Return what requests of one kind have in common: the method and the resource."""
+    return f"{method} {path.partition('?')[0].split('/')[1]}"
+
+
+def _check_certificates(bases: list[str], session: requests.Session) -> None:
+    """Trust the certificates the environment names, where they are needed."""
+    if not any(base.startswith("https:") for base in bases):
+        return
     try:
-        body = answers.parse(response.content) if response.content else None
-    except ValueError:
-        body = None
-    text = "" if body is not None else response.text
-    return Reply(response.status_code, body, text)
-
-
-def _retryable_problem(method: str, reply: Reply) -> str:
-    """What is wrong with an answer that a later attempt may get right; empty when nothing is."""
-    if reply.status == 429:
-        return "HTTP 429 (too many requests)"
-    if reply.status >= 500:
-        return f"HTTP {reply.status}"
-    if reply.status < 300 and method != "DELETE" and reply.text.strip():
-        return "something that is not JSON"
-    if method == "GET" and reply.ok and not _holds_rows(reply.body):
-        return "neither a row nor a page of rows"
-    return ""
-
-
-def _holds_rows(body: Any) -> bool:
-    """Whether an answer to GET has a row or rows: a page that lacks them, taken for empty, would hide what exists."""
-    rows = body.get("results") if isinstance(body, dict) and "id" not in body else [body]
-    rows = body if isinstance(body, list) else rows
-    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+        session.verify = network.ca_bundle(os.environ) or True
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _never_sent(error: Exception) -> bool:
     """Whether the request cannot have reached Vitally: the connection was never made."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, NewConnectionError)
+    return isinstance(error, (requests.exceptions.ConnectTimeout, ProxyError)) or isinstance(reason, NewConnectionError)
 
 
 def _root_name(error: BaseException) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Mapping
 
 from destination_vitally.clock import Clock
 from vitally_api import answers
+
+logger = logging.getLogger("airbyte")
+
+WORTH_SAYING = 5.0
+"""Seconds from which on a pause is said in the log."""
 
 _RESERVE = 0.01
 """The part of the server's budget that is left untouched, because a write may cost several units."""
@@ -55,7 +61,14 @@ class Limiter:
             self._cost = max(self._cost, remaining + 1)
         short = max(self._cost, limit * _RESERVE) - remaining
         if short > 0:
-            self.pause(short * 60 / limit)
+            seconds = short * 60 / limit
+            if seconds >= WORTH_SAYING and self.is_free(seconds):
+                logger.warning("Vitally's budget for this key is spent: nothing is sent for %.0f s.", seconds)
+            self.pause(seconds)
+
+    def is_free(self, seconds: float) -> bool:
+        """Whether nobody has paused for about that long already."""
+        return self._not_before < self._clock.monotonic() + seconds / 2
 
     def pause(self, seconds: float) -> None:
         """Send nothing for a while."""

@@ -9,12 +9,12 @@ from functools import cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-import orjson
-
+from destination_vitally.lines import dumps
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import BatchRoute, Kind, Object
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.transports.bodies import encoded as encoded_body
 from destination_vitally.transports.references import References
 
 _IN_TRAITS = "traits."
@@ -52,6 +52,16 @@ class QueuedMessage:
     unmerged: list[bytes]
     counts_once: bool = False
 
+    @property
+    def standing(self) -> PendingRecord:
+        """The record that the message is of: the newest, or of what counts once the first."""
+        return self.records[0 if self.counts_once else -1]
+
+    @property
+    def superseded(self) -> list[PendingRecord]:
+        """Its other records."""
+        return self.records[1:] if self.counts_once else self.records[:-1]
+
     def merge(self, later: QueuedMessage) -> None:
         """Take a later record in: its values win, what it does not mention stays."""
         if not self.counts_once:
@@ -60,7 +70,7 @@ class QueuedMessage:
             if traits:
                 self.body["traits"] = {**traits, **later.body["traits"]}
             self.emission = later.emission
-            self.encoded = _sealed(self.body, _hash(orjson.dumps(self.body), repr(later.emission)), later.emission)
+            self.encoded = _sealed(self.body, _hash(dumps(self.body), repr(later.emission)), later.emission)
         self.records += later.records
         self.unmerged += later.unmerged
 
@@ -82,11 +92,12 @@ def messages_of(
     counts_once = change.entry.counts_once
     messages = []
     for body in _bodies(change, references):
-        content = orjson.dumps(body, option=orjson.OPT_SORT_KEYS if counts_once else 0)
+        content = encoded_body(change, body, sort_keys=counts_once)
         if counts_once:
             own = change.fields.get("messageId")
-            # An event has its id from what it is, not from when it was sent: a replay must not count twice.
-            identifier = _hash(orjson.dumps([body.get("event"), own]) if own else content, "event")
+            # An event has its id from what and whose it is, not from when it was sent: a replay must not count twice.
+            origin = [record.plan.namespace or "", record.plan.name]
+            identifier = _hash(dumps([body.get("event"), own]) if own else content, f"event {origin}")
             identity = (change.entry.name, identifier)
         else:
             # An upsert has its id from where it was emitted: going back to an earlier value is no repetition.
@@ -158,7 +169,7 @@ def _hash(content: bytes, salt: str) -> str:
 
 
 def _sealed(body: dict[str, Any], identifier: str, emission: Emission, content: bytes | None = None) -> bytes:
-    content = content or orjson.dumps(body)
+    content = content or dumps(body)
     tail = f',"messageId":"{identifier}"'
     if "timestamp" not in body:
         tail += f',"timestamp":"{moment_of(emission.emitted_at)}"'

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import orjson
-
 from destination_vitally.errors import AmbiguousError
 from destination_vitally.mapping.mapper import Change, lacking
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Kind, Lookup, RestRoute, Verb
-from destination_vitally.transports.http import Api, Reply
-from destination_vitally.transports.lookups import Finder, Paths, Row
-from destination_vitally.transports.references import References, found_row
+from destination_vitally.transports.bodies import encoded
+from destination_vitally.transports.http import Api, kind_of
+from destination_vitally.transports.lookups import Finder, Paths, SeveralError
+from destination_vitally.transports.references import References, Row, found_row, is_row
+from destination_vitally.transports.reply import Reply
 
-Effect = Literal["created", "updated", "created or updated", "deleted", "skipped"]
+Effect = Literal["created", "updated", "created or updated", "deleted", "superseded", "skipped"]
 """What was done; Vitally does not say whether a POST with a known externalId created or updated."""
 
 
@@ -43,15 +43,17 @@ class Rest:
     # One method per verb
 
     def post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
+        if change.operation == "create" and self._is_there(change, paths):
+            return "skipped"
         self._create(change, route, paths)
         return "created" if change.operation == "create" else "created or updated"
 
     def put(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         address = _address(change)
         if address is not None:
-            return self._put_to(change, paths.item(address))
+            return self._put_to(change, paths, address)
         row = self._finder.find(change, paths)
-        return self._put_to(change, paths.item(row["id"]), row) if row else _missed(change)
+        return self._put_to(change, paths, row["id"], row) if row else _missed(change)
 
     def put_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         path = paths.item(_address(change) or "")
@@ -64,9 +66,8 @@ class Rest:
     def find_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         row = self._finder.find(change, paths)
         if row:
-            return self._put_to(change, paths.item(row["id"]), row)
-        created = self._create(change, route, paths)
-        self._finder.remember(change, paths, created)
+            return self._put_to(change, paths, row["id"], row)
+        self._create(change, route, paths)
         return "created"
 
     def delete(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
@@ -77,6 +78,9 @@ class Rest:
         if address is None:
             return _missed(change)
         reply = self._write(change, "DELETE", paths.item(address))
+        if reply.ok or reply.is_miss:
+            self._finder.written(change, paths, address, None)
+            self._references.deleted(change, address)
         return _missed(change) if reply.is_miss else _done(change, reply, "deleted")
 
     # Requests
@@ -87,10 +91,25 @@ class Rest:
         """Send a request that changes something; all of them go through here."""
         return self._api.send(method, path, body, repeatable=repeatable)
 
-    def _put_to(self, change: Change, path: str, row: Row | None = None) -> Effect:
+    def _is_there(self, change: Change, paths: Paths) -> bool:
+        """Whether the row of a create exists, as far as there is a way to know."""
+        if not change.fields.get("externalId") or not change.entry.can_look_up():
+            return False
+        try:
+            return self._finder.find(change, paths) is not None
+        except SeveralError:
+            return True
+
+    def _put_to(self, change: Change, paths: Paths, address: str, row: Row | None = None) -> Effect:
+        path = paths.item(address)
         lost = self._lost_unless_sent(change, path, row)
         reply = self._write(change, "PUT", path, self._body(change, creating=False, also=lost))
-        return _missed(change) if reply.is_miss else _done(change, reply, "updated")
+        if reply.is_miss:
+            self._finder.written(change, paths, address, None)
+            return _missed(change)
+        effect = _done(change, reply, "updated")
+        self._finder.written(change, paths, address, (row or {}) | lost | _answered(change, reply))
+        return effect
 
     def _create(self, change: Change, route: RestRoute, paths: Paths) -> Row:
         """POST; the row as Vitally answered it, empty when it did not say.
@@ -103,23 +122,27 @@ class Rest:
         path, body = paths.collection(), self._body(change, creating=True)
         external_id = change.fields.get("externalId")
         repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
-        backoff = self._api.backoff()
+        backoff, kind = self._api.backoff(), kind_of("POST", path)
         while True:
             try:
                 reply = self._write(change, "POST", path, body, repeatable=repeatable)
                 _done(change, reply, "created")
-                return reply.body if isinstance(reply.body, dict) else {}
+                row = _answered(change, reply)
+                self._references.created(change, row)
+                self._finder.written(change, paths, row.get("id"), row, created=True)
+                return row
             except AmbiguousError as doubt:
                 if not external_id or not change.entry.can_look_up():
                     raise change.rejected(
                         f"Vitally may or may not have created it ({doubt}). It was not sent again, because "
                         "that could create it twice: look it up in Vitally"
                     ) from None
+                if self._api.gives_up(kind, doubt.reply, backoff):
+                    raise change.rejected(f"Vitally refused it: {doubt.reply.reason}", doubt.reply.status) from None
                 backoff.wait(str(doubt))
                 self._finder.forget(paths)
-                row = self._finder.find(change, paths)
-                if row:
-                    return row
+                if found := self._finder.find(change, paths):
+                    return found
 
     # Bodies
 
@@ -128,7 +151,7 @@ class Rest:
         lost = [name for name in change.entry.resend_on_update if name not in change.fields]
         if not lost:
             return {}
-        current = row or found_row(self._api.send("GET", path)) or {}
+        current = row or found_row(change, self._api.send("GET", path)) or {}
         return {name: current[name] for name in lost if current.get(name)}
 
     def _body(self, change: Change, *, creating: bool, also: Row | None = None) -> bytes:
@@ -144,7 +167,7 @@ class Rest:
             body[field.name] = str(value) if isinstance(value, VitallyId) else value
         if change.open_values:
             body["traits"] = change.open_values
-        return orjson.dumps(body)
+        return encoded(change, body)
 
     def _vitallys(self, change: Change, name: str, target: str, value: Any, *, many: bool) -> Any:
         if many:
@@ -165,6 +188,13 @@ def _address(change: Change) -> str | None:
     """The id by which the path of the row can be written down at once."""
     keys = sorted((key for key in change.entry.keys if key.in_path), key=lambda key: not key.documented)
     return next((str(change.fields[name]) for key in keys for name in key.fields if change.fields.get(name)), None)
+
+
+def _answered(change: Change, reply: Reply) -> Row:
+    """What is known of a row after it was written: what was sent, and what Vitally answered."""
+    sent = {name: value for name, value in change.fields.items() if name in change.entry.resend_on_update}
+    row = reply.body if isinstance(reply.body, dict) and is_row(reply.body) else {}
+    return sent | row
 
 
 def _missed(change: Change) -> Effect:

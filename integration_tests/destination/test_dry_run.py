@@ -135,3 +135,67 @@ def test_as_a_process(make_sandbox: Any) -> None:
     assert any("1 records = 1 created" in text for text in run.logs("INFO"))
     assert any("dry_run is on" in text for text in run.logs("WARN"))
     assert len(sandbox.workspace.rows("accounts")) == before
+
+
+@pytest.mark.parametrize("keys", ["both", "secret_token", "analytics_token"])
+def test_it_counts_as_a_sync_would(make_sandbox: Any, keys: str) -> None:
+    """Rows that change the same thing twice, each with what becomes of it."""
+    sandbox = make_sandbox(empty=True)
+    prepare(sandbox)
+    settings = destination_config(sandbox, dry_run=True, allow_deletes=True)
+    if keys != "both":
+        del settings["analytics_token" if keys == "secret_token" else "secret_token"]
+    gone = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"}
+    rows: dict[str, list[Any]] = {"accounts": [{"externalId": "new", "name": "N"}, {"externalId": "new", "name": "M"}]}
+    if keys != "analytics_token":
+        known = {"externalId": "acct/1"}
+        rows["accounts"] += [known | gone, {"id": ACC} | gone, known | gone, known | {"name": "N"}, known | gone]
+    if keys != "secret_token":
+        event = {"event": "e", "accountId": "new", "id": 1}
+        rows["events"] = [event, event]
+        rows["memberships"] = [{"userId": "user-1", "accountId": "new"} | gone] * 2
+    settings["mappings"] = (
+        [{"stream": "memberships", "object": "membership", "other_columns": "traits"}] if "memberships" in rows else []
+    )
+    messages = [record(name, row) for name, given in rows.items() for row in given]
+
+    run = write(settings, [stream(name) for name in rows], messages)
+
+    assert run.error is None
+    if keys == "analytics_token":
+        assert forecast(run, "accounts") == {"created or updated": 1, "updated": 1}
+    else:
+        assert forecast(run, "accounts") == {"created": 2, "updated": 1, "deleted": 2, "skipped": 2}
+    if keys != "secret_token":
+        assert forecast(run, "events") == {"created": 1, "superseded": 1}
+        assert forecast(run, "memberships") == {"deleted": 1, "skipped": 1}
+    assert writes(sandbox) == []
+
+
+def test_unknown_parents_are_seen_with_a_rest_key(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(empty=True)
+    names = ["users", "events", "custom_object_feature_request"]
+    rows = [
+        record("users", {"externalId": "u", "accountId": "nobody"}),
+        record("events", {"event": "e", "accountId": "nobody", "id": 1}),
+        record("custom_object_feature_request", {"externalId": "i", "name": "I", "accountId": "nobody"}),
+    ]
+    for settings, expected in (
+        (destination_config(sandbox, dry_run=True), {"rejected": 1}),
+        ({**destination_config(sandbox, dry_run=True), "secret_token": None}, {"created": 1}),
+    ):
+        chosen = names if settings["secret_token"] else ["events"]
+        run = write(settings, [stream(n) for n in chosen], [row for row in rows if row["record"]["stream"] in chosen])
+        assert run.error is None
+        assert [forecast(run, name) for name in chosen] == [expected] * len(chosen)
+
+
+def test_nothing_is_put_into_the_bucket(make_sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = make_sandbox(empty=True)
+    bucket = {"storage_type": "S3", "s3_bucket_name": "abc", "s3_bucket_region": "eu-central-1", "bucket_path": "x"}
+    settings = destination_config(
+        sandbox, dry_run=True, object_storage_config={**bucket, "s3_endpoint": "http://127.0.0.1:9"}
+    )
+    run = write(settings, [stream("accounts")], [record("accounts", {"name": "no id"})])
+    assert run.error is None
+    assert forecast(run, "accounts") == {"rejected": 1}

@@ -70,8 +70,8 @@ def write(
     update_secrets([str(settings[name]) for name in ("secret_token", "analytics_token") if settings.get(name)])
     with logged(run, level):
         try:
-            for message in write_chunks(settings, streams, [lines], clock):
-                run.take(orjson.dumps(message).decode())
+            for line in _given_back(settings, streams, [lines], clock):
+                run.take(line.decode())
         except Exception as error:
             run.take(filter_secrets(_end(run, error)))
     run.assert_no_secret(settings)
@@ -85,6 +85,13 @@ def write_chunks(
 
     Its input comes in `chunks` of lines, as fast as they are made.
     """
+    lines = _given_back(settings, streams, chunks, clock)
+    return (orjson.loads(line) for line in lines)
+
+
+def _given_back(
+    settings: Json, streams: Iterable[Json], chunks: Iterable[list[bytes]], clock: Any = None
+) -> Iterator[bytes]:
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
     return DestinationVitally(clock or QuickClock()).write_lines(settings, catalog, chunks)
 

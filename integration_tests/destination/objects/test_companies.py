@@ -14,7 +14,10 @@ SAME_ACC = {"id": ACC, "name": "New", "organizationId": ORG, "traits": {"plan": 
 CASES = [
     Case(
         "organization", "create", "rest", {"externalId": "org-2", **COMPANY},
-        [rest("POST", "/organizations", {"externalId": "org-2", "name": "New", "traits": {"plan": "b"}})],
+        [
+            rest("GET", "/organizations/org-2"),
+            rest("POST", "/organizations", {"externalId": "org-2", "name": "New", "traits": {"plan": "b"}}),
+        ],
         ("organizations", "org-2", {"name": "New", "traits": {"plan": "b"}}),
     ),
     Case(
@@ -44,6 +47,7 @@ CASES = [
     Case(
         "account", "create", "rest", {"externalId": "acct 2", "organizationId": "org-1", **COMPANY},
         [
+            rest("GET", "/accounts/acct%202"),
             GET_ORG,
             rest(
                 "POST", "/accounts",

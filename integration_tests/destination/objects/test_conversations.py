@@ -19,7 +19,11 @@ SAMPLES: Samples = {
 CASES = [
     Case(
         "conversation", "create", "rest", {"externalId": "c2", "subject": "New", "severity": None},
-        [rest("POST", "/conversations", {"externalId": "c2", "subject": "New", "messages": []})],
+        [
+            rest("GET", "/conversations/c2"),
+            rest("GET", "/conversations"),
+            rest("POST", "/conversations", {"externalId": "c2", "subject": "New", "messages": []}),
+        ],
         ("conversations", "c2", {"subject": "New"}),
     ),
     Case(
@@ -34,6 +38,7 @@ CASES = [
     Case(
         "message", "create", "rest", {"conversationId": CONV, **MESSAGE_BODY},
         [
+            rest("GET", "/messages/m2"),
             rest("GET", f"/conversations/{CONV}"),
             rest("POST", f"/conversations/{CONV}/messages", MESSAGE_BODY),
         ],

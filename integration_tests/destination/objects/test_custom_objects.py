@@ -33,6 +33,7 @@ CASES = [
         "custom_object/featureRequest", "create", "rest",
         {"externalId": "i2", "name": "New", "accountId": "acct/1", **STAGE},
         [
+            SEARCH,
             GET_ACC,
             rest("POST", INSTANCES, {"externalId": "i2", "name": "New", "customerId": ACC, "traits": STAGE}),
         ],

@@ -20,7 +20,10 @@ SAMPLES: Samples = {
 CASES = [
     Case(
         "meeting", "create", "rest", {"externalId": "mt2", "title": "New", "participants": PARTICIPANTS},
-        [rest("POST", "/meetings", {"externalId": "mt2", "title": "New", "participants": PARTICIPANTS})],
+        [
+            rest("GET", "/meetings/mt2"),
+            rest("POST", "/meetings", {"externalId": "mt2", "title": "New", "participants": PARTICIPANTS}),
+        ],
         ("meetings", "mt2", {"title": "New"}),
     ),
     Case(

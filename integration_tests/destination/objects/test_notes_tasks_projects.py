@@ -16,6 +16,7 @@ CASES = [
         {"externalId": "n2", "accountId": "acct/1", "note": "New", "noteDate": TIME, "tags": ["x"]},
         [
             GET_ACC,
+            rest("GET", f"/accounts/{ACC}/notes"),
             rest("POST", "/notes", {"externalId": "n2", "accountId": ACC, "note": "New", "noteDate": TIME,
                                     "tags": ["x"]}),
         ],

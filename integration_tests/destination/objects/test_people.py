@@ -14,6 +14,7 @@ CASES = [
         "user", "create", "rest",
         {"externalId": "u2", "email": "n@example.com", "accountIds": ["acct/1"], "plan": "b"},
         [
+            rest("GET", "/users/u2"),
             GET_ACC,
             rest(
                 "POST", "/users",

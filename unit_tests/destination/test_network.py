@@ -1,0 +1,82 @@
+"""A way out of the machine that does not work: at once where waiting does not help, and named."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+import requests
+import requests_mock
+from urllib3.exceptions import MaxRetryError, SSLError
+
+from destination_vitally.errors import ConfigError, OutageError
+from destination_vitally.transports.http import connect
+from unit_tests.destination.builders import settings
+from unit_tests.destination.test_pace import URL, Clock
+
+DISTRUST = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+DISTRUST.verify_message = "self-signed certificate"
+
+
+def rest(clock: Clock):  # type: ignore[no-untyped-def]
+    return connect(settings(), clock).rest
+
+
+def test_a_certificate_that_is_not_trusted_is_a_config_error_at_once() -> None:
+    clock = Clock()
+    error = requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(DISTRUST)))  # type: ignore[arg-type]
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, exc=error)
+        with pytest.raises(ConfigError, match=r"rest.vitally-eu.io is not trusted \(self-signed.*SSL_CERT_FILE"):
+            rest(clock).send("GET", "/accounts")
+    assert clock.waits == []
+
+
+def test_a_handshake_that_breaks_is_tried_again() -> None:
+    clock = Clock()
+    error = requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLEOFError("EOF"))))  # type: ignore[arg-type]
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, [{"exc": error}, {"json": {"id": "x"}}])
+        assert rest(clock).send("GET", "/accounts").ok
+    assert len(clock.waits) == 1
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_said_before_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
+    with pytest.raises(ConfigError, match=f"{variable} names certificates that do not exist"):
+        connect(settings(), Clock())
+
+
+def test_a_dead_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:9")
+    clock = Clock()
+    with pytest.raises(OutageError, match=r"through the proxy 127.0.0.1:9 .*check HTTPS_PROXY") as caught:
+        rest(clock).send("POST", "/accounts", b"{}", repeatable=False)
+    assert "secret" not in str(caught.value)
+
+
+def test_each_wait_is_said_once_with_reason_and_length(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    with requests_mock.Mocker() as mock:
+        mock.get(
+            URL, [{"status_code": 503}, {"status_code": 429, "headers": {"Retry-After": "7"}}, {"json": {"id": "x"}}]
+        )
+        rest(clock).send("GET", "/accounts")
+    said = [entry.getMessage() for entry in caplog.records]
+    assert len(said) == 2
+    assert "rest.vitally-eu.io answered with HTTP 503" in said[0]
+    assert said[1] == "Waiting 7 s, then trying again: rest.vitally-eu.io answered with HTTP 429 (too many requests)."
+
+
+def test_a_budget_that_is_spent_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    headers = {"RateLimit-Limit": "4", "RateLimit-Remaining": "0"}
+    clock = Clock()
+    with requests_mock.Mocker() as mock:
+        mock.get(URL, json={"id": "x"}, headers=headers)
+        rest(clock).send("GET", "/accounts")
+        rest(clock).send("GET", "/accounts")
+    assert caplog.text.count("nothing is sent for 15 s") == 2, caplog.text
