@@ -16,6 +16,7 @@ from vitally_api.traits import Kind, kind_of
 _TIME = {"format": "date-time", "airbyte_type": "timestamp_with_timezone"}
 _SCALARS: Mapping[str, Mapping[str, Any]] = {
     "id": {"type": "string"},
+    "position": {"type": "integer"},
     "cursor": {"type": "string", **_TIME},
     "string": {"type": ["string", "null"]},
     "integer": {"type": ["integer", "null"]},
@@ -27,7 +28,7 @@ _SCALARS: Mapping[str, Mapping[str, Any]] = {
     "object": {"type": ["object", "null"], "additionalProperties": True},
     "any": {},
 }
-_NEVER_NULL = {"id": "string", "cursor": "datetime"}
+_NEVER_NULL = {"id": "string", "position": "integer", "cursor": "datetime"}
 """Field types that a row of the stream itself always has a value of, and what they are inside another row."""
 _TRAIT_FIELDS: Mapping[Kind, Any] = {
     "text": "string",

@@ -100,6 +100,20 @@ class InstancePartitions(_Partitions):
 
 
 @dataclass
+class AllInstances(_Partitions):
+    """The live and the archived instances of every custom object of the workspace."""
+
+    definitions: Retriever
+    _hidden = frozenset({"customObjectId"})
+
+    def stream_slices(self) -> Iterator[StreamSlice]:
+        """Yield one partition per custom object and pass; the list of custom objects is asked for here."""
+        for found in self.definitions.read_records({}):
+            parameters = {"custom_object_id": str(found["id"])}  # type: ignore[index]
+            yield from InstancePartitions(config=self.config, parameters=parameters).stream_slices()
+
+
+@dataclass
 class FieldOwners(_Partitions):
     """Everything that has custom fields: the models of Vitally's docs and each custom object of the workspace."""
 

@@ -16,7 +16,8 @@ from source_vitally import SourceVitally
 @pytest.fixture
 def scenario(make_sandbox: Any) -> ConnectorTestScenario:
     sandbox = make_sandbox(seed=1)
-    empty = ["custom_object_legacy_asset", "survey_responses"]  # no instance of the one, no survey configured
+    # no instance of the one, no survey configured
+    empty = ["custom_object_legacy_asset", "survey_responses", "survey_questions"]
     scenario = ConnectorTestScenario(
         config_dict=source_config(sandbox.url, sandbox.rest_key),
         status="succeed",

@@ -53,7 +53,11 @@ def second(first: tuple[str, Run], config: dict[str, Any], catalog: dict[str, An
 def test_discover_lists_every_stream_with_its_modes_and_keys(catalog: dict[str, Any]) -> None:
     found = {stream["name"]: stream for stream in catalog["streams"]}
     assert [name for name in found if not name.startswith(STREAM_PREFIX)] == list(MANIFEST)
-    keys = {"custom_fields": ["model", "path", "customObjectId"], "account_health_scores": ["accountId"]}
+    keys = {
+        "custom_fields": ["model", "path", "customObjectId"],
+        "account_health_scores": ["accountId"],
+        "account_health_score_components": ["accountId", "position"],
+    }
     for name, stream in found.items():
         assert stream["source_defined_primary_key"] == [[key] for key in keys.get(name, ["id"])], name
         assert ("incremental" in stream["supported_sync_modes"]) is bool(stream.get("default_cursor_field")), name

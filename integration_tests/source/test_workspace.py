@@ -183,7 +183,7 @@ OPTIONAL = [r"/customFields$", r"/customObjects$", r"/instances$", r"/surveys/",
 
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("status", [403, 404, 500])
-@pytest.mark.parametrize("path", [*OPTIONAL, r"/healthScores$"])
+@pytest.mark.parametrize("path", [*OPTIONAL, r"/healthScores$", r"/surveyQuestions/"])
 def test_a_failing_optional_call_costs_only_what_it_fed(
     make_sandbox: Any, whole: dict[str, Json], expected: Run, path: str, status: int
 ) -> None:
@@ -192,14 +192,16 @@ def test_a_failing_optional_call_costs_only_what_it_fed(
     found = discover(sandbox)
     assert set(whole) - set(found) <= {name for name in whole if name.startswith("custom_object_")}
     run = read(sandbox, list(whole.values()), survey_ids=surveys_of(sandbox))
+    of_custom_objects = {name for name in whole if name.startswith("custom_object_")}
     fed = {
         r"/customFields$": {"custom_fields"},
-        r"/customObjects$": {"custom_objects", "custom_fields"} | {n for n in whole if n.startswith("custom_object_")},
-        r"/instances$": {name for name in whole if name.startswith("custom_object_")},
-        r"/surveys/": {"survey_responses"},
-        r"/meetings$": {"meetings"},
+        r"/customObjects$": {"custom_objects", "custom_fields", "instance_ids"} | of_custom_objects,
+        r"/instances$": {"instance_ids"} | of_custom_objects,
+        r"/surveys/": {"survey_responses", "survey_questions"},
+        r"/meetings$": {"meetings", "meeting_ids"},
         r"/meetingTranscripts": {"meeting_transcripts"},
-        r"/healthScores$": {"account_health_scores"},
+        r"/healthScores$": {"account_health_scores", "account_health_score_components"},
+        r"/surveyQuestions/": {"survey_questions"},
     }[path]
     for name in set(whole) - fed:
         assert len(run.records(name)) == len(expected.records(name)), name

@@ -68,9 +68,11 @@ def test_each_column_property_and_item_has_one_type(stream: str, config: dict[st
 
 
 @each
-def test_no_two_columns_differ_by_case_only(stream: str, config: dict[str, Any]) -> None:
-    names = [name.lower() for name in schema(stream, config)["properties"]]
-    assert len(names) == len(set(names))
+def test_no_two_columns_or_properties_differ_by_case_only(stream: str, config: dict[str, Any]) -> None:
+    found = schema(stream, config)
+    for place, inner in [("", found), *described(found)]:
+        names = [name.lower() for name in inner.get("properties", {})]
+        assert len(names) == len(set(names)), place
 
 
 @each

@@ -59,6 +59,7 @@ class Seeder:
         self.random = random.Random(f"rows {seed}")
         self.now = workspace.clock.now()
         self.admins = self._ids("admins")
+        self.roles: dict[str, Row] = {}
 
     def run(self) -> None:
         makers = {
@@ -124,7 +125,9 @@ class Seeder:
             nextRenewalDate=self._maybe(iso(self.now + timedelta(days=n + 1))),
             lastSeenTimestamp=self._maybe(self._time()),
             usersCount=self.random.randrange(20),
-            keyRoles=[{**assigned, "keyRole": role, "vitallyUser": member}] if n % 3 == 0 else [],
+            keyRoles=[{**assigned, "keyRole": self.roles.setdefault(role["label"], role), "vitallyUser": member}]
+            if n % 3 == 0
+            else [],
             segments=self._segments(),
             traits=self._traits(n),
         )
