@@ -52,7 +52,7 @@ $(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
 	touch $@
 
 test-platforms: dist/.built  ## the tools of the ecosystem drive them, from what `make dist` made (Python < 3.13)
-	$(BIN)/python -m pytest integration_tests/platforms/driven_by_pyairbyte.py
+	$(BIN)/python -m pytest integration_tests/platforms/driven_by_pyairbyte.py integration_tests/platforms/driven_by_others.py
 
 dist: dist/.built  ## a wheel and an sdist of the code and of each connector's command
 

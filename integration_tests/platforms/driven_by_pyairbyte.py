@@ -1,14 +1,9 @@
-"""Both connectors, installed from their wheel, driven by PyAirbyte and fed by source-faker, both as published.
-
-Each lives in an environment of its own, since their dependencies differ: `make test-platforms` makes them from locks
-and names them in VITALLY_ENV, PYAIRBYTE_ENV and SOURCE_FAKER_ENV.
-"""
+"""Both connectors, installed by their names, driven by PyAirbyte and fed by source-faker, both as published."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +11,11 @@ from typing import Any
 import pytest
 
 from integration_tests.harness import destination_config, source_config
+from integration_tests.platforms.programs import HERE, connector, run, tool
 from integration_tests.sandbox import Sandbox
+from shipping.names import CONNECTORS, ROOT
 
-VITALLY, PYAIRBYTE, FAKER = (
-    Path(os.environ[name]).absolute() / "bin" for name in ("VITALLY_ENV", "PYAIRBYTE_ENV", "SOURCE_FAKER_ENV")
-)
-SOURCE, DESTINATION = VITALLY / "source-vitally", VITALLY / "destination-vitally"
-SCRIPTS = Path(__file__).parent
+SOURCE, DESTINATION = map(connector, CONNECTORS)
 COUNT = 200
 TABLES = ("organizations", "accounts", "users")
 EVERYONE = {"accountIds": ["everyone"]}
@@ -35,31 +28,15 @@ FROM_DUCKDB = [
 ]
 
 
-def pyairbyte(program: str, *arguments: str, folder: Path | None = None) -> Any:
-    """Run a program of PyAirbyte's environment, offline, and see it succeed; return what it printed."""
-    environment = {
-        **os.environ,
-        "AIRBYTE_OFFLINE_MODE": "1",
-        "DO_NOT_TRACK": "1",
-        "PATH": f"{PYAIRBYTE}{os.pathsep}{os.environ['PATH']}",
-    }
-    done = subprocess.run(
-        [str(PYAIRBYTE / program), *arguments],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
+def pyairbyte(program: str, *arguments: str | Path, folder: Path | None = None, **variables: str) -> str:
+    """Run a program of PyAirbyte's environment, offline; return what it printed."""
+    return run(tool("pyairbyte") / program, *arguments, folder=folder, **variables)
 
 
 def read_into_duckdb(wish: Mapping[str, Any]) -> int:
     """Return how many records the source sent."""
-    printed = pyairbyte("python", str(SCRIPTS / "read_with_pyairbyte.py"), json.dumps(wish))
-    return int(printed.stdout.splitlines()[-1])
+    printed = pyairbyte("python", HERE / "read_with_pyairbyte.py", json.dumps(wish))
+    return int(re.findall(r"^processed: (\d+)$", printed, re.MULTILINE)[0])
 
 
 def by_external_id(sandbox: Sandbox, table: str) -> dict[str, Any]:
@@ -91,13 +68,41 @@ def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path
         assert written == {table: by_external_id(sandbox, table) for table in TABLES}
 
 
+def test_the_example_of_readme_reads_and_writes_every_row(tmp_path: Path) -> None:
+    """As it stands there, with two sandboxes for the two workspaces."""
+    [example] = re.findall(r"\n## From PyAirbyte\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    with Sandbox(seed=1) as sandbox, Sandbox(empty=True) as empty:
+        places = {
+            '{"region": "us", "subdomain": "acme"}': source_config(sandbox.url)["data_center"],
+            '{"region": "eu"}': destination_config(empty)["data_center"],
+            '".venv/bin/source-vitally"': str(SOURCE),
+            '".venv/bin/destination-vitally"': str(DESTINATION),
+        }
+        for ours, theirs in places.items():
+            assert ours in example
+            example = example.replace(ours, repr(theirs))
+        (tmp_path / "example.py").write_text(example)
+        secrets = {
+            "US_REST_KEY": sandbox.rest_key,
+            "EU_REST_KEY": empty.rest_key,
+            "EU_ANALYTICS_KEY": empty.analytics_token,
+        }
+        printed = pyairbyte("python", "example.py", folder=tmp_path, **secrets)
+
+        tables = ("organizations", "accounts", "users")
+        assert {table: by_external_id(empty, table) for table in tables} == {
+            table: by_external_id(sandbox, table) for table in tables
+        }
+        assert f"{len(by_external_id(sandbox, 'users'))} users" in printed
+
+
 def test_users_and_purchases_of_source_faker_become_users_and_events() -> None:
     with Sandbox(empty=True) as sandbox:
         everyone = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
         keys = [sandbox.url, sandbox.rest_key, sandbox.analytics_token]
-        script = str(SCRIPTS / "write_with_pyairbyte.py")
+        faker = tool("source-faker") / "source-faker"
 
-        pyairbyte("python", script, *keys, str(FAKER / "source-faker"), str(DESTINATION), str(COUNT))
+        pyairbyte("python", HERE / "write_with_pyairbyte.py", *keys, faker, DESTINATION, str(COUNT))
 
         users = sandbox.workspace.rows("users")
         assert len(users) == COUNT
@@ -107,20 +112,20 @@ def test_users_and_purchases_of_source_faker_become_users_and_events() -> None:
         assert all("product_id" in event["properties"] for event in sandbox.workspace.events)
 
 
-@pytest.mark.parametrize("connector", [SOURCE, DESTINATION], ids=lambda path: path.name)
-def test_pyab_validate(connector: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [SOURCE, DESTINATION], ids=lambda path: path.name)
+def test_pyab_validate(command: Path, tmp_path: Path) -> None:
     with Sandbox(seed=1) as sandbox:
         config = source_config(sandbox.url, sandbox.rest_key)
         (tmp_path / "config.json").write_text(json.dumps(config))
-        printed = pyairbyte("pyab", "validate", f"--connector={connector}", "--config=config.json", folder=tmp_path)
-    assert f"Connection check succeeded for `{connector.name}`" in printed.stdout + printed.stderr
+        printed = pyairbyte("pyab", "validate", f"--connector={command}", "--config=config.json", folder=tmp_path)
+    assert f"Connection check succeeded for `{command.name}`" in printed
 
 
 def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
     """Whatever shape a row has, it can be the properties of an event."""
     smoke_config = tmp_path / "smoke.json"
     smoke_config.write_text('{"all_fast_streams": true, "all_slow_streams": false}')
-    lines = pyairbyte("source-smoke-test", "discover", "--config", str(smoke_config)).stdout.splitlines()
+    lines = pyairbyte("source-smoke-test", "discover", "--config", smoke_config).splitlines()
     [catalog] = [json.loads(line)["catalog"] for line in lines if '"CATALOG"' in line]
     names = ["_preflight_basic_types", *(stream["name"] for stream in catalog["streams"])]
     constants = {"userId": "someone", "timestamp": "2026-01-01T00:00:00Z"}
@@ -138,6 +143,6 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
             "pyab", "destination-smoke-test", f"--destination={DESTINATION}", "--config=config.json", folder=tmp_path
         )
 
-        result = json.loads(printed.stdout[printed.stdout.index("{") :])
+        result, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
         assert result["success"], result
         assert len(sandbox.workspace.events) >= result["records_delivered"] > 0

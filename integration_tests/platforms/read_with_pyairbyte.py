@@ -33,4 +33,4 @@ if "destination" in wish:
     )
     destination.check()
     destination.write(result)
-print(result.processed_records)
+print(f"processed: {result.processed_records}")
