@@ -34,7 +34,11 @@ REJECTED: list[tuple[str, str, str]] = [
     ("users", '{"externalId":"u","accountId":"a","joinDate":"9999-12-31T23:59:59-08:00"}', "joinDate must be"),
     ("users", '{"externalId":"u","accountId":"a","joinDate":"0001-01-01T00:00:00+01:00"}', "joinDate must be"),
     ("users", f'{{"externalId":"u","accountId":"a","joinDate":{"9" * 400}}}', "joinDate must be"),
-    ("users", f'{{"externalId":"u","accounts":3,"id":"{UUID}","updatedAt":"{WHEN}"}}', "accountIds must be a list"),
+    (
+        "users",
+        json.dumps({"externalId": "u", "accounts": 3, "id": UUID, "createdAt": WHEN, "updatedAt": WHEN}),
+        "accountIds has neither externalId nor id",
+    ),
     ("accounts", json.dumps({"externalId": "x", "name": "N", "plan": deep(300)}), "plan is nested too deeply"),
     ("accounts", f'{{"externalId":"x","plan":{"[" * 5000}{"]" * 5000}}}', "plan is nested too deeply"),
     ("accounts", f'{{"externalId":"x","traits":{{"a":{json.dumps(deep(250))}}}}}', "traits is nested too deeply"),

@@ -229,7 +229,7 @@ def test_without_the_client_of_s3_a_bucket_is_a_config_error(
 ) -> None:
     monkeypatch.delitem(sys.modules, "destination_vitally.outcomes.bucket", raising=False)
     monkeypatch.setitem(sys.modules, "boto3", None)
-    mappings = [{"stream": "opened", "object": "event"}]
+    mappings = [{"stream": "opened", "object": "event", "other_columns": "traits"}]
     settings = destination_config(sandbox, mappings=mappings, object_storage_config=store.settings())
     if command == "check":
         message = str(DestinationVitally().check(logging.getLogger("airbyte"), settings).message)
