@@ -24,7 +24,7 @@ from destination_vitally.commands.check import check
 from destination_vitally.commands.discover import destination_catalog
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.config import NoStorage
-from destination_vitally.errors import ConfigError, StoppedError, describe
+from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
 from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
@@ -92,8 +92,7 @@ class DestinationVitally(Destination):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the configuration without writing anything."""
         try:
-            settings = configuration.read(config)
-            check(settings, connect(settings, self._clock, CHECK_PATIENCE))
+            check(configuration.read(config), lambda settings: connect(settings, self._clock, CHECK_PATIENCE))
         except AirbyteTracedException as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error.message)))
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -215,15 +214,24 @@ class DestinationVitally(Destination):
             yield from self.write_lines(config, catalog, chunks_from(_read_stdin))
 
     def run(self, args: list[str]) -> None:
-        """Run as a process: messages to stdout, one writer for them and for the log, SIGTERM heeded."""
+        """Run as a process: messages to stdout, one writer for them and for the log.
+
+        A write heeds SIGTERM; the other commands have nothing to finish, and end as any process does.
+        """
         out = _Stdout()
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(out)
         init_uncaught_exception_handler(logger)
-        signal.signal(signal.SIGTERM, self._on_sigterm)
-        for line in self.run_cmd(self.parse_args(args)):
-            out.write_line(line)
+        parsed = self.parse_args(args)
+        if parsed.command == "write":
+            signal.signal(signal.SIGTERM, self._on_sigterm)
+        try:
+            for line in self.run_cmd(parsed):
+                out.write_line(line)
+        except (ConfigError, OutageError, InputError) as error:
+            out.write_line(_trace(error))
+            sys.exit(1)
         if self._stop.is_set():
             sys.exit(TERMINATED)
 
@@ -295,6 +303,13 @@ def _check_modes(catalog: Mapping[str, Any]) -> None:
 
 def _dumped(message: AirbyteMessage) -> bytes:
     return dumps(AirbyteMessageSerializer.dump(message))
+
+
+def _trace(error: AirbyteTracedException) -> bytes:
+    """Return what a person is told of an error: its sentence; where in our code it was found helps nobody."""
+    message = dict(AirbyteMessageSerializer.dump(error.as_sanitized_airbyte_message()))
+    message["trace"]["error"].pop("stack_trace", None)
+    return dumps(message)
 
 
 def _read_stdin(size: int) -> bytes:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
 from destination_vitally.config import Config, S3Storage
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping import plan
@@ -11,20 +15,21 @@ from destination_vitally.transports.http import Api, Apis
 from destination_vitally.transports.workspace import Workspace
 
 
-def check(config: Config, apis: Apis) -> None:
+def check(config: Config, reach: Callable[[Config], Apis]) -> None:
     """Prove that each key is good, that rejected records can be kept, and that what each mapping names exists.
+
+    Args:
+        reach: Gives the ways to Vitally that a configuration opens.
 
     Raises:
         ConfigError: what is wrong and what to do about it.
         OutageError: Vitally cannot be reached.
     """
-    if apis.rest:
-        prove_rest(apis.rest)
-    if apis.analytics:
-        # An empty batch: whatever Vitally makes of it, it has looked at the key first.
-        reply = apis.analytics.send("POST", "/batch", b"[]")
-        if reply.status == 404:
-            raise ConfigError("There is no Analytics API at this address (HTTP 404). Check data_center.")
+    apis = reach(config)
+    try:
+        _prove(apis)
+    except ConfigError as error:
+        raise ConfigError(_keys_mixed_up(config, reach) or str(error.message)) from None
     if isinstance(config.object_storage_config, S3Storage):
         open_bucket(config.object_storage_config).prove()
     streams = [
@@ -36,6 +41,50 @@ def check(config: Config, apis: Apis) -> None:
         for mapping in config.mappings
     ]
     plan.build(config, streams, Workspace(apis.rest))
+
+
+def _prove(apis: Apis) -> None:
+    if apis.rest:
+        prove_rest(apis.rest)
+    if apis.analytics:
+        prove_analytics(apis.analytics)
+
+
+def _keys_mixed_up(config: Config, reach: Callable[[Config], Apis]) -> str:
+    """Say whether each API takes the key that is entered for the other; nothing if none does."""
+    rest_key, analytics_key = config.secret_token, config.analytics_token
+    apis = reach(config.model_copy(update={"secret_token": analytics_key, "analytics_token": rest_key}))
+    rest_takes_it = apis.rest is not None and _is_taken(prove_rest, apis.rest)
+    analytics_takes_it = apis.analytics is not None and _is_taken(prove_analytics, apis.analytics)
+    if rest_key == analytics_key:
+        if rest_takes_it or analytics_takes_it:
+            own, other = ("REST", "Analytics") if rest_takes_it else ("Analytics", "REST")
+            return (
+                f"secret_token and analytics_token hold the same key, that of the {own} API. The {other} API has a key "
+                "of its own: enter it, or leave its field empty."
+            )
+    elif rest_takes_it and analytics_takes_it:
+        return "The keys are swapped: what is in secret_token belongs into analytics_token, and the other way round."
+    elif rest_takes_it:
+        return "The key in analytics_token is that of the REST API: enter it in secret_token."
+    elif analytics_takes_it:
+        return "The key in secret_token is that of the Analytics API: enter it in analytics_token."
+    return ""
+
+
+def _is_taken(prove: Callable[[Api], None], api: Api) -> bool:
+    try:
+        prove(api)
+    except AirbyteTracedException:
+        return False
+    return True
+
+
+def prove_analytics(analytics: Api) -> None:
+    """Send the Analytics API an empty batch: whatever it makes of it, it looks at the key first. Raises as `check`."""
+    reply = analytics.send("POST", "/batch", b"[]")
+    if reply.status == 404:
+        raise ConfigError("There is no Analytics API at this address (HTTP 404). Check data_center.")
 
 
 def prove_rest(rest: Api) -> None:

@@ -121,6 +121,14 @@ class Config(Settings):
         description="skip reports the row and goes on, fail stops the sync.",
         json_schema_extra=in_form(SAFETY, shown=True),
     )
+    reject_limit_percent: int = Field(
+        default=100,
+        ge=0,
+        le=100,
+        title="Rejected rows at most (%)",
+        description="The sync fails if more of a stream's rows are rejected. It fails in any case if all of them are.",
+        json_schema_extra=in_form(SAFETY, shown=True),
+    )
     object_storage_config: Annotated[NoStorage | S3Storage, Field(discriminator="storage_type")] = Field(
         default=NoStorage(storage_type="None"),
         title="Rejected records",

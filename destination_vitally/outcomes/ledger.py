@@ -22,10 +22,29 @@ FORECASTS: tuple[Outcome, ...] = (
 """The outcomes of a dry run."""
 
 
+@dataclass
+class Tally:
+    """How many records of a stream were received, and what became of them."""
+
+    received: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+    @property
+    def open(self) -> int:
+        return self.received - sum(self.outcomes.values())
+
+    @property
+    def only_rejected(self) -> bool:
+        """Whether there were outcomes, and all of them rejections."""
+        rejected = self.outcomes["rejected"]
+        return rejected > 0 and rejected == sum(self.outcomes.values())
+
+
 @dataclass(slots=True, eq=False)
 class Segment:
-    """The records of one stream between two states."""
+    """The records of one stream between two states; `tally` is that of the whole stream."""
 
+    tally: Tally = field(default_factory=Tally)
     received: int = 0
     settled: int = 0
     rejected: int = 0
@@ -37,7 +56,7 @@ class PendingRecord:
 
     `parts` counts the messages it became (a user of three accounts is three); the record is settled with its
     last part, and rejected when any part is. `line` is the record as it arrived, `number` its line number,
-    `label` what it is called in reports.
+    `label` what it is called in reports, `place` its place in its stream, from 1.
     """
 
     plan: StreamPlan
@@ -48,6 +67,7 @@ class PendingRecord:
     label: str = ""
     reason: str | None = None
     status: int | None = None
+    place: int = 0
 
 
 @dataclass(slots=True)
@@ -68,18 +88,6 @@ class Checkpoint:
         return with_member(self.line, ("state", "destinationStats"), stats)
 
 
-@dataclass
-class Tally:
-    """How many records of a stream were received, and what became of them."""
-
-    received: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-
-    @property
-    def open(self) -> int:
-        return self.received - sum(self.outcomes.values())
-
-
 class Ledger:
     """The account of every record. Safe to use from several threads."""
 
@@ -98,14 +106,14 @@ class Ledger:
     def expect(self, plan: StreamPlan) -> None:
         """Open the account of a stream."""
         self.tallies[plan] = Tally()
-        self._segments[plan] = Segment()
+        self._segments[plan] = Segment(self.tallies[plan])
 
     def receive(self, plan: StreamPlan, line: bytes, number: int) -> PendingRecord:
         """Enter a record."""
         segment = self._segments[plan]
         segment.received += 1
         self.tallies[plan].received += 1
-        return PendingRecord(plan, segment, line, number)
+        return PendingRecord(plan, segment, line, number, place=self.tallies[plan].received)
 
     def settle(
         self, record: PendingRecord, outcome: Outcome, reason: str | None = None, status: int | None = None
@@ -131,25 +139,33 @@ class Ledger:
             # Before the segment counts as settled: a state must not overtake the report of a rejection.
             self._on_rejected(record)
             record.segment.rejected += 1
-        record.segment.settled += 1
         self.tallies[record.plan].outcomes[outcome] += 1
+        record.segment.settled += 1
 
     def checkpoint(self, line: bytes, covered: Iterable[StreamPlan], now: float) -> None:
         """Enter a STATE: of the streams it covers."""
         covered = list(covered)
         self._waiting.append(Checkpoint(line, [self._segments[plan] for plan in covered], now))
         for stream in covered:
-            self._segments[stream] = Segment()
+            self._segments[stream] = Segment(self.tallies[stream])
 
     def ready(self) -> Iterator[bytes]:
-        """The states whose records, and those of every earlier state, have outcomes; each is given once."""
+        """The states whose records, and those of every earlier state, have outcomes; each is given once.
+
+        A state waits as long as all rows of its stream so far were rejected: if it stays like that, they come again.
+        """
         while self._waiting:
             head = self._waiting[0]
             with self._lock:
-                if any(s.settled < s.received or (self._hold_rejected and s.rejected) for s in head.segments):
+                if any(self._holds(segment) for segment in head.segments):
                     return
             self._waiting.popleft()
             yield head.echo()
+
+    def _holds(self, segment: Segment) -> bool:
+        if segment.settled < segment.received:
+            return True
+        return segment.rejected > 0 and (self._hold_rejected or segment.tally.only_rejected)
 
     @property
     def waiting_since(self) -> float | None:

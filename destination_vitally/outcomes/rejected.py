@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Any, Protocol
+from typing import Protocol
 
-from destination_vitally.lines import parse
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.outcomes.reasons import masked, reason_of
 
 logger = logging.getLogger("airbyte")
 
+LOGGED_PER_REASON = 10
 LOGGED_PER_STREAM = 1000
-SHORTEST_MASKED = 3
+"""How many rejections are logged one by one; the rest is counted, and said at the end by reason."""
 
 
 class RejectedRecords(Protocol):
@@ -38,14 +39,19 @@ class RejectedLog:
 
     def __init__(self) -> None:
         self._logged: Counter[StreamPlan] = Counter()
+        self._alike: Counter[tuple[StreamPlan, str]] = Counter()
 
     def keep(self, record: PendingRecord) -> None:
-        self._logged[record.plan] += 1
-        count = self._logged[record.plan]
-        if count <= LOGGED_PER_STREAM:
-            logger.warning("Rejected, stream %s, line %d: %s", record.plan.title, record.number, masked(record))
-        if count == LOGGED_PER_STREAM:
-            logger.warning("Stream %s: further rejected records are counted, not logged.", record.plan.title)
+        plan, (_, reason) = record.plan, reason_of(record)
+        if self._logged[plan] >= LOGGED_PER_STREAM or self._alike[plan, reason] >= LOGGED_PER_REASON:
+            return
+        self._logged[plan] += 1
+        self._alike[plan, reason] += 1
+        logger.warning("Rejected, stream %s, line %d: %s", plan.title, record.number, masked(record))
+        if self._logged[plan] == LOGGED_PER_STREAM:
+            logger.warning("Stream %s: further rejected records are counted, not logged.", plan.title)
+        elif self._alike[plan, reason] == LOGGED_PER_REASON:
+            logger.warning("Stream %s: further rejections for this reason are counted, not logged.", plan.title)
 
     @property
     def is_full(self) -> bool:
@@ -53,20 +59,3 @@ class RejectedLog:
 
     def flush(self) -> None:
         """Nothing to do: the log is written at once."""
-
-
-def masked(record: PendingRecord) -> str:
-    """The reason of a rejection without values of the record but its key: Vitally's words may quote them."""
-    words = (record.reason or "").removeprefix(record.label)
-    for value in sorted(_texts(parse(record.line)["record"]["data"]), key=len, reverse=True):
-        words = words.replace(value, "***")
-    return record.label + words
-
-
-def _texts(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return set().union(*(_texts(entry) for entry in value.values()))
-    if isinstance(value, list):
-        return set().union(*(_texts(entry) for entry in value))
-    text = value if isinstance(value, str) else "" if value is None or isinstance(value, bool) else str(value)
-    return {text} if len(text) >= SHORTEST_MASKED else set()

@@ -17,7 +17,8 @@ from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
-from destination_vitally.outcomes.rejected import RejectedRecords, masked
+from destination_vitally.outcomes.reasons import Rejections, masked
+from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync.dry_run import DryRun
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
@@ -60,6 +61,7 @@ class Writer:
         self._rejected = rejected
         self._workers = Workers(config.num_workers)
         self._clock = clock
+        self._rejections = Rejections(config.reject_limit_percent)
         self._stop_at_rejected = config.on_rejected == "fail"
         self._started = int(clock.now() * 1000)
         self._references = References(apis.rest)
@@ -158,10 +160,17 @@ class Writer:
                 yield line
 
     def finish(self) -> None:
-        """Send everything and wait for it."""
+        """Send everything and wait for it.
+
+        Raises:
+            ConfigError: too many rows of a stream were rejected.
+        """
         self._close_window()
         self._flush_batches()
         self._workers.drain()
+        failures = (self._rejections.failure(plan, tally) for plan, tally in self._ledger.tallies.items())
+        if failed := " ".join(filter(None, failures)):
+            raise ConfigError(failed)
 
     def store(self) -> None:
         """Make the rejected records durable, whether a state covers them or not."""
@@ -173,6 +182,8 @@ class Writer:
 
     def _on_rejected(self, row: PendingRecord) -> None:
         self._rejected.keep(row)
+        if problem := self._rejections.note(row):
+            self._workers.fail(ConfigError(problem))
         if self._stop_at_rejected:
             self._workers.fail(
                 ConfigError(
@@ -182,7 +193,7 @@ class Writer:
             )
 
     def summary(self) -> Iterator[str]:
-        """One line per stream: how many records came, and what became of them (in a dry run: what would)."""
+        """Per stream, how many records came and what became of them (in a dry run: what would); then each reason."""
         outcomes, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._dry_run else (OUTCOMES, "")
         for plan, tally in self._ledger.tallies.items():
             parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in outcomes]
@@ -192,6 +203,7 @@ class Writer:
                 f"{prefix}Stream {plan.title} ({plan.operation} {plan.entry.name}): {tally.received} records = "
                 + ", ".join(parts)
             )
+            yield from self._rejections.summary(plan)
 
     # What is sent
 

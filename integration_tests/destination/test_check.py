@@ -13,6 +13,7 @@ from integration_tests.harness import QuickClock, destination_config, record, st
 from integration_tests.sandbox import Fault, Sandbox
 
 LOGGER = logging.getLogger("airbyte")
+REST, ANALYTICS = "sk_live_example_not_real", "analytics_example_not_real"
 
 
 def checked(settings: dict[str, Any]) -> tuple[str, str]:
@@ -37,6 +38,15 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
         ({"secret_token": "sk_live_wrong"}, "Check secret_token"),
         ({"analytics_token": "wrong"}, "Check analytics_token"),
         ({"secret_token": None, "analytics_token": None}, "enter secret_token"),
+        ({"secret_token": ANALYTICS, "analytics_token": REST}, "The keys are swapped: what is in secret_token belongs"),
+        ({"secret_token": REST, "analytics_token": REST}, "hold the same key, that of the REST API"),
+        ({"secret_token": ANALYTICS, "analytics_token": ANALYTICS}, "hold the same key, that of the Analytics API"),
+        (
+            {"secret_token": ANALYTICS, "analytics_token": None},
+            "is that of the Analytics API: enter it in analytics_to",
+        ),
+        ({"secret_token": None, "analytics_token": REST}, "is that of the REST API: enter it in secret_token"),
+        ({"secret_token": "sk_live_wrong", "analytics_token": REST}, "is that of the REST API: enter it in secret_tok"),
         ({"mappings": [{"stream": "s", "object": "acount", "other_columns": "traits"}]}, "there is no object 'acount'"),
         (
             {"mappings": [{"stream": "s", "object": "event", "operation": "delete", "other_columns": "traits"}]},
