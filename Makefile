@@ -22,7 +22,8 @@ chaos: $(INSTALLED)  ## hundreds of seeded chaos runs of both connectors; FIRST=
 EXAMPLES ?= 300
 fuzz: $(INSTALLED)  ## garbage from every side: stdin, config, catalog, state, answers of the server
 	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 \
-		integration_tests/chaos/test_garbage_source.py integration_tests/chaos/test_garbage_destination.py
+		integration_tests/chaos/test_garbage_source.py integration_tests/chaos/test_garbage_destination.py \
+		integration_tests/chaos/test_odd_destination.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -6,12 +6,12 @@ every row is there once, as its last record says, every event is counted once, n
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-import orjson
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from integration_tests.chaos import faults
@@ -93,6 +93,7 @@ class ChaosRun:
     def _add_faults(self, disturbance: str) -> None:
         if disturbance in ("faults", "killed", "abandoned"):
             faults.add_some(self.dice, self.sandbox, PATHS)
+            faults.add_odd(self.dice, self.sandbox, PATHS)
         elif disturbance == "no budget":
             faults.use_up_budget(self.dice, self.sandbox)
         elif disturbance == "outage":
@@ -115,7 +116,7 @@ class ChaosRun:
         self.attempts += 1
         emitted_at = 1_789_000_000_000 + self.attempts * 3_600_000
         return [
-            orjson.dumps(self._state(place, one) if one.key is None else message(one, emitted_at + place))
+            json.dumps(self._state(place, one) if one.key is None else message(one, emitted_at + place)).encode()
             for place, one in sent
         ]
 

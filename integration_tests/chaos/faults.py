@@ -23,6 +23,11 @@ DIALECTS: tuple[Dialect, ...] = (
     "retry-after-date",
     "none",
 )
+ODD_STATUSES = (408, 409, 423, 425, 500, 599)
+ODD_BODIES: tuple[object, ...] = (
+    *("", "<html>wait</html>", "null", "[]", {"error": {"message": "blocked for a moment"}}, {"errors": ["locked"]}),
+    *({"success": False}, {"results": []}, {"id": ".."}),
+)
 FAULTS_AT_ONCE = 3
 TIMES = 2
 
@@ -44,6 +49,14 @@ def add_some(dice: Random, sandbox: Sandbox, paths: list[str]) -> None:
     """Put a few faults into force."""
     for _ in range(dice.randint(0, FAULTS_AT_ONCE)):
         sandbox.faults.add(fault(dice, dice.choice(paths)))
+
+
+def add_odd(dice: Random, sandbox: Sandbox, paths: list[str]) -> None:
+    """Put an answer into force that is no failure of a server's, and passes by itself."""
+    if dice.random() < 0.5:
+        status, body = dice.choice(ODD_STATUSES), dice.choice(ODD_BODIES)
+        times, skip = dice.randint(1, TIMES), dice.randint(0, 8)
+        sandbox.faults.add(Fault(path=dice.choice(paths), status=status, body=body, times=times, skip=skip))
 
 
 def use_up_budget(dice: Random, sandbox: Sandbox) -> None:

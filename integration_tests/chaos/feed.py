@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -25,6 +26,11 @@ TABLES = {
 
 MAPPINGS = [{"stream": "calls", "object": "note", "operation": "create", "fields": {"subject": "externalId"}}]
 """`calls` are notes without an externalId: the one kind of row here that cannot be sent twice without harm."""
+
+NO_KEYS: tuple[Any, ...] = (None, "..", "  ", 1e30, float("nan"), 0.12345678901234567)
+WRONG: tuple[Any, ...] = ({"an": "object"}, json.loads("[" * 300 + "]" * 300), True)
+EDGES: tuple[Any, ...] = (WRONG[1], "9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+01:00")
+"""Values that make no sense, each in a way of its own."""
 
 FLAWS = ("no key", "wrong type", "delete", "orphan")
 """Each makes a record one that must be rejected. An organization has no parent that could be unknown."""
@@ -71,10 +77,11 @@ def message(sent: Sent, emitted_at: int) -> dict[str, Any]:
     """Return the RECORD; what is flawed is so in a way that its object knows."""
     data = _data(sent)
     if sent.flaw == "no key":
-        del data["noteDate" if sent.stream == "calls" else "event" if sent.stream == "events" else "externalId"]
+        name = "noteDate" if sent.stream == "calls" else "event" if sent.stream == "events" else "externalId"
+        data[name] = NO_KEYS[emitted_at % len(NO_KEYS)] if name == "externalId" else None
     elif sent.flaw == "wrong type":
         name = {"events": "timestamp", "notes": "noteDate", "calls": "noteDate"}.get(sent.stream, "name")
-        data[name] = {"an": "object"}
+        data[name] = (EDGES if name != "name" else WRONG)[emitted_at % len(WRONG)]
     elif sent.flaw == "delete":
         data["_ab_cdc_deleted_at"] = WHEN
     elif sent.flaw == "orphan":
