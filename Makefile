@@ -32,8 +32,8 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
 
-image:  ## both images, with the engine there is; BASE_IMAGE=... for another base than the Dockerfile's
-	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)"
+image:  ## both images, with the engine there is; BASE_IMAGE=... for another base; REGISTRY=... pushes them below it
+	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)"
 
 test-image: $(INSTALLED)  ## the connectors inside the images that `make image` built
 	$(BIN)/python -m pytest -p no:randomly integration_tests/images/built_images.py

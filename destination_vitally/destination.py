@@ -22,6 +22,7 @@ from destination_vitally import config as configuration
 from destination_vitally.clock import Clock, SystemClock
 from destination_vitally.commands.check import check
 from destination_vitally.commands.discover import destination_catalog
+from destination_vitally.commands.replay import replay
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.config import NoStorage
 from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
@@ -46,6 +47,7 @@ from destination_vitally.sync.input import Lines, chunks_from, chunks_of
 from destination_vitally.sync.writer import Writer
 from destination_vitally.transports.http import CHECK_PATIENCE, connect
 from destination_vitally.transports.workspace import Workspace
+from vitally_api.catalogs import problem_of_catalog
 
 logger = logging.getLogger("airbyte")
 
@@ -56,6 +58,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "check": (("config",), "prove the settings, without writing to Vitally"),
     "discover": (("config",), "list the objects and operations of the workspace"),
     "write": (("config", "catalog"), "write the records that arrive on stdin"),
+    "replay": ((), "print rejected records as messages, to be written again"),
 }
 """What each command needs and does."""
 
@@ -193,6 +196,7 @@ class DestinationVitally(Destination):
             subparser = commands.add_parser(command, help=purpose)
             for file in files:
                 subparser.add_argument(f"--{file}", required=True, help=f"path of the {file} file, JSON")
+        commands.choices["replay"].add_argument("files", nargs="+", help="a file out of the bucket of rejected records")
         return parser.parse_args(args)
 
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[bytes]:  # type: ignore[override]
@@ -201,6 +205,9 @@ class DestinationVitally(Destination):
         spec = self.spec(logger)
         if command == "spec":
             yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
+            return
+        if command == "replay":
+            yield from replay(parsed_args.files)
             return
         config = read_object(parsed_args.config, "configuration")
         update_secrets(get_secrets(spec.connectionSpecification, config))
@@ -277,6 +284,9 @@ def read_object(path: str, what: str) -> dict[str, Any]:
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     """The configured catalog in a file; ConfigError when it is not one."""
+    text = Path(path).read_bytes() if Path(path).is_file() else b""
+    if problem := problem_of_catalog(text):
+        raise ConfigError(problem)
     found = read_object(path, "configured catalog")
     _check_modes(found)
     try:

@@ -16,20 +16,24 @@ README = (ROOT / "README.md").read_text()
 PORT, BIN = "127.0.0.1:8765", ".venv/bin/"
 
 
+def section(heading: str) -> str:
+    """What stands below a heading."""
+    return README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
 def screen(heading: str) -> str:
     """The one block of bash below a heading."""
-    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    [block] = re.findall(r"```bash\n(.*?)```", section, re.S)
+    [block] = re.findall(r"```bash\n(.*?)```", section(heading), re.S)
     return str(block)
 
 
 @pytest.fixture
 def paste(tmp_path: Path, make_sandbox: Any) -> Any:
-    """Run a screen in an empty folder, with a sandbox where README has it."""
+    """Run screens, one after the other, in an empty folder, with a sandbox where README has it."""
     sandbox = make_sandbox(seed=1)
 
-    def run(heading: str) -> Any:
-        script = screen(heading).replace(PORT, sandbox.url.removeprefix("http://"))
+    def run(*headings: str) -> Any:
+        script = "\n".join(map(screen, headings)).replace(PORT, sandbox.url.removeprefix("http://"))
         script = script.replace(BIN, f"{Path(sys.executable).parent}/")
         done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -55,3 +59,34 @@ def test_the_screen_of_writing(paste: Any) -> None:
     written = {row["externalId"]: row for row in sandbox.workspace.rows("accounts")}
     assert written["c-1"]["traits"]["plan"] == "team"
     assert written["c-2"]["name"] == "Globex"
+
+
+def test_the_screen_of_a_csv_file(paste: Any) -> None:
+    sandbox, messages, _ = paste("From a CSV file, on one screen")
+    written = {row["externalId"]: row for row in sandbox.workspace.rows("accounts")}
+    assert (written["c-1"]["name"], written["c-1"]["traits"]) == ("Acme", {"plan": "team", "seats": 12})
+    assert (written["c-2"]["name"], written["c-2"]["traits"]) == ("Globex", {"plan": "free"})
+    [summary] = [m["log"]["message"] for m in messages if m["type"] == "LOG" and " records = " in m["log"]["message"]]
+    assert "2 accepted" in summary
+
+
+def test_the_screen_of_a_configured_catalog(paste: Any) -> None:
+    sandbox, _, folder = paste("Read, on one screen", "A configured catalog")
+    catalog = json.loads((folder / "catalog.json").read_text())
+    wanted = [(stream["stream"]["name"], stream["sync_mode"]) for stream in catalog["streams"]]
+    assert wanted == [("accounts", "incremental"), ("users", "incremental")]
+    read = [json.loads(line) for line in (folder / "messages.jsonl").read_text().splitlines()]
+    users = {m["record"]["data"]["id"] for m in read if m["type"] == "RECORD" and m["record"]["stream"] == "users"}
+    assert users == {row["id"] for row in sandbox.workspace.rows("users")}
+    samples = [json.loads(line) for line in re.findall(r"^\{.type.*$", section("A configured catalog"), re.M)]
+    assert [sample["type"] for sample in samples] == ["RECORD", "STATE"]
+    for sample in samples:
+        real = [message for message in read if message["type"] == sample["type"] and "users" not in str(message)[:200]]
+        assert shape(sample) <= shape(real[-1]), "a message has what the sample has"
+
+
+def shape(value: Any, path: str = "") -> set[str]:
+    """The paths of a document's keys."""
+    if not isinstance(value, dict):
+        return set()
+    return {f"{path}.{key}" for key in value}.union(*(shape(entry, f"{path}.{key}") for key, entry in value.items()))

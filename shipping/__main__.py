@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from shipping.engines import PROGRAMS, Engine
 from shipping.names import CONNECTORS, FOLDER, ROOT, SHIM, dependencies, image_name, pinned_base
 from shipping.packages import ShippingError, can_install
-from shipping.stand_in import private_podman, stand_in
+from shipping.stand_in import IMAGE, private_podman, stand_in
 
 
 def main() -> int:
@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument(
         "--stand-in-suite", default="trixie", help="Debian release of the stand-in (default: %(default)s)"
     )
+    parser.add_argument("--registry", default="", help="push the images below this, such as registry.example.com/team")
     options = parser.parse_args()
     begun = time.monotonic()
     try:
@@ -28,6 +29,8 @@ def main() -> int:
         _say(f"base image: {base}")
         for target in (*map(dependencies, CONNECTORS), *CONNECTORS):
             engine.build(ROOT, image_name(target), target, BASE_IMAGE=base)
+        if options.registry:
+            push(engine, base, options.registry)
     except ShippingError as error:
         _say(str(error))
         return 1
@@ -36,6 +39,16 @@ def main() -> int:
         engine.shim(SHIM)
     _say(f"built {' and '.join(map(image_name, CONNECTORS))} in {time.monotonic() - begun:.0f} s")
     return 0
+
+
+def push(engine: Engine, base: str, registry: str) -> None:
+    """Push both images below a registry's address, under their names; ShippingError if they stand on a stand-in."""
+    if base.startswith(IMAGE):
+        raise ShippingError(f"Not pushed to {registry}: the base image is a stand-in, which is for tests only.")
+    for connector in CONNECTORS:
+        name = f"{registry.rstrip('/')}/{image_name(connector).rsplit('/', 1)[1]}"
+        engine.push(image_name(connector), name)
+        _say(f"pushed {name}")
 
 
 def choose(given: str, suite: str) -> tuple[Engine, str]:

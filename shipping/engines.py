@@ -63,6 +63,11 @@ class Engine:
         if self._run(*command, str(context), quiet=False).returncode:
             raise ShippingError(f"{self.program} could not build {tag}: its reason is above.")
 
+    def push(self, image: str, name: str) -> None:
+        """Push an image under another name, which begins with its registry; ShippingError when it fails."""
+        if self._run("tag", image, name, quiet=False).returncode or self._run("push", name, quiet=False).returncode:
+            raise ShippingError(f"{self.program} could not push {name}: its reason is above. Is it logged in there?")
+
     def shim(self, path: Path) -> None:
         """Write an executable named as the caller likes that is this engine, configuration included."""
         exports = "".join(f"export {name}='{value}'\n" for name, value in self.environment.items())

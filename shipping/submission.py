@@ -16,6 +16,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from shipping.environments import environment
 from shipping.names import CODE, CONNECTORS, DISTRIBUTIONS, METADATA, ROOT, project
 
@@ -31,6 +33,13 @@ PAGES = {
     "destination-vitally.md": "integrations/destinations/vitally",
 }
 """Our pages, and where the documentation site has them."""
+
+IN_A_REGISTRY = (
+    *("name", "dockerRepository", "dockerImageTag", "documentationUrl", "githubIssueLabel", "license", "tags"),
+    *("releaseStage", "supportLevel", "allowedHosts", "suggestedStreams", "releases"),
+    *("supportsRefreshes", "supportsDataActivation"),
+)
+"""What a connector registry takes from the metadata as it is."""
 
 PYPROJECT = """\
 [build-system]
@@ -112,10 +121,24 @@ def write(folder: Path) -> None:
     """Write both connectors and their pages below a folder, as if it were the monorepo."""
     for connector in CONNECTORS:
         write_connector(connector, folder / CONNECTORS_FOLDER / connector, date.today())
+        entry = folder / "registry" / f"{connector}.json"
+        entry.parent.mkdir(exist_ok=True)
+        entry.write_text(json.dumps(registry_entry(connector), indent=2) + "\n")
     for page, place in PAGES.items():
         path = folder / "docs" / f"{place}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(for_the_site((ROOT / "docs" / page).read_text()))
+
+
+def registry_entry(connector: str) -> dict[str, Any]:
+    """Return what a connector registry says of a connector, for an Airbyte that is pointed at a registry of its own."""
+    data = yaml.safe_load((ROOT / METADATA[connector]).read_text())["data"]
+    kind = data["connectorType"]
+    entry = {key: data[key] for key in IN_A_REGISTRY if key in data}
+    entry |= {f"{kind}DefinitionId": data["definitionId"], "tombstone": False, "public": True, "custom": False}
+    if kind == "source":
+        entry["sourceType"] = data["connectorSubtype"]
+    return {**entry, "language": "python", "spec": json.loads(spec(connector.replace("-", "_")))}
 
 
 def write_connector(connector: str, folder: Path, today: date) -> None:

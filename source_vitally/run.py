@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -16,6 +17,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally.config import require_valid
 from source_vitally.source import SourceVitally
+from vitally_api.catalogs import problem_of_catalog
 
 Loaded = TypeVar("Loaded")
 
@@ -66,8 +68,10 @@ def _load(what: str, read: Callable[[str], Loaded], path: str | None) -> Loaded 
     try:
         return read(path)
     except Exception as error:  # the CDK raises whatever its parsers raise
+        discovered = problem_of_catalog(Path(path).read_bytes()) if what == "catalog" and Path(path).is_file() else None
         raise AirbyteTracedException(
-            message=f"The {what} file cannot be read: it must be JSON of the shape that the Airbyte protocol gives it.",
+            message=discovered
+            or f"The {what} file cannot be read: it must be JSON of the shape that the Airbyte protocol gives it.",
             internal_message=f"Reading the {what} file: {type(error).__name__}",
             failure_type=FailureType.config_error,
         ) from None

@@ -23,7 +23,10 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from destination_vitally.destination import DOCUMENTATION
 from shipping import submission
+from shipping.__main__ import push
+from shipping.engines import Engine
 from shipping.names import CODE, DISTRIBUTIONS, LOCKS, METADATA, ROOT, dependencies, pinned_base, project
+from shipping.packages import ShippingError
 from vitally_api.regions import REGIONS
 
 SCHEMAS = "airbyte_connector_models"
@@ -59,14 +62,15 @@ def labels(target: str) -> dict[str, str]:
     return dict(re.findall(r'([\w.]+)="([^"]*)"', text))
 
 
+def without_ids(node: Any) -> Any:
+    """A published schema without the `$id`s inside it, which would make its own references lead nowhere."""
+    if isinstance(node, dict):
+        return {key: without_ids(value) for key, value in node.items() if key not in ("$id", "$schema")}
+    return [without_ids(entry) for entry in node] if isinstance(node, list) else node
+
+
 def registry_schema() -> Any:
-    """The published schema; the `$id`s inside it would make its own references lead nowhere."""
-
-    def without_ids(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {key: without_ids(value) for key, value in node.items() if key not in ("$id", "$schema")}
-        return [without_ids(entry) for entry in node] if isinstance(node, list) else node
-
+    """The published schema of metadata."""
     return without_ids(json.loads((files(SCHEMAS) / SCHEMA).read_text()))
 
 
@@ -242,3 +246,33 @@ def test_a_breaking_change_has_its_migration_guide() -> None:
     assert re.findall(r"^## Upgrading to (\S+)$", guide, re.MULTILINE) == list(releases["breakingChanges"])
     place = submission.PAGES["source-vitally-migrations.md"]
     assert releases["migrationDocumentationUrl"] == f"https://docs.airbyte.com/{place}"
+
+
+@with_schemas
+def test_the_entries_of_a_registry_of_ones_own_are_valid() -> None:
+    schema = json.loads((files(SCHEMAS) / "metadata/v0/ConnectorRegistryV0.json").read_text())
+    registry = {f"{target.split('-')[0]}s": [submission.registry_entry(target)] for target in METADATA}
+    assert [error.message for error in Draft7Validator(without_ids(schema)).iter_errors(registry)] == []
+    assert registry["destinations"][0]["supportsDataActivation"] is True
+    assert registry["destinations"][0]["spec"]["connectionSpecification"]["required"] == ["data_center"]
+
+
+def test_images_are_pushed_under_their_names(tmp_path: Path) -> None:
+    program = tmp_path / "engine"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    program.chmod(0o755)
+    push(Engine(str(program)), "docker.io/airbyte/python-connector-base:9", "registry.example.com/team/")
+    names = [f"registry.example.com/team/{target}:{project(DISTRIBUTIONS[target])['version']}" for target in METADATA]
+    ours = [f"docker.io/airbyte/{name.rsplit('/', 1)[1]}" for name in names]
+    expected = [line for own, name in zip(ours, names, strict=True) for line in (f"tag {own} {name}", f"push {name}")]
+    assert (tmp_path / "calls").read_text().splitlines() == expected
+
+
+def test_an_image_on_a_stand_in_is_not_pushed() -> None:
+    with pytest.raises(ShippingError, match="stand-in"):
+        push(Engine("false"), "localhost/python-connector-base-stand-in:trixie", "registry.example.com")
+
+
+def test_a_push_that_is_refused_says_so() -> None:
+    with pytest.raises(ShippingError, match="logged in"):
+        push(Engine("false"), "docker.io/airbyte/python-connector-base:9", "registry.example.com")

@@ -6,6 +6,7 @@ import gzip
 import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from destination_vitally import DestinationVitally
+from destination_vitally.commands.replay import replay
 from destination_vitally.errors import ConfigError, OutageError
 from integration_tests.harness import (
     QuickClock,
@@ -236,3 +238,20 @@ def test_without_the_client_of_s3_a_bucket_is_a_config_error(
     else:
         message = str(write(settings, [stream("opened")], events(1, set())).error)
     assert "pip install 'airbyte-vitally[s3]'" in message
+
+
+def test_what_was_rejected_is_replayed(sandbox: Sandbox, store: Store, tmp_path: Path) -> None:
+    """From the bucket through the command into a sync whose mapping has been corrected."""
+    mapping = {"stream": "opened", "object": "event", "other_columns": "traits"}
+    settings = destination_config(sandbox, mappings=[mapping], object_storage_config=store.settings())
+    write(settings, [stream("opened")], events(1000, {7, 8}))
+    [listed] = store.client.list_objects_v2(Bucket=NAME)["Contents"]
+    path = tmp_path / "rejected.jsonl.gz"
+    path.write_bytes(store.client.get_object(Bucket=NAME, Key=listed["Key"])["Body"].read())
+    replayed = list(replay([str(path)]))
+    assert [message["record"]["data"]["id"] for message in replayed] == ["e7", "e8"]
+
+    corrected = {**mapping, "constants": [{"field": "userId", "value": "u-1"}]}
+    result = write(destination_config(sandbox, mappings=[corrected]), [stream("opened")], replayed)
+    assert result.error is None
+    assert result.counts("opened")["accepted"] == result.counts("opened")["records"] == 2

@@ -1,0 +1,57 @@
+"""Rejected records become messages again."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from destination_vitally.commands.replay import replay
+from destination_vitally.destination import DestinationVitally
+from destination_vitally.errors import ConfigError
+
+
+def rejected(name: str) -> dict[str, Any]:
+    record = {"stream": "accounts", "namespace": "public", "data": {"name": name}, "emitted_at": 1}
+    return {
+        "record": record,
+        "reason": "externalId is missing",
+        "status": None,
+        "rejected_at": "2026-11-25T00:00:00.000Z",
+    }
+
+
+def test_files_become_records_in_their_order(tmp_path: Path) -> None:
+    zipped, plain = tmp_path / "1.jsonl.gz", tmp_path / "2.jsonl"
+    lines = [json.dumps(rejected(name)) + "\n" for name in ("a", "b", "ç")]
+    zipped.write_bytes(gzip.compress("".join(lines[:2]).encode()))
+    plain.write_text(lines[2] + "\n")
+    destination = DestinationVitally()
+    messages = list(destination.run_cmd(destination.parse_args(["replay", str(zipped), str(plain)])))
+    assert messages == [{"type": "RECORD", "record": rejected(name)["record"]} for name in ("a", "b", "ç")]
+
+
+@pytest.mark.parametrize(
+    ("contents", "problem"),
+    [
+        (b'{"record": {"stream": "a", "data": {}}}\nsecret\n', "Line 2 of "),
+        (b"[]\n", "Line 1 of "),
+        (b'{"record": {"stream": "a", "data": "secret"}}\n', "Line 1 of "),
+        (gzip.compress(b"secret")[:-9], "it is not whole"),
+        (b"\x1f\x8bsecret", "it is not whole"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_what_is_no_file_of_rejected_records_is_named_and_not_quoted(
+    tmp_path: Path, contents: bytes | None, problem: str
+) -> None:
+    path = tmp_path / "file"
+    if contents is not None:
+        path.write_bytes(contents)
+    with pytest.raises(ConfigError) as raised:
+        list(replay([str(path)]))
+    assert problem in str(raised.value)
+    assert "secret" not in str(raised.value)
