@@ -16,8 +16,12 @@ from source_vitally import SourceVitally
 Json = dict[str, Any]
 
 MANIFEST = {stream["name"]: stream for stream in SourceVitally().resolved_manifest["streams"]}
-# Streams whose records are not the rows of a list; each has tests of its own, in test_workspace.py or below.
-MADE_OTHERWISE = {"messages", "custom_fields", "survey_responses", "account_health_scores"}
+# Streams whose records are not the rows of a list; each has tests of its own, in test_workspace.py, test_derived_streams.py or below.
+MADE_OTHERWISE = {
+    *("messages", "custom_fields", "survey_responses", "survey_questions", "segments", "key_roles", "instance_ids"),
+    *("account_health_scores", "account_health_score_components"),
+}
+ID_FIELDS = ("id", "externalId", "updatedAt")
 # Which rows a plain client has to ask for, where a list takes such a filter.
 PASSES: Mapping[str, list[str]] = {
     "status": ["activeOrChurned"],
@@ -53,7 +57,7 @@ def everything(sandbox: Sandbox, stream: str, inlined: str = "full") -> dict[str
         row["id"]: {
             name: value if inlined == "full" else _as_reference(name, value)
             for name, value in row.items()
-            if value is not None
+            if value is not None and (name in ID_FIELDS or not stream.endswith("_ids"))
         }
         for row in rows
     }

@@ -49,7 +49,7 @@ def test_the_table_of_fields_is_the_spec() -> None:
 
 @pytest.mark.parametrize("region", REGIONS.values(), ids=lambda region: region.name)
 def test_the_page_says_how_to_choose_each_region(region: Region) -> None:
-    section = PAGE.section("Set up in the Airbyte UI")
+    section = PAGE.section("Setup guide")
     assert f"**{region.title}**" in section, f"step 2 of the set-up does not name {region.title}"
     assert f'{{"region": "{region.name}"' in section, f"the row of `data_center` does not show the region {region.name}"
     assert region.domain in section, f"step 2 of the set-up does not say that addresses end in {region.domain}"

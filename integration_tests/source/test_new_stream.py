@@ -15,7 +15,7 @@ from source_vitally.schema import streams_of_table
 STEPS = {
     "fields": "step 1: its fields are not in source_vitally/schemas.yaml",
     "stream": "step 2: it has no entry under `streams` in source_vitally/manifest.yaml",
-    "documented": "step 3: it has no row in the table *Supported streams* of docs/source-vitally.md",
+    "documented": "step 3: it has no row in the table *Supported Streams* of docs/source-vitally.md",
     "served": "step 4: the sandbox does not serve its list, or has no rows of it (integration_tests/sandbox/resources)",
 }
 # Streams that discover makes, one per custom object: the name of their fields, and of their row in the docs.
@@ -23,7 +23,7 @@ OF_CUSTOM_OBJECTS = {"custom_object_instances", "custom_object_<name>"}
 
 
 def documented() -> set[str]:
-    return {names(row[0])[0] for row in Page("source-vitally.md").table("Supported streams")}
+    return {names(row[0])[0] for row in Page("source-vitally.md").table("Supported Streams")}
 
 
 def forgotten(stream: str, done: Mapping[str, set[str]]) -> list[str]:
