@@ -207,7 +207,7 @@ class DestinationVitally(Destination):
             yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
             return
         if command == "replay":
-            yield from replay(parsed_args.files)
+            yield from map(dumps, replay(parsed_args.files))
             return
         config = read_object(parsed_args.config, "configuration")
         update_secrets(get_secrets(spec.connectionSpecification, config))

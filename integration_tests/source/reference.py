@@ -16,7 +16,8 @@ from source_vitally import SourceVitally
 Json = dict[str, Any]
 
 MANIFEST = {stream["name"]: stream for stream in SourceVitally().resolved_manifest["streams"]}
-# Streams whose records are not the rows of a list; each has tests of its own, in test_workspace.py, test_derived_streams.py or below.
+# Streams whose records are not the rows of a list; each has tests of its own, in test_workspace.py,
+# test_derived_streams.py or below.
 MADE_OTHERWISE = {
     *("messages", "custom_fields", "survey_responses", "survey_questions", "segments", "key_roles", "instance_ids"),
     *("account_health_scores", "account_health_score_components"),

@@ -30,7 +30,8 @@ def test_files_become_records_in_their_order(tmp_path: Path) -> None:
     zipped.write_bytes(gzip.compress("".join(lines[:2]).encode()))
     plain.write_text(lines[2] + "\n")
     destination = DestinationVitally()
-    messages = list(destination.run_cmd(destination.parse_args(["replay", str(zipped), str(plain)])))
+    lines_out = destination.run_cmd(destination.parse_args(["replay", str(zipped), str(plain)]))
+    messages = [json.loads(line) for line in lines_out]
     assert messages == [{"type": "RECORD", "record": rejected(name)["record"]} for name in ("a", "b", "ç")]
 
 
