@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from destination_vitally.errors import ConfigError
+from destination_vitally.lines import parse
 
 GZIPPED = b"\x1f\x8b"
 
@@ -37,10 +36,10 @@ def _contents(path: str) -> bytes:
 
 def _record(path: str, number: int, line: bytes) -> dict[str, Any]:
     try:
-        record = orjson.loads(line)["record"]
+        record = parse(line)["record"]
         if isinstance(record["stream"], str) and isinstance(record["data"], dict):
             return dict(record)
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         pass
     raise ConfigError(
         f"Line {number} of {path} is no rejected record: it must be JSON with a 'record' that has 'stream' and 'data'."

@@ -35,6 +35,13 @@ def test_files_become_records_in_their_order(tmp_path: Path) -> None:
     assert messages == [{"type": "RECORD", "record": rejected(name)["record"]} for name in ("a", "b", "ç")]
 
 
+def test_an_id_of_any_length_keeps_its_digits(tmp_path: Path) -> None:
+    path = tmp_path / "1.jsonl"
+    path.write_text('{"record": {"stream": "a", "data": {"id": 123456789012345678901234}}}\n')
+    [message] = replay([str(path)])
+    assert message["record"]["data"]["id"] == 123456789012345678901234
+
+
 @pytest.mark.parametrize(
     ("contents", "problem"),
     [
