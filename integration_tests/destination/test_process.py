@@ -209,3 +209,20 @@ def test_sigterm_during_an_outage_ends_in_time(sandbox: Sandbox) -> None:
     assert run.exit_code == 143
     assert not run.states()
     assert "without outcome" in run.log
+
+
+@pytest.mark.parametrize(
+    ("setting", "mode", "known"),
+    [
+        ("destination_sync_mode", "mirror", "append, overwrite, append_dedup"),
+        ("sync_mode", "partial", "full_refresh, incremental"),
+    ],
+)
+def test_a_sync_mode_that_nobody_knows_is_named_with_those_there_are(
+    sandbox: Sandbox, setting: str, mode: str, known: str
+) -> None:
+    catalog = {"streams": [{**stream("accounts"), setting: mode}]}
+    run = run_process("destination-vitally", "write", config=destination_config(sandbox), catalog=catalog)
+    assert run.failure_types == {"config_error"}
+    assert f"stream 'accounts': there is no {setting} '{mode}'" in run.errors[0]
+    assert known in run.errors[0]
