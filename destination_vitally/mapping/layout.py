@@ -257,5 +257,6 @@ def _inlined_ids(field: Field) -> Callable[[Any], Any]:
         raise ValueError("has neither externalId nor id")
 
     if field.kind is Kind.TEXTS:
-        return lambda value: [one(entry) for entry in casts.listed(value)]
+        listed = casts.of_field(Field(field.name, Kind.LIST))
+        return lambda value: [one(entry) for entry in listed(value) or []]
     return lambda value: one(casts.structure(value))

@@ -21,6 +21,9 @@ FORECASTS: tuple[Outcome, ...] = (
 )
 """The outcomes of a dry run."""
 
+NO_ACCIDENT = 10
+"""So many rejections without any other outcome are a mistake in the settings rather than in the rows."""
+
 
 @dataclass
 class Tally:
@@ -34,10 +37,10 @@ class Tally:
         return self.received - sum(self.outcomes.values())
 
     @property
-    def only_rejected(self) -> bool:
-        """Whether there were outcomes, and all of them rejections."""
+    def is_hopeless(self) -> bool:
+        """Whether so many records were rejected, and nothing else has become of any, that it is no accident."""
         rejected = self.outcomes["rejected"]
-        return rejected > 0 and rejected == sum(self.outcomes.values())
+        return rejected >= NO_ACCIDENT and rejected == sum(self.outcomes.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -152,7 +155,7 @@ class Ledger:
     def ready(self) -> Iterator[bytes]:
         """The states whose records, and those of every earlier state, have outcomes; each is given once.
 
-        A state waits as long as all rows of its stream so far were rejected: if it stays like that, they come again.
+        A state of a stream that looks hopeless waits: if it stays like that, the sync fails, and its rows come again.
         """
         while self._waiting:
             head = self._waiting[0]
@@ -165,7 +168,7 @@ class Ledger:
     def _holds(self, segment: Segment) -> bool:
         if segment.settled < segment.received:
             return True
-        return segment.rejected > 0 and (self._hold_rejected or segment.tally.only_rejected)
+        return segment.rejected > 0 and (self._hold_rejected or segment.tally.is_hopeless)
 
     @property
     def waiting_since(self) -> float | None:

@@ -109,7 +109,7 @@ def test_what_would_be_rejected_is_said_with_its_reason(make_sandbox: Any) -> No
     ]
     settings = destination_config(sandbox, dry_run=True, mappings=mappings)
     result = write(settings, [stream("notes"), stream("users"), stream("gone")], rows)
-    assert result.error is None
+    assert result.unforeseen is None
     assert forecast(result, "notes") == {"updated": 1, "rejected": 1}
     assert forecast(result, "users") == {"updated": 1, "rejected": 1}
     assert forecast(result, "gone") == {"rejected": 1}
@@ -186,7 +186,7 @@ def test_unknown_parents_are_seen_with_a_rest_key(make_sandbox: Any) -> None:
     ):
         chosen = names if settings["secret_token"] else ["events"]
         run = write(settings, [stream(n) for n in chosen], [row for row in rows if row["record"]["stream"] in chosen])
-        assert run.error is None
+        assert run.unforeseen is None
         assert [forecast(run, name) for name in chosen] == [expected] * len(chosen)
 
 
@@ -197,5 +197,5 @@ def test_nothing_is_put_into_the_bucket(make_sandbox: Any, monkeypatch: pytest.M
         sandbox, dry_run=True, object_storage_config={**bucket, "s3_endpoint": "http://127.0.0.1:9"}
     )
     run = write(settings, [stream("accounts")], [record("accounts", {"name": "no id"})])
-    assert run.error is None
+    assert run.unforeseen is None
     assert forecast(run, "accounts") == {"rejected": 1}

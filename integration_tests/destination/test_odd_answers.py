@@ -137,7 +137,7 @@ def test_the_word_block_about_a_row_blocks_no_type(sandbox: Sandbox, place: int,
 def test_a_word_with_block_in_it_blocks_no_type_even_of_the_only_row(sandbox: Sandbox) -> None:
     poison(sandbox, "unwelcome", 400, "trait 'blocked_seats' must be a number")
     result = write(destination_config(sandbox), [stream("accounts")], accounts("unwelcome"))
-    assert result.error is None
+    assert result.unforeseen is None
     assert result.counts("accounts")["rejected"] == 1
 
 
@@ -228,7 +228,7 @@ def test_an_answer_that_does_not_tell_whether_a_row_is_there_makes_no_second_one
 
     result = write(settings, [stream("first"), rows], [good, record("rows", row), state("rows", 1)])
 
-    assert result.error is None
+    assert result.unforeseen is None
     assert result.counts("rows")["rejected"] == 1, result.log
     assert len(sandbox.workspace.rows(resource)) == 1
     assert result.state_ids == [1]
@@ -241,7 +241,7 @@ def test_a_200_that_says_failure_is_none(sandbox: Sandbox, body: Any) -> None:
     mappings = [{"stream": "organizations", "object": "organization", "operation": "create", "other_columns": "traits"}]
     rows = [record("organizations", {"externalId": "o", "name": "O"}), *accounts("a")]
     result = write(destination_config(sandbox, mappings=mappings), [stream("organizations"), stream("accounts")], rows)
-    assert result.error is None
+    assert result.unforeseen is None
     assert [result.counts(name)["rejected"] for name in ("organizations", "accounts")] == [1, 1]
 
 

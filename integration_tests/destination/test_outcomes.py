@@ -101,7 +101,7 @@ def test_outcomes_add_up(
 
         result = write(chosen, [stream(name) for name in names], messages)
 
-        assert result.error is None
+        assert result.unforeseen is None
         _check_outcomes(messages, names, result)
         _check_states(messages, names, result)
 

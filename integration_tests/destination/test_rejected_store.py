@@ -113,7 +113,8 @@ def test_37_bad_rows_among_5000(sandbox: Sandbox, store: Store) -> None:
         assert "userId or accountId or organizationId is required" in line["reason"]
         assert line["status"] is None
         assert line["rejected_at"].endswith("Z")
-    assert sum("Rejected, stream opened" in line for line in result.logs()) == 37
+    assert sum("Rejected, stream opened" in line for line in result.logs()) == 10
+    assert "Stream opened: 37 rejected: userId or accountId" in result.log
     assert "value-" not in result.log
 
     mended = [{"type": "RECORD", "record": line["record"]} for line in lines]
@@ -218,10 +219,10 @@ def test_a_flood_of_rejections_does_not_wait_for_a_state(
         mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],
         object_storage_config=store.settings(),
     )
-    messages = [m for m in events(999, set(range(999))) if m["type"] == "RECORD"]
+    messages = [m for m in events(999, set(range(1, 999))) if m["type"] == "RECORD"]
     chunks = ([orjson.dumps(m) for m in messages[n : n + 100]] for n in range(0, 999, 100))
     assert list(write_chunks(settings, [stream("opened")], chunks)) == []
-    assert sum(map(len, store.lines().values())) == 999
+    assert sum(map(len, store.lines().values())) == 998
     assert len(store.client.list_objects_v2(Bucket=NAME)["Contents"]) >= 5
 
 

@@ -21,7 +21,7 @@ def send(sandbox: Sandbox, name: str, operation: str, *rows: dict[str, Any], **s
     mapping = {"stream": "rows", "object": name, "operation": operation, "other_columns": "traits"}
     chosen = destination_config(sandbox, mappings=[mapping], allow_deletes=True, **settings)
     result = write(chosen, [stream("rows")], [record("rows", row) for row in rows])
-    assert result.error is None
+    assert result.unforeseen is None
     return result
 
 

@@ -40,6 +40,14 @@ class Run:
         """Return the records of a stream in the order in which they came."""
         return [m["record"]["data"] for m in self.of_type("RECORD") if m["record"]["stream"] == stream]
 
+    @property
+    def unforeseen(self) -> Exception | None:
+        """What a command in this process ended with, but for the error that all rows of a stream were rejected.
+
+        A test that sends one row, to see it rejected, expects that one.
+        """
+        return None if "rows could be written" in str(self.error) else self.error
+
     # States
 
     def states(self, stream: str | None = None) -> list[Json]:
