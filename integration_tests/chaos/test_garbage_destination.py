@@ -102,7 +102,7 @@ def refusal(action: Callable[[], object]) -> ConfigError | None:
 @given(lines=st.lists(LINES, max_size=6))
 def test_any_line_of_input(lines: list[Any]) -> None:
     result = sync(lines, [])
-    assert result.error is None or isinstance(result.error, InputError)
+    assert result.unforeseen is None or isinstance(result.error, InputError)
 
 
 @settings(quick, max_examples=EXAMPLES or 30)
