@@ -86,7 +86,14 @@ VALUES = st.one_of(
 )
 FOREIGN: list[Json] = [
     {"id": UUID.format(1), "updatedAt": WHEN, "createdAt": WHEN, "accounts": 3},
-    {"id": UUID.format(2), "updatedAt": WHEN, "accounts": [{"id": ".."}], "organization": "x", "traits": [1]},
+    {
+        "id": UUID.format(2),
+        "createdAt": WHEN,
+        "updatedAt": WHEN,
+        "accounts": [{"id": ".."}],
+        "organization": "x",
+        "traits": [1],
+    },
     {"id": 7, "created_at": WHEN, "updated_at": WHEN, "_fivetran_synced": WHEN, "_dlt_id": "x"},
     {"ID": 1, "externalid": "y", "EXTERNAL_ID": "z", "traits": {"a": float("nan")}},
     {"_ab_cdc_deleted_at": WHEN, "_ab_cdc_lsn": 2**70},
