@@ -12,7 +12,10 @@ from pathlib import Path
 from shipping.environments import environment
 from shipping.names import CONNECTORS, distribution_files
 
-DATA = {"vitally_api/py.typed", *(f"source_vitally/{name}" for name in ("manifest.yaml", "schemas.yaml", "py.typed"))}
+DATA = {
+    "vitally_api/py.typed",
+    *(f"source_vitally/{name}" for name in ("manifest.yaml", "form.yaml", "schemas.yaml", "py.typed")),
+}
 LIST_DATA = """
 import pathlib, source_vitally, vitally_api
 for package in (source_vitally, vitally_api):

@@ -22,11 +22,16 @@ _SHARED: Json = {
 
 @cache
 def manifest() -> Json:
-    """Return the content of `manifest.yaml`, its form completed by the settings that both connectors share."""
-    text = pkgutil.get_data("source_vitally", "manifest.yaml")
+    """Return the content of `manifest.yaml` with the form, which the settings that both connectors share complete."""
+    found, form = _content("manifest.yaml"), _content("form.yaml")
+    for name, shared in _SHARED.items():
+        form["properties"][name] |= shared
+    found["spec"]["connection_specification"] = form
+    return found
+
+
+def _content(name: str) -> Json:
+    text = pkgutil.get_data("source_vitally", name)
     assert text is not None
     found: Json = safe_load_yaml(text.decode())
-    properties = found["spec"]["connection_specification"]["properties"]
-    for name, shared in _SHARED.items():
-        properties[name] = {**properties[name], **shared}
     return found
