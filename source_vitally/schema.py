@@ -39,6 +39,8 @@ _REFERENCE = {"id": "string", "externalId": "string", "name": "string"}
 
 TraitTypes = dict[tuple[str, str], dict[str, str]]
 TRAIT_TYPES = "__trait_types"
+OWNER = "x-vitally-custom-object"
+"""The key of a schema that holds the id of the custom object whose rows the stream has, whatever it is called later."""
 
 
 @dataclass
@@ -61,7 +63,8 @@ class TableSchemaLoader(SchemaLoader):
         types = self.config.get(TRAIT_TYPES, {})
         description = _Description(self.config.get("inlined_objects") == "full", types, self._custom_object)
         schema = description.object(self._fields)
-        return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "type": "object"}
+        owner = {OWNER: self._custom_object} if self._custom_object else {}
+        return {"$schema": "http://json-schema.org/draft-07/schema#", **owner, **schema, "type": "object"}
 
 
 def fields_of(parameters: Mapping[str, Any]) -> Mapping[str, Any]:

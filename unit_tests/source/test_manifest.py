@@ -20,7 +20,15 @@ MANIFEST = SourceVitally().resolved_manifest
 STREAMS = [stream["name"] for stream in MANIFEST["streams"]]
 # What the CDK hands to a component beyond its own entry in the manifest, and what it spreads over nested components.
 HANDED_OVER = {"type", "class_name", "$parameters", "name", "path", "cursor_field", "url_base", "envelope"}
-HANDED_OVER |= {"optional", "sort_optional", "retries", "partition_router", "unique", "table", "custom_object_id"}
+HANDED_OVER |= {
+    "optional",
+    "absent_if_rejected",
+    "sort_optional",
+    "partition_router",
+    "unique",
+    "table",
+    "custom_object_id",
+}
 
 
 def components(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
