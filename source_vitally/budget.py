@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import requests
-from airbyte_cdk.sources.streams.call_rate import APIBudget, MovingWindowCallRatePolicy, Rate
+from airbyte_cdk.sources.streams.call_rate import APIBudget, CallRateLimitHit, MovingWindowCallRatePolicy, Rate
 
 from vitally_api import answers
+
+logger = logging.getLogger("airbyte")
+
+WORTH_SAYING = 5.0
+"""Seconds from which on a wait is said in the log."""
 
 _MINUTE = 60.0
 _RESERVE = 0.01
@@ -24,11 +31,14 @@ class RequestBudget(APIBudget):
     Vitally counts a key's requests in a token bucket that refills evenly and answers every request with what
     remains. Other clients of the same key drain it too, so below one percent all requests wait until it has refilled
     that far. `RateLimit-Reset` is not used for pacing: by Vitally's docs it is the time until one unit refills.
+
+    It also holds how many requests are under way at once, over all streams, and counts those that succeeded.
     """
 
     def __init__(
         self,
         requests_per_minute: int,
+        num_workers: int = 1,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -37,16 +47,46 @@ class RequestBudget(APIBudget):
         self._clock = clock
         self._sleep = sleep
         self._not_before = 0.0
+        self._said_until = 0.0
+        self._slots = threading.BoundedSemaphore(num_workers)
         self._lock = threading.Lock()
+        self.successes = 0
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Let one request be under way, as soon as fewer than `num_workers` are."""
+        with self._slots:
+            yield
+
+    def succeeded(self) -> None:
+        """Take note of a request that succeeded."""
+        with self._lock:
+            self.successes += 1
 
     def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
         """Wait until both the window and the server's bucket allow one more request."""
         # The window keeps for a minute what it counts, and whole requests would be megabytes.
-        super().acquire_call(_ONE_REQUEST, block, timeout)
+        try:
+            super().acquire_call(_ONE_REQUEST, block=False)
+        except CallRateLimitHit as hit:
+            if not block:
+                raise
+            self._say(hit.time_to_wait.total_seconds(), "as many requests as 'requests_per_minute' allows are sent")
+            super().acquire_call(_ONE_REQUEST, block, timeout)
         with self._lock:
             wait = self._not_before - self._clock()
         if wait > 0:
+            self._say(wait, "Vitally says that little of the key's request limit is left")
             self._sleep(wait)
+
+    def _say(self, wait: float, reason: str) -> None:
+        """Say a wait that is worth it, once for all who wait."""
+        with self._lock:
+            now = self._clock()
+            if wait < WORTH_SAYING or now < self._said_until:
+                return
+            self._said_until = now + wait
+        logger.info(f"Waiting {wait:.0f} seconds: {reason}.")
 
     def update_from_response(self, request: Any, response: Any) -> None:
         """Take note of what the server says remains."""

@@ -1,36 +1,40 @@
 """Everything this source knows about the inside of airbyte-cdk, in one place.
 
 The CDK's own data-feed cursor cannot resume a first scan, caps its window at the connector's clock and lets a scan by
-`createdAt` move the state past edits it missed. So the manifest's `DatetimeBasedCursor` is built as a `FeedCursor`,
-and its `HTTPAPIBudget` as a `RequestBudget`. `unit_tests/source/test_cdk_contract.py` fails when an upgrade changes
-what this leans on.
+`createdAt` move the state past edits it missed; its HTTP client waits without a word. So the manifest's
+`DatetimeBasedCursor` is built as a `FeedCursor`, its `HTTPAPIBudget` as a `RequestBudget`, and its `HttpRequester` with
+a `PatientClient`. `unit_tests/source/test_cdk_contract.py` fails when an upgrade changes what this leans on.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.declarative.models.declarative_component_schema import (
+    CustomRetriever,
     DatetimeBasedCursor,
     DeclarativeStream,
     HTTPAPIBudget,
 )
+from airbyte_cdk.sources.declarative.models.declarative_component_schema import HttpRequester as HttpRequesterModel
+from airbyte_cdk.sources.declarative.parsers.manifest_component_transformer import ManifestComponentTransformer
 from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
+from airbyte_cdk.sources.declarative.requesters import HttpRequester
+from airbyte_cdk.sources.declarative.retrievers import Retriever
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
-from airbyte_cdk.sources.streams.http.exceptions import BaseBackoffException
 from airbyte_cdk.sources.types import Config
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from isodate import parse_duration
 
 from source_vitally.budget import RequestBudget
+from source_vitally.client import PatientClient
 from source_vitally.feed_cursor import FeedCursor
-
-QUEUED_RECORDS = 1_000
+from source_vitally.memory import QUEUED_BYTES, WeighedQueue
 
 
 def extend(factory: ModelToComponentFactory) -> None:
@@ -46,15 +50,37 @@ def extend(factory: ModelToComponentFactory) -> None:
         [policy] = model.policies
         [rate] = policy.rates  # type: ignore[union-attr]
         per_minute = InterpolatedString.create(str(rate.limit), parameters={}).eval(config)
-        return RequestBudget(requests_per_minute=int(per_minute))
+        return RequestBudget(requests_per_minute=int(per_minute), num_workers=int(config["num_workers"]))
+
+    def build_requester(model: HttpRequesterModel, config: Config, *, name: str, **kwargs: Any) -> HttpRequester:
+        # The CDK keeps some answers in a cache, broken ones too, which no retry would get past.
+        requester = factory.create_http_requester(model.copy(update={"use_cache": False}), config, name=name, **kwargs)
+        requester._http_client = PatientClient(requester)
+        return requester
 
     factory._build_concurrent_cursor = build_cursor  # type: ignore[assignment,method-assign]
     factory.PYDANTIC_MODEL_TO_CONSTRUCTOR[HTTPAPIBudget] = build_budget  # type: ignore[index]
+    factory.PYDANTIC_MODEL_TO_CONSTRUCTOR[HttpRequesterModel] = build_requester  # type: ignore[index]
 
 
 def shorten_queue(source: ConcurrentDeclarativeSource) -> None:
-    """Let few records wait to be printed: the CDK's ten thousand hold tens of megabytes when reading is the faster."""
-    source._concurrent_source._queue.maxsize = QUEUED_RECORDS
+    """Let few bytes of records wait to be printed: the CDK's ten thousand records may be hundreds of megabytes."""
+    queue = WeighedQueue(QUEUED_BYTES)
+    source._concurrent_source._queue = queue
+    source._constructor._message_repository._queue = queue  # type: ignore[attr-defined]
+
+
+def quieten(logger: logging.Logger) -> None:
+    """Leave the stack out of what a source logs about errors that say in words of their own what is wrong."""
+    logger.addFilter(_without_stack)
+
+
+def _without_stack(entry: logging.LogRecord) -> bool:
+    error = entry.exc_info[1] if entry.exc_info else None
+    if isinstance(error, AirbyteTracedException) and error.message:
+        entry.exc_info = None
+        entry.msg, entry.args = f"{entry.getMessage()}: {error.message}", ()
+    return True
 
 
 def disable_retries(factory: ModelToComponentFactory) -> None:
@@ -62,22 +88,18 @@ def disable_retries(factory: ModelToComponentFactory) -> None:
     factory._disable_retries = True
 
 
+def custom_retriever(source: ConcurrentDeclarativeSource, definition: str, config: Config) -> Retriever:
+    """Build a retriever that stands under `definitions` in the manifest."""
+    described = source.resolved_manifest["definitions"][definition]
+    described = ManifestComponentTransformer().propagate_types_and_parameters("", described, {})
+    retriever = source._constructor.create_component(CustomRetriever, described, config, name=definition)
+    assert isinstance(retriever, Retriever)
+    return retriever
+
+
 def static_streams(source: ConcurrentDeclarativeSource, names: list[str]) -> list[AbstractStream]:
     """Build the named streams of the manifest without asking the workspace for its custom objects."""
     return source._streams_by_name(names) or []
-
-
-def in_plain_words(error: AirbyteTracedException) -> AirbyteTracedException:
-    """Return the error after the last retry with the error handler's own text instead of the CDK's wrapping of it."""
-    cause = error._exception
-    if not isinstance(cause, BaseBackoffException):
-        return error
-    return AirbyteTracedException(
-        message=str(cause),
-        internal_message=error.internal_message,
-        failure_type=cause.failure_type or FailureType.transient_error,
-        exception=cause,
-    )
 
 
 def _build_feed_cursor(
@@ -96,6 +118,7 @@ def _build_feed_cursor(
         cursor_field=evaluate(model.cursor_field),
         start=evaluate(model.start_datetime),
         lookback=parse_duration(evaluate(model.lookback_window) or "PT0S"),
+        is_order_known=not (stream.parameters or {}).get("sort_optional", False),
         slices=router.stream_slices(),
         stream_state=factory._connector_state_manager.get_stream_state(name, None),
         state_manager=factory._connector_state_manager,

@@ -1,23 +1,71 @@
-"""Streams whose records need a request per row of a list: messages, transcripts, health scores."""
+"""Streams whose records need a request per row of a list: messages, transcripts, health scores.
+
+A row whose details are missing or broken never ends a scan. Those that are broken are kept in the state, and alone
+asked for again in the next sync.
+"""
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
 from airbyte_cdk.sources.declarative.requesters import Requester
+from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
+from source_vitally.client import FEW_RETRIES, RETRIES, RequestFailed, patience
+from source_vitally.feed_cursor import FeedCursor
+from source_vitally.memory import weigh
 from source_vitally.records import ids_of
-from source_vitally.responses import body_of, is_missing, reason_of
-from source_vitally.retrievers import DetailsMissing, FeedRetriever
+from source_vitally.responses import body_of, is_absent, reason_of, size_of
+from source_vitally.retrievers import FeedRetriever
+from source_vitally.scan import UPDATED_AT, Scan
 
 logger = logging.getLogger("airbyte")
 
 _PARTICIPANTS = {"accountIds": "accounts", "organizationIds": "organizations", "userIds": "users", "adminIds": "admins"}
 """Fields of a message for what the conversation that it is in has inlined."""
+
+MAX_FAILED = 100
+"""More rows than this are not remembered: then it is not the rows that are broken, and the state stays."""
+
+OUTAGE = 10
+"""So many failures that may pass, one after the other, are an outage."""
+
+NAMED = 10
+_GONE = 410
+
+Row = Mapping[str, Any]
+
+
+class BrokenDetails(Exception):  # noqa: N818
+    """What came is not what the details of a row look like. The text says what is wrong."""
+
+
+@dataclass
+class Tally:
+    """What became of the rows of one scan whose details were asked for."""
+
+    found: int = 0
+    missing: int = 0
+    in_a_row: int = 0
+    reason: str = ""
+    asked: set[str] = field(default_factory=set)
+    """Of the rows that are remembered from the sync before, those that this scan has come across."""
+    others: list[Row] = field(default_factory=list)
+    """A few rows that were not wanted."""
+
+
+@dataclass
+class Details:
+    """What an answer has of a row: its records, or none where it is gone or has none, or why it could not be read."""
+
+    records: list[Row] | None = None
+    problem: Exception | None = None
+    size: int = 0
 
 
 @dataclass
@@ -25,46 +73,141 @@ class DetailRetriever(FeedRetriever, ABC):
     """Asks for the details of each wanted row, several at a time, and lets a subclass make records of them."""
 
     detail_requester: Requester = field(kw_only=True)
-    _has_warned: bool = field(init=False, repr=False, default=False)
+    _tally: Tally = field(init=False, repr=False, default_factory=Tally)
+    _retries: int = field(init=False, repr=False, default=RETRIES)
 
-    def _expand(self, rows: list[Record], stream_slice: StreamSlice) -> Iterable[Record]:
-        with ThreadPoolExecutor(self.config["num_workers"]) as pool:
-            details = list(pool.map(self._detail, rows))
-        if rows and all(detail is None for detail in details):
-            raise DetailsMissing
-        for row, detail in zip(rows, details, strict=True):
-            if detail is not None:
-                for data in self._records(row.data, detail):
-                    yield Record(data=data, stream_name=self.name, associated_slice=stream_slice)
+    def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
+        self._tally = Tally()
+        yield from super()._read(scan, records_schema, stream_slice)
+        if not scan.finished:
+            return
+        before = [row for row in _remembered(scan) if row["id"] not in self._tally.asked]
+        yield from self._expand(scan, before, stream_slice)
+        self._conclude(scan, stream_slice)
 
-    def _detail(self, row: Record) -> Any:
-        """Return the row's details, or None where it is gone meanwhile or has none."""
-        stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"row": row.data})
-        response = self.detail_requester.send_request(stream_slice=stream_slice)
-        assert response is not None  # the client raises where it has no answer
-        if response.ok and not is_missing(response):
-            return body_of(response)
-        if not self._has_warned:
-            self._has_warned = True
+    def _emit(
+        self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        wanted = [self._needed(row.data) for row, time in rows if scan.wants(time)]
+        self._tally.others = [self._needed(row.data) for row, time in rows if not scan.wants(time)][:NAMED]
+        self._tally.asked.update(str(row.get("id")) for row in wanted if row.get("id") in scan.failed)
+        rows.clear()  # what is needed of a page is mostly little
+        return self._expand(scan, wanted, stream_slice)
+
+    def _checkpoint(self, feed: FeedCursor, scan: Scan, stream_slice: StreamSlice) -> None:
+        if self._tally.found or scan.was_resumed:  # until then the feature may be switched off
+            feed.checkpoint(stream_slice)
+
+    def _needed(self, row: Row) -> Row:
+        """Return what records need of a list row."""
+        return {"id": row.get("id"), UPDATED_AT: row.get(UPDATED_AT)}
+
+    def _expand(self, scan: Scan, rows: list[Row], stream_slice: StreamSlice) -> Iterator[Record]:
+        with closing(self._shared.in_order(self._details, rows, lambda found: found.size)) as answers:
+            for row, details in answers:
+                self._take_note(scan, row, details)
+                records, details.records = details.records or [], None
+                for data in records:
+                    record = Record(data=data, stream_name=self.name, associated_slice=stream_slice)
+                    weigh(record, details.size // len(records))
+                    yield record
+
+    def _take_note(self, scan: Scan, row: Row, details: Details) -> None:
+        """Count a row; raise what ends the scan."""
+        tally, problem, key = self._tally, details.problem, str(row.get("id"))
+        if problem is None:
+            scan.failed.pop(key, None)
+            tally.in_a_row, self._retries = 0, RETRIES
+            tally.found, tally.missing = (
+                (tally.found + 1, tally.missing) if details.records is not None else (tally.found, tally.missing + 1)
+            )
+            return
+        if isinstance(problem, RequestFailed):
+            if problem.is_refusal:
+                raise problem
+            if problem.may_pass:
+                tally.in_a_row, self._retries = tally.in_a_row + 1, FEW_RETRIES
+        elif not isinstance(problem, BrokenDetails):
+            raise problem
+        tally.reason = tally.reason or str(problem)
+        logger.warning(f"Stream {self.name}: the details of {key} cannot be read: {problem}")
+        scan.failed[key] = row.get(UPDATED_AT)
+        if tally.in_a_row >= OUTAGE or len(scan.failed) > MAX_FAILED:
+            raise problem
+
+    def _details(self, row: Row) -> Details:
+        """Ask for a row's details. What goes wrong is part of the result."""
+        stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"row": row})
+        try:
+            with patience(retries=self._retries, one_of_many=True):
+                response = self.detail_requester.send_request(stream_slice=stream_slice)
+            assert response is not None  # the client raises where it has no answer
+            if is_absent(response):
+                self._say_missing(response, row)
+                return Details()
+            return Details(list(self._records(row, body_of(response))), size=size_of(response))
+        except RequestFailed as failure:
+            return Details() if failure.status == _GONE else Details(problem=failure)
+        except Exception as error:
+            return Details(problem=error)
+
+    def _say_missing(self, response: requests.Response, row: Row) -> None:
+        if not self._tally.missing:
             logger.warning(
                 f"Stream {self.name}: Vitally answers HTTP {response.status_code} ({reason_of(response)}) for the "
-                f"details of {row.data.get('id')}. Such rows are left out; this is said once."
+                f"details of {row.get('id')}. Such rows are left out; this is said once."
             )
-        return None
+
+    def _conclude(self, scan: Scan, stream_slice: StreamSlice) -> None:
+        """Say how the scan ends; raise where rows are missing that a state must not pass."""
+        tally = self._tally
+        if tally.missing and not tally.found and not scan.was_resumed and not self._is_switched_on(scan):
+            scan.give_up()
+            if scan.is_new and not scan.failed:
+                logger.warning(f"Stream {self.name} is empty: the feature is switched off, or the key may not read it.")
+                return
+            raise self._failure(
+                f"found no details for any of {tally.missing + len(scan.failed)} rows, as if the feature had been "
+                "switched off in Vitally. If it has, deselect the stream."
+            )
+        if scan.failed:
+            if self._feed:
+                self._feed.finish(stream_slice)
+            named = ", ".join(list(scan.failed)[:NAMED])
+            more = f" and {len(scan.failed) - NAMED} more" if len(scan.failed) > NAMED else ""
+            raise self._failure(
+                f"lacks the details of {len(scan.failed)} rows, {named}{more}: {tally.reason} All others have been "
+                "read; the next sync asks for these again."
+            )
+
+    def _is_switched_on(self, scan: Scan) -> bool:
+        """Ask for a few rows that were not wanted: those that were may have no details of their own."""
+        return not scan.is_new and any(self._details(row).records is not None for row in self._tally.others)
 
     @abstractmethod
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
-        """Yield the records that a list row and its details make."""
+    def _records(self, row: Row, detail: Any) -> Iterable[Row]:
+        """Yield the records that a list row and its details make.
+
+        Raises:
+            BrokenDetails: They are not what they should be.
+        """
+
+
+def _remembered(scan: Scan) -> list[Row]:
+    return [{"id": key, UPDATED_AT: time} for key, time in scan.state.failed.items()]
 
 
 @dataclass
 class ConversationMessagesRetriever(DetailRetriever):
     """Yields the messages of each conversation that changed: lists carry none, only the conversation by id does."""
 
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
+    def _records(self, row: Row, detail: Any) -> Iterable[Row]:
+        messages = detail.get("messages") or []
+        if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
+            raise BrokenDetails("its 'messages' are not a list of messages.")
         participants = {name: ids_of(detail.get(rows)) for name, rows in _PARTICIPANTS.items()}
-        conversation = {"conversationId": row["id"], "conversationUpdatedAt": row.get("updatedAt"), **participants}
-        for message in detail.get("messages") or []:
+        conversation = {"conversationId": row["id"], "conversationUpdatedAt": row.get(UPDATED_AT), **participants}
+        for message in messages:
             yield {**message, **conversation}
 
 
@@ -72,10 +215,13 @@ class ConversationMessagesRetriever(DetailRetriever):
 class TranscriptRetriever(DetailRetriever):
     """Yields transcripts whole: list rows may come without the text (it is undocumented), then it is fetched."""
 
-    def _detail(self, row: Record) -> Any:
-        return {} if "transcript" in row.data else super()._detail(row)
+    def _needed(self, row: Row) -> Row:
+        return row
 
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
+    def _details(self, row: Row) -> Details:
+        return Details([row]) if row.get("transcript") is not None else super()._details(row)
+
+    def _records(self, row: Row, detail: Any) -> Iterable[Row]:
         yield {**row, **detail}
 
 
@@ -86,6 +232,6 @@ class HealthScoresRetriever(DetailRetriever):
     A list becomes the `results` of an object, as Vitally's lists are: a column has one type.
     """
 
-    def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
+    def _records(self, row: Row, detail: Any) -> Iterable[Row]:
         breakdown = detail if isinstance(detail, Mapping) else {"results": detail}
-        yield {"accountId": row["id"], "accountUpdatedAt": row.get("updatedAt"), "breakdown": breakdown}
+        yield {"accountId": row["id"], "accountUpdatedAt": row.get(UPDATED_AT), "breakdown": breakdown}

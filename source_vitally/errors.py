@@ -1,14 +1,14 @@
 """What an answer of Vitally means: a page, a reason to try again, or an error that tells a person what to do.
 
 The texts for single status codes stand in the manifest; here is what needs code: bodies that are not what they should
-be, rejected page cursors, missing optional resources, hosts that cannot be reached, and how long to wait.
+be, resources that a workspace does not have, hosts that cannot be reached, and how long to wait.
 """
 
 import random
-import re
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -20,16 +20,17 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
     ResponseAction,
 )
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from requests.utils import get_environ_proxies, select_proxy
 
 from source_vitally.config import REST_URL
-from source_vitally.responses import body_of, is_missing
+from source_vitally.responses import body_of, mark_absent
 from vitally_api import answers
 
-MAX_RETRIES = 10
-MAX_SECONDS = 900
 LIST, ANYTHING = "list", "anything"
 _LONGEST_WAIT = 60.0
 _NO_SUCH_HOST = ("NameResolutionError", "Name or service not known", "getaddrinfo")
+_BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 400, 403, 404
+_IGNORE = ErrorResolution(ResponseAction.IGNORE, None, None)
 
 
 @dataclass
@@ -55,19 +56,17 @@ class GrowingBackoff(BackoffStrategy):
 class VitallyErrorHandler(DefaultErrorHandler):
     """The manifest's response filters, and before them what a filter cannot say.
 
-    `envelope` is the key a good body must have (`results` of a list, `id` of an object), or `list`, or `anything`;
-    `optional` tells whether a resource that is missing or forbidden is no error, `sort_optional` whether the list may
-    refuse `sortBy`, `retries` how often a failure is tried again.
+    `envelope` is the key a good body must have (`results` of a list, `id` of an object), or `list`, or `anything`.
+    With `optional` a workspace may not have the resource: then a 404, or a 403 that Vitally gives reasons for, says
+    that it is absent; with `absent_if_rejected` a 400 says so too.
     """
 
     parameters: InitVar[Mapping[str, Any]]
     envelope: str = "results"
     optional: bool = False
-    sort_optional: bool = False
-    retries: int = MAX_RETRIES
+    absent_if_rejected: bool = False
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        self.max_retries, self.max_time = self.retries, MAX_SECONDS
         self.backoff_strategies = [GrowingBackoff()]
         super().__post_init__(parameters)
 
@@ -76,16 +75,34 @@ class VitallyErrorHandler(DefaultErrorHandler):
         if not isinstance(response_or_exception, requests.Response):
             return _unreachable(response_or_exception, self._address)
         response = response_or_exception
-        if self.optional and (is_missing(response) or response.status_code == requests.codes.forbidden):
-            return ErrorResolution(ResponseAction.IGNORE, None, None)
         if response.ok:
             return self._interpret_body(response)
-        if response.status_code == requests.codes.bad_request and self._can_begin_again(response.request.url or ""):
-            return ErrorResolution(ResponseAction.RESET_PAGINATION, FailureType.system_error, None)
+        if self._says_absent(response):
+            mark_absent(response)
+            return _IGNORE
+        if response.status_code == _FORBIDDEN and not isinstance(body_of(response), Mapping):
+            return self._blocked()
         resolution = super().interpret_response(response)
         said = answers.reason(body_of(response), "")  # a page of HTML is no reason
         text = f"{resolution.error_message or ''}{f' Vitally says: {said}' if said else ''}"
         return replace(resolution, error_message=filter_secrets(text))
+
+    def _says_absent(self, response: requests.Response) -> bool:
+        if not self.optional:
+            return False
+        if response.status_code == _NOT_FOUND:
+            return True
+        has_reason = isinstance(body_of(response), Mapping)  # what stands in between answers in HTML
+        is_rejected = self.absent_if_rejected and response.status_code == _BAD_REQUEST
+        return has_reason and (response.status_code == _FORBIDDEN or is_rejected)
+
+    def _blocked(self) -> ErrorResolution:
+        return ErrorResolution(
+            ResponseAction.FAIL,
+            FailureType.config_error,
+            f"A request to {self._address} was forbidden (HTTP 403) by something that is not Vitally's API: a firewall "
+            "or a proxy in between. Let it allow this address.",
+        )
 
     def _problem_with(self, body: Any) -> str:
         """Return what is wrong with a body, or nothing."""
@@ -106,11 +123,12 @@ class VitallyErrorHandler(DefaultErrorHandler):
     def _address(self) -> str:
         return str(self.config.get(REST_URL))
 
-    def _can_begin_again(self, url: str) -> bool:
-        return bool(re.search("[?&]from=", url)) or (self.sort_optional and "sortBy=" in url)
-
     def _interpret_body(self, response: requests.Response) -> ErrorResolution:
-        problem = self._problem_with(body_of(response))
+        body = body_of(response)
+        problem = self._problem_with(body)
+        if self.optional and (problem or self.envelope == ANYTHING) and answers.is_miss(response.status_code, body):
+            mark_absent(response)
+            return _IGNORE
         if not problem:
             return SUCCESS_RESOLUTION
         return ErrorResolution(
@@ -122,7 +140,20 @@ class VitallyErrorHandler(DefaultErrorHandler):
 
 
 def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
-    if any(sign in str(error) for sign in _NO_SUCH_HOST):
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in text:
+        return ErrorResolution(
+            ResponseAction.FAIL,
+            FailureType.config_error,
+            f"The certificate that {address} shows is not trusted. If a proxy of your network shows its own, put the "
+            "path of a file with its CA into REQUESTS_CA_BUNDLE or SSL_CERT_FILE of the connector.",
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        reason = (
+            f"The proxy {_proxy_of(error, address)} does not let requests to {address} through ({_cause_of(text)}). "
+            "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the connector, and that the proxy runs."
+        )
+    elif any(sign in text for sign in _NO_SUCH_HOST):
         reason = f"The host of {address} is not known. Check the subdomain in 'data_center', then the network's DNS."
     elif isinstance(error, requests.exceptions.SSLError):
         reason = f"No trusted TLS connection to {address}. Check 'data_center' and any proxy in between."
@@ -131,3 +162,17 @@ def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
     else:
         reason = f"No connection to {address}, or it broke. Check the network from this machine to Vitally."
     return ErrorResolution(ResponseAction.RETRY, FailureType.transient_error, reason)
+
+
+def _proxy_of(error: requests.exceptions.ProxyError, address: str) -> str:
+    """Return the proxy by which an address is reached, without what it may have of a user and a password."""
+    url = str(error.request.url) if error.request is not None else address
+    found = urlsplit(select_proxy(url, get_environ_proxies(url)) or "")
+    port = f":{found.port}" if found.port else ""
+    return f"{found.scheme}://{found.hostname}{port}" if found.hostname else "of the connector's environment"
+
+
+def _cause_of(text: str) -> str:
+    if "Tunnel connection failed" in text:
+        return text.rsplit("Tunnel connection failed: ", maxsplit=1)[-1].split("'", maxsplit=1)[0]
+    return "its host is not known" if any(sign in text for sign in _NO_SUCH_HOST) else "it does not answer"

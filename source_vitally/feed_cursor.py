@@ -15,11 +15,9 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.scan import Scan, ScanState, StateError, parse_time
+from source_vitally.scan import Scan, ScanState, StateError, is_of_another_source, parse_time
 
 PartitionKey = tuple[tuple[str, Any], ...]
-
-_NO_CURSOR_STATES = {"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"}
 
 
 class FeedCursor(Cursor):
@@ -36,6 +34,7 @@ class FeedCursor(Cursor):
         cursor_field: str,
         start: str | None,
         lookback: timedelta,
+        is_order_known: bool,
         slices: Iterable[StreamSlice],
         stream_state: Mapping[str, Any],
         state_manager: ConnectorStateManager,
@@ -45,22 +44,30 @@ class FeedCursor(Cursor):
         self._stream_name = stream_name
         self._start = parse_time(start)
         self._lookback = lookback
+        self._is_order_known = is_order_known
         self._slices = list(slices)
         self._state_manager = state_manager
         self._message_repository = message_repository
+        self._problem: AirbyteTracedException | None = None
         self._states = self._load(stream_state)
         self._scans: dict[PartitionKey, Scan] = {}
         self._lock = threading.Lock()
         self._has_emitted = False
 
     def stream_slices(self) -> Iterable[StreamSlice]:
-        """Yield one slice per partition of the stream."""
+        """Yield one slice per partition of the stream; raise the config error of a state that cannot be read.
+
+        It is raised here and not earlier, so that it ends this stream and no other.
+        """
+        if self._problem:
+            raise self._problem
         yield from self._slices
 
     def begin(self, stream_slice: StreamSlice, query: str) -> Scan:
         """Start reading a partition from where its state says."""
         key = _key(stream_slice)
-        self._scans[key] = Scan(self._states.get(key, ScanState()), self._lookback, self._start, query)
+        state = self._states.get(key, ScanState())
+        self._scans[key] = Scan(state, self._lookback, self._start, query, self._is_order_known)
         return self._scans[key]
 
     def checkpoint(self, stream_slice: StreamSlice) -> None:
@@ -68,16 +75,20 @@ class FeedCursor(Cursor):
         key = _key(stream_slice)
         self._move(key, self._scans[key].checkpoint())
 
-    def close_partition(self, partition: Partition) -> None:
-        """Move the partition's watermark: the CDK calls this once its reader has ended without an error."""
-        key = _key(partition.to_slice())
+    def finish(self, stream_slice: StreamSlice) -> None:
+        """Emit the state after a scan that came to its end; the rows before it must have been emitted."""
+        key = _key(stream_slice)
         if self._scans[key].finished:
             self._move(key, self._scans[key].result())
+
+    def close_partition(self, partition: Partition) -> None:
+        """Move the partition's watermark: the CDK calls this once its reader has ended without an error."""
+        self.finish(partition.to_slice())  # type: ignore[arg-type]
 
     def ensure_at_least_one_state_emitted(self) -> None:
         """Emit the state when the sync has given no reason to, as the platform expects one per stream."""
         with self._lock:
-            if not self._has_emitted:
+            if not self._has_emitted and not self._problem:
                 self._emit()
 
     @property
@@ -116,22 +127,11 @@ class FeedCursor(Cursor):
         self._message_repository.emit_message(self._state_manager.create_state_message(self._stream_name, None))
 
     def _load(self, blob: Mapping[str, Any]) -> dict[PartitionKey, ScanState]:
-        """Read a saved state; raise a config error that says what to do about one this source cannot have written."""
-        if _NO_CURSOR_STATES & set(blob):
-            return {}
-        field = self.cursor_field.cursor_field_key
+        """Read a saved state; keep a config error that says what to do about one this source cannot have written."""
         try:
-            if not self._is_partitioned:
-                return {(): ScanState.from_json(blob, field)} if blob else {}
-            if "states" not in blob:
-                whole = ScanState.from_json(blob, field)
-                return {_key(part): whole for part in self._slices} if whole.watermark else {}
-            return {
-                tuple(sorted(entry["partition"].items())): ScanState.from_json(entry["cursor"], field)
-                for entry in blob["states"]
-            }
+            return self._read(blob)
         except (StateError, AttributeError, KeyError, TypeError) as error:
-            raise AirbyteTracedException(
+            self._problem = AirbyteTracedException(
                 message=(
                     f"The saved state of stream '{self._stream_name}' is not one this connector wrote. "
                     "Clear the data of this stream (or edit the connection's state), then sync again."
@@ -139,7 +139,22 @@ class FeedCursor(Cursor):
                 internal_message=f"Unreadable state of stream {self._stream_name}: {error}",
                 failure_type=FailureType.config_error,
                 stream_descriptor=StreamDescriptor(name=self._stream_name),
-            ) from error
+            )
+            return {}
+
+    def _read(self, blob: Mapping[str, Any]) -> dict[PartitionKey, ScanState]:
+        field = self.cursor_field.cursor_field_key
+        if not blob or is_of_another_source(blob):
+            return {}
+        if not self._is_partitioned:
+            return {(): ScanState.from_json(blob, field)}
+        if "states" not in blob:
+            whole = ScanState.from_json(blob, field)
+            return {_key(part): whole for part in self._slices} if whole.watermark else {}
+        return {
+            tuple(sorted(entry["partition"].items())): ScanState.from_json(entry["cursor"], field)
+            for entry in blob["states"]
+        }
 
 
 def _key(stream_slice: Any) -> PartitionKey:

@@ -1,4 +1,4 @@
-"""Reading an answer of the HTTP client: its body, parsed once, its reason, and the server's clock around it."""
+"""Reading an answer of the HTTP client: its body, parsed once, its reason, its size, the server's clock around it."""
 
 from __future__ import annotations
 
@@ -10,29 +10,56 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from source_vitally.scan import ServerClock
 from vitally_api import answers
 
-_BODY = "_vitally_body"
+Answer = requests.Response | requests.RequestException
+
+_BODY, _SIZE, _ABSENT = "_vitally_body", "_vitally_size", "_vitally_absent"
+_READABLE = 2_000
 
 
 def body_of(response: requests.Response) -> Any:
     """Return the JSON body of an answer, parsed once, or None when it is not JSON."""
     if not hasattr(response, _BODY):
+        setattr(response, _SIZE, len(response.content))
         try:
             body = answers.parse(response.content)
         except ValueError:
             body = None
+        if body is not None and response.ok:
+            response._content = b""  # pages are megabytes, and what is parsed is not read again
         setattr(response, _BODY, body)
     return getattr(response, _BODY)
 
 
+def size_of(response: requests.Response) -> int:
+    """Return the bytes of an answer's body."""
+    body_of(response)
+    return int(getattr(response, _SIZE))
+
+
 def reason_of(response: requests.Response) -> str:
-    """Return what the server says went wrong, without any key that it may quote."""
-    return filter_secrets(answers.reason(body_of(response), response.text))
+    """Return what the server says went wrong, in one line, without any key that it may quote."""
+    start = (response.content or b"")[:_READABLE].decode(errors="replace")
+    return filter_secrets(answers.reason(body_of(response), start))
 
 
-def is_missing(response: requests.Response) -> bool:
-    """Return whether the answer means "no such thing"."""
-    # A 404 is one whatever its body, which need not be read then.
-    return answers.is_miss(response.status_code, body_of(response) if response.ok else None)
+def in_short(answer: Answer, otherwise: str | None = None) -> str:
+    """Return what came instead of a good answer, in a few words, for logs; `otherwise` says it of a broken body."""
+    if not isinstance(answer, requests.Response):
+        return f"no answer ({filter_secrets(type(answer).__name__)})"
+    if answer.ok:
+        return (otherwise or "a broken answer").split(". ")[0]
+    said = filter_secrets(answers.reason(body_of(answer), ""))  # a page of HTML is no reason
+    return f"HTTP {answer.status_code}{f' ({said})' if said else ''}"
+
+
+def mark_absent(response: requests.Response) -> None:
+    """Take note that an answer says that the workspace has no such thing, or does not show it to this key."""
+    setattr(response, _ABSENT, True)
+
+
+def is_absent(response: requests.Response) -> bool:
+    """Return whether an answer has been found to say that there is no such thing."""
+    return bool(getattr(response, _ABSENT, False))
 
 
 def clock_of(response: requests.Response) -> ServerClock | None:

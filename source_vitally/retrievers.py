@@ -1,6 +1,7 @@
 """How one of Vitally's changing lists is read, page by page."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
@@ -15,22 +16,19 @@ from airbyte_cdk.sources.declarative.requesters.paginators import Paginator
 from airbyte_cdk.sources.declarative.retrievers import Retriever
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.streams.core import StreamData
-from airbyte_cdk.sources.streams.http.pagination_reset_exception import PaginationResetRequiredException
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.cdk import in_plain_words
+from source_vitally.client import RequestFailed, patience
 from source_vitally.feed_cursor import FeedCursor
-from source_vitally.responses import body_of, clock_of, is_missing, reason_of
-from source_vitally.scan import Scan, ScanError, ScanState, parse_time
+from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
+from source_vitally.responses import body_of, clock_of, is_absent, reason_of, size_of
+from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, parse_time
 
 logger = logging.getLogger("airbyte")
 
 CHECKPOINT_PAGES = 5
-
-
-class DetailsMissing(Exception):  # noqa: N818
-    """No row of a page has details: the feature is switched off, or the key may not read it."""
+_CURSOR_REJECTED = (400, 410, 422)
 
 
 @dataclass
@@ -38,7 +36,8 @@ class FeedRetriever(Retriever):
     """Reads one of Vitally's lists by the rules of `source_vitally.scan`.
 
     A stream whose manifest entry has no `incremental_sync` is read from its first to its last page, in the API's own
-    order. `unique` drops a row that another partition of the same sync has already given in the same version.
+    order. Of a stream with several partitions that may hold the same row (`unique`), each version of it is given once.
+    `sort_optional` tells that the order of the list is not documented, so that it may refuse `sortBy`.
     """
 
     requester: Requester
@@ -50,7 +49,10 @@ class FeedRetriever(Retriever):
     cursor: Cursor | None = None
     partition_router: PartitionRouter = field(default_factory=lambda: SinglePartitionRouter(parameters={}))
     unique: bool = False
-    _seen: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
+    sort_optional: bool = False
+    _seen: Seen = field(init=False, repr=False, default_factory=Seen)
+    _emitting: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
+    _page_size: int = field(init=False, repr=False, default=UNKNOWN_BYTES)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Exist for the CDK, which hands over `parameters`."""
@@ -62,43 +64,39 @@ class FeedRetriever(Retriever):
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
         try:
             yield from self._read(self._begin(stream_slice), records_schema, stream_slice)
-        except DetailsMissing:
-            return  # the scan has not finished, so the state stays before the rows that had none
         except ScanError as error:
-            raise AirbyteTracedException(
-                message=f"Stream '{self.name}' cannot be read to its end: {error}. Try again later.",
-                internal_message=f"Stream {self.name}: {error}",
-                failure_type=FailureType.transient_error,
-            ) from error
-        except AirbyteTracedException as error:
-            raise in_plain_words(error) from error
+            raise self._failure(f"cannot be read to its end: {error}. Try again later.") from error
 
     def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
         pages = 0
         while not scan.finished:
-            response = self._fetch(scan, stream_slice)
-            if is_missing(response) or not response.ok:
-                if scan.token:  # what has begun to be read must not pass for complete
-                    raise ScanError(f"Vitally answers HTTP {response.status_code} in the middle of the list")
-                self._warn_of_missing(response, stream_slice)
-                return
-            rows = list(self.record_selector.select_records(response, {}, records_schema, stream_slice))
-            times = [parse_time(row.data.get(self._order_field)) for row in rows]
-            wanted = [row for row, time in zip(rows, times, strict=True) if scan.wants(time)]
-            yield from self._expand([row for row in wanted if self._is_new(row)], stream_slice)
-            scan.page(times, _next_cursor(response), clock_of(response))
+            with self._shared.room.place(self._page_size) as place:
+                response = self._fetch(scan, stream_slice)
+                if is_absent(response):
+                    self._end_without(response, scan, stream_slice)
+                    return
+                place.weigh(size_of(response))
+                self._page_size = place.size
+                records = self.record_selector.select_records(response, {}, records_schema, stream_slice)
+                rows = [(record, parse_time(record.data.get(UPDATED_AT))) for record in records]
+                times = [time for _, time in rows]
+                created = [parse_time(row.data.get(CREATED_AT)) for row, _ in rows]
+                following, clock = _next_cursor(response), clock_of(response)
+                del response, records  # they hold the whole page
+                yield from self._emit(scan, rows, place.size, stream_slice)
+            scan.page(times, following, clock, created)
             pages += 1
             if pages % CHECKPOINT_PAGES == 0 and scan.is_first and not scan.finished and self._feed:
-                self._feed.checkpoint(stream_slice)
+                self._checkpoint(self._feed, scan, stream_slice)
 
     @property
     def _feed(self) -> FeedCursor | None:
         return self.cursor if isinstance(self.cursor, FeedCursor) else None
 
     @property
-    def _order_field(self) -> str:
-        """The field of a row by which the list is ordered and the state is kept."""
-        return "updatedAt"
+    def _shared(self) -> Shared:
+        shared: Shared = self.config[SHARED]
+        return shared
 
     def _begin(self, stream_slice: StreamSlice) -> Scan:
         if self._feed:
@@ -106,6 +104,9 @@ class FeedRetriever(Retriever):
         scan = Scan(ScanState(), timedelta())
         scan.restart(sorted_by_server=False)
         return scan
+
+    def _checkpoint(self, feed: FeedCursor, scan: Scan, stream_slice: StreamSlice) -> None:
+        feed.checkpoint(stream_slice)
 
     def _query(self, stream_slice: StreamSlice) -> str:
         """Name the filters of the list, so that a changed config does not go on with another list's page cursor."""
@@ -119,7 +120,7 @@ class FeedRetriever(Retriever):
         return self.partition_router.get_request_params(stream_slice=stream_slice)
 
     def _fetch(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
-        """Fetch the scan's next page, beginning again where the server rejects the cursor or the order."""
+        """Fetch the scan's next page, beginning again where the server no longer takes the cursor, or the order."""
         while True:
             token = {"next_page_token": scan.token} if scan.token else None
             params = {
@@ -128,38 +129,70 @@ class FeedRetriever(Retriever):
                 **({"sortBy": scan.sort_by} if scan.sort_by else {}),
             }
             try:
-                response = self.requester.send_request(
-                    stream_slice=stream_slice, next_page_token=token, request_params=params
-                )
-            except PaginationResetRequiredException:
-                rejected = "the page cursor" if scan.token else "sortBy"
-                logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
-                scan.restart(sorted_by_server=scan.token is not None)
-                continue
-            assert response is not None  # the client raises where it has no answer
-            return response
+                with patience(doubtful=scan.resumes):
+                    response = self.requester.send_request(
+                        stream_slice=stream_slice, next_page_token=token, request_params=params
+                    )
+                assert response is not None  # the client raises where it has no answer
+                if not (is_absent(response) and scan.resumes and response.status_code != requests.codes.forbidden):
+                    return response
+            except RequestFailed as failure:
+                if not self._may_begin_again(failure, scan):
+                    raise
+            rejected = "the page cursor" if scan.token else "sortBy"
+            logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
+            scan.restart(sorted_by_server=scan.token is not None)
 
-    def _is_new(self, row: Record) -> bool:
+    def _may_begin_again(self, failure: RequestFailed, scan: Scan) -> bool:
+        if scan.resumes:  # an old cursor may be answered with anything
+            return not failure.is_refusal and not failure.is_outage
+        if scan.token is not None:
+            return failure.status in _CURSOR_REJECTED
+        return self.sort_optional and scan.sort_by is not None and failure.status == requests.codes.bad_request
+
+    def _emit(
+        self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        """Yield the records of the wanted rows of a page of `size` bytes; here each row is one."""
+        share = size // max(len(rows), 1)
+        wanted = [row for row, time in rows if scan.wants(time)]
+        for row in wanted:
+            weigh(row, share)
         if not self.unique:
-            return True
-        version = (row.data.get(self._order_field),)
-        if self._seen.get(row.data["id"]) == version:
-            return False
-        self._seen[row.data["id"]] = version
-        return True
+            yield from wanted
+            return
+        with self._emitting:  # so that what one partition leaves out, another has given before
+            yield from (row for row in wanted if self._seen.add(_version(row.data)))
 
-    def _expand(self, rows: list[Record], stream_slice: StreamSlice) -> Iterable[Record]:
-        """Turn list rows into records; here each row is one."""
-        return rows
+    def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
+        """End the scan of a list that the workspace does not have.
 
-    def _warn_of_missing(self, response: requests.Response, stream_slice: StreamSlice) -> None:
+        Raises:
+            AirbyteTracedException: The list is known to exist, so that this must not pass for an empty one.
+        """
+        said = f"HTTP {response.status_code} ({reason_of(response)})"
+        if scan.token:
+            raise ScanError(f"Vitally answers {said} in the middle of the list")
         part = "".join(f", {key} {value}" for key, value in stream_slice.partition.items() if value)
+        if not scan.is_new or stream_slice.partition.get("customObjectId"):
+            raise self._failure(
+                f"{part} is not read: Vitally answers {said} for a list that it is known to have. If the feature has "
+                "been switched off there, deselect the stream."
+            )
         logger.warning(
-            f"Stream {self.name}{part} is empty: Vitally answers HTTP {response.status_code} ({reason_of(response)}). "
+            f"Stream {self.name}{part} is empty: Vitally answers {said}. "
             "The feature is switched off in this workspace, or the key may not read it."
         )
+
+    def _failure(self, what: str) -> AirbyteTracedException:
+        text = f"Stream {self.name}{'' if what.startswith(',') else ' '}{what}"
+        return AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.transient_error)
+
+
+def _version(row: Mapping[str, Any]) -> str:
+    return f"{row.get('id')} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
 
 
 def _next_cursor(response: requests.Response) -> str | None:
     body = body_of(response)
-    return body.get("next") if isinstance(body, Mapping) else None
+    return body.get("next") if isinstance(body, Mapping) and body.get("atEnd") is not True else None

@@ -2,12 +2,12 @@
 
 Pure rules, no HTTP and no CDK. Vitally's lists sort only descending, by `createdAt` or `updatedAt`, and page by a
 keyset cursor: a row edited during a scan by `updatedAt` jumps ahead of the cursor, a scan by `createdAt` never loses
-a live row. The connector's own clock is never asked.
+a live row. The connector's own clock is never asked, and the order of a list is checked, not trusted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -17,10 +17,12 @@ from dateutil.parser import isoparse
 CREATED_AT = "createdAt"
 UPDATED_AT = "updatedAt"
 RESUME_KEY = "resume"
+FAILED_KEY = "failed"
 
 MAX_RESTARTS = 3
 
 _ONE_SECOND = timedelta(seconds=1)
+_FIRST = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class StateError(ValueError):
@@ -40,14 +42,22 @@ def parse_time(value: Any) -> datetime | None:
     except ValueError:
         try:  # fromisoformat of Python 3.10 knows only some of the ISO forms, but is twenty times as fast
             parsed = isoparse(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
-    return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed.astimezone(timezone.utc)
+    try:
+        return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed.astimezone(timezone.utc)
+    except OverflowError:  # beyond the calendar once it is in UTC
+        return None
 
 
 def format_time(value: datetime) -> str:
     """Return a UTC time as Vitally writes it, with milliseconds (cut, never rounded up) and `Z`."""
-    return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+    return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def earlier(value: datetime, by: timedelta) -> datetime:
+    """Return a time less a span, the first day of the calendar at the earliest."""
+    return value - by if value - _FIRST > by else _FIRST
 
 
 class ServerClock(NamedTuple):
@@ -82,17 +92,27 @@ class Resume:
 
 @dataclass(frozen=True)
 class ScanState:
-    """What is remembered of one list between syncs: a watermark, or where the unfinished first scan stands."""
+    """What is remembered of one list between syncs: a watermark, or where the unfinished first scan stands.
+
+    `failed` are the rows, by id and with their update times, whose details could not be read: they alone are asked
+    for again.
+    """
 
     watermark: datetime | None = None
     resume: Resume | None = None
+    failed: Mapping[str, str | None] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, blob: Mapping[str, Any], cursor_field: str) -> ScanState:
         """Read `{"<cursor_field>": "<time>"}`, `{"resume": {…}}` or `{}`; raise StateError for anything else."""
-        unknown = sorted(set(blob) - {cursor_field, RESUME_KEY})
+        if is_of_another_source(blob):
+            return cls()
+        unknown = sorted(set(blob) - {cursor_field, RESUME_KEY, FAILED_KEY})
         if unknown:
             raise StateError(f"unknown keys {', '.join(unknown)}")
+        failed = blob.get(FAILED_KEY) or {}
+        if not isinstance(failed, Mapping):
+            raise StateError(f"'{FAILED_KEY}' holds no ids")
         watermark = None
         if blob.get(cursor_field) is not None:
             watermark = parse_time(blob[cursor_field])
@@ -100,7 +120,7 @@ class ScanState:
                 raise StateError(f"'{cursor_field}' is not an ISO 8601 time")
         resume = blob.get(RESUME_KEY)
         if resume is None or watermark is not None:
-            return cls(watermark)
+            return cls(watermark, failed=dict(failed))
         if not isinstance(resume, Mapping) or not isinstance(resume.get("from"), str):
             raise StateError(f"'{RESUME_KEY}' holds no page cursor")
         return cls(
@@ -109,14 +129,24 @@ class ScanState:
                 query=str(resume.get("query", "")),
                 started_at=parse_time(resume.get("startedAt")),
                 newest=parse_time(resume.get("newest")),
-            )
+            ),
+            failed=dict(failed),
         )
 
     def as_json(self, cursor_field: str) -> dict[str, Any]:
         """Return the state as users see it."""
+        failed = {FAILED_KEY: dict(self.failed)} if self.failed else {}
         if self.watermark is not None:
-            return {cursor_field: format_time(self.watermark)}
-        return {RESUME_KEY: self.resume.as_json()} if self.resume else {}
+            return {cursor_field: format_time(self.watermark), **failed}
+        return {**({RESUME_KEY: self.resume.as_json()} if self.resume else {}), **failed}
+
+
+def is_of_another_source(blob: Mapping[str, Any]) -> bool:
+    """Tell whether a state is one that the published source 0.4 wrote for full refreshes: it says nothing here.
+
+    The CDK of its time kept a page (`next_page_token`) or a mark (`__ab_…`).
+    """
+    return bool(blob) and all(str(key).startswith("__ab_") or key == "next_page_token" for key in blob)
 
 
 @dataclass
@@ -125,15 +155,28 @@ class Scan:
 
     `state` is what the previous sync left; `start` the configured start date; `query` identifies the list and its
     filters. Ask `sort_by` and `token` for the next page, hand it to `page()`, and take `result()` once `finished`.
+
+    A list whose order is not documented (`is_order_known` off) is read to its end each time. So is one whose pages do
+    not go on in the order that was asked for: what was changed may stand anywhere in it.
     """
 
     state: ScanState
     lookback: timedelta
     start: datetime | None = None
     query: str = ""
+    is_order_known: bool = True
     token: str | None = field(init=False, default=None)
     sort_by: str | None = field(init=False)
     finished: bool = field(init=False, default=False)
+    failed: dict[str, str | None] = field(init=False)
+    in_order: bool = field(init=False, default=True)
+    """Whether each row so far came where the order that was asked for has it."""
+    resumes: bool = field(init=False, default=False)
+    """Whether the next page is the first after an earlier attempt was broken off."""
+    was_resumed: bool = field(init=False, default=False)
+    _has_rows: bool = field(init=False, default=False)
+    _is_void: bool = field(init=False, default=False)
+    _last: datetime | None = field(init=False, default=None)
     _newest: datetime | None = field(init=False, default=None)
     _started_at: datetime | None = field(init=False, default=None)
     _first_answer: datetime | None = field(init=False, default=None)
@@ -141,10 +184,12 @@ class Scan:
     _restarts: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.sort_by = CREATED_AT if self.state.watermark is None else UPDATED_AT
+        self.sort_by = CREATED_AT if self.is_first or not self.is_order_known else UPDATED_AT
+        self.failed = dict(self.state.failed)
         resume = self.state.resume
         if resume and resume.query == self.query:
             self.token, self._newest, self._started_at = resume.token, resume.newest, resume.started_at
+            self.resumes = self.was_resumed = True
 
     @property
     def is_first(self) -> bool:
@@ -152,28 +197,46 @@ class Scan:
         return self.state.watermark is None
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing of this list has ever been read."""
+        return self.is_first and self.state.resume is None
+
+    @property
     def floor(self) -> datetime | None:
         """The time before which rows are not wanted: the state less the look-back, never before the start date."""
         if self.state.watermark is None:
             return self.start
-        reread = self.state.watermark - self.lookback
+        reread = earlier(self.state.watermark, self.lookback)
         return max(reread, self.start) if self.start else reread
 
     def wants(self, time: datetime | None) -> bool:
         """Whether a row last updated at `time` is emitted. A row without a time always is."""
         return time is None or self.floor is None or time >= self.floor
 
-    def page(self, times: list[datetime | None], next_token: str | None, clock: ServerClock | None) -> None:
+    def page(
+        self,
+        times: list[datetime | None],
+        next_token: str | None,
+        clock: ServerClock | None,
+        created: Iterable[datetime | None] = (),
+    ) -> None:
         """Take note of a page that was read.
 
-        `times` are its rows' update times in order, `next_token` the cursor it named, `clock` what the answer told of
-        the server's clock, if anything. Raises ScanError when the cursor repeats.
+        `times` are its rows' update times in order and `created` the times of their creation, `next_token` the cursor
+        it named, `clock` what the answer told of the server's clock, if anything. Raises ScanError when the cursor
+        repeats.
         """
+        self.resumes = False
+        self._has_rows = self._has_rows or bool(times)
         known = [time for time in times if time is not None]
         if known:
             self._newest = max([*known, self._newest] if self._newest else known)
         self._started_at = self._started_at or (clock.asked if clock else self._newest)
         self._first_answer = self._first_answer or (clock.answered if clock else None)
+        self._check_order(times if self.sort_by == UPDATED_AT else created)
+        if not next_token and self.was_resumed and self.token and not self._has_rows:
+            self.restart()  # a server that has forgotten a cursor may answer it with nothing
+            return
         if not next_token or self._has_reached_floor(known):
             self.finished = True
             return
@@ -191,16 +254,22 @@ class Scan:
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise ScanError(f"the API rejected its own page cursors {self._restarts} times")
-        self.token = None
+        self.token = self._last = None
+        self.resumes = False
         self._seen_tokens.clear()
         if not sorted_by_server:
             self.sort_by = None
+
+    def give_up(self) -> None:
+        """Leave the state as it was, whatever has been read."""
+        self._is_void = True
 
     def checkpoint(self) -> ScanState:
         """Return the state from which an interrupted first scan goes on at its next page."""
         if not self.is_first or self.token is None:
             return self.state
-        return replace(self.state, resume=Resume(self.token, self.query, self._started_at, self._newest))
+        resume = Resume(self.token, self.query, self._started_at, self._newest)
+        return replace(self.state, resume=resume, failed=dict(self.failed))
 
     def result(self) -> ScanState:
         """Return the state after the last page.
@@ -211,12 +280,25 @@ class Scan:
         """
         if not self.finished:
             raise ScanError("a watermark was asked for before the scan had finished")
+        if self._is_void:
+            return self.state
+        failed = dict(self.failed)
         if self._newest is None:
-            return ScanState(self.state.watermark)
+            return ScanState(self.state.watermark, failed=failed)
         reached = self._newest
-        if self._started_at and (self.sort_by != UPDATED_AT or self._is_in_the_future(reached)):
+        if self._started_at and (not self._is_by_update or self._is_in_the_future(reached)):
             reached = min(reached, self._started_at)
-        return ScanState(max(reached, self.state.watermark) if self.state.watermark else reached)
+        return ScanState(max(reached, self.state.watermark) if self.state.watermark else reached, failed=failed)
+
+    @property
+    def _is_by_update(self) -> bool:
+        return self.sort_by == UPDATED_AT and self.in_order
+
+    def _check_order(self, times: Iterable[datetime | None]) -> None:
+        for time in times:
+            if time is not None:
+                self.in_order = self.in_order and (self._last is None or time <= self._last)
+                self._last = time
 
     def _is_in_the_future(self, time: datetime) -> bool:
         # The Date header is cut to the second, so a row of the same second is not yet in the future.
@@ -224,4 +306,4 @@ class Scan:
 
     def _has_reached_floor(self, known: list[datetime]) -> bool:
         floor = self.floor
-        return self.sort_by == UPDATED_AT and floor is not None and bool(known) and known[-1] < floor
+        return self._is_by_update and floor is not None and bool(known) and known[-1] < floor

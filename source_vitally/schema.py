@@ -45,6 +45,8 @@ _REFERENCE = {"id": "string", "externalId": "string", "name": "string"}
 TraitTypes = dict[tuple[str, str], dict[str, str]]
 TRAIT_TYPES = "__trait_types"
 CUSTOM_OBJECTS = "customObjects"
+OWNER = "x-vitally-custom-object"
+"""The key of a schema that holds the id of the custom object whose rows the stream has, whatever it is called later."""
 
 
 @dataclass
@@ -70,7 +72,9 @@ class TableSchemaLoader(SchemaLoader):
             custom_object=_custom_object(self._parameters),
         )
         schema = description.row(_entry(self._parameters), flat_columns(self.config, self._parameters))
-        return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
+        custom_object = _custom_object(self._parameters)
+        owner = {OWNER: custom_object} if custom_object else {}
+        return {"$schema": "http://json-schema.org/draft-07/schema#", **owner, **schema}
 
 
 def fields_of(parameters: Mapping[str, Any]) -> Mapping[str, Any]:

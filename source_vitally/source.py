@@ -13,19 +13,35 @@ from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
+    AirbyteStream,
+    AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
     FailureType,
     Status,
+    StreamDescriptor,
 )
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally import cdk
+from source_vitally.client import FEW_RETRIES, patience
 from source_vitally.config import complete, require_valid
 from source_vitally.manifest import manifest
+from source_vitally.memory import SHARED, Shared
 from source_vitally.schema import TRAIT_TYPES
-from source_vitally.workspace import FIELDS_STREAM, trait_types
+from source_vitally.workspace import (
+    CUSTOM_OBJECTS,
+    CUSTOM_OBJECTS_PROBLEM,
+    DEFINITIONS,
+    FIELDS_STREAM,
+    OF_ALL_CUSTOM_OBJECTS,
+    DefinitionsRetriever,
+    is_config_error,
+    named,
+    owners_of,
+    trait_types,
+)
 from vitally_api.keys import rest_authorization
 from vitally_api.names import STREAM_PREFIX
 from vitally_api.regions import REST_PATH, other_regions
@@ -50,6 +66,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         )
         cdk.extend(self._constructor)
         cdk.shorten_queue(self)
+        cdk.quieten(self.logger)
         if self._config:
             self._config = complete(self._config, self._specification)
 
@@ -95,12 +112,10 @@ class SourceVitally(ConcurrentDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Yield the messages of the selected streams: records, states, statuses."""
-        source = self._given(config, catalog, state)
-        if source._config["flatten_traits"]:
-            source._learn_trait_types(all_needed=True)  # a column that is left out would be emptied
-        yield from ConcurrentDeclarativeSource.read(source, logger, source._config, catalog, state)
+        yield from self._given(config, catalog, state)._read(catalog, state or [])
 
     def _check(self) -> AirbyteConnectionStatus:
+        self._begin()
         cdk.disable_retries(self._constructor)
         [stream] = cdk.static_streams(self, ["accounts"])
         availability = stream.check_availability()
@@ -115,13 +130,24 @@ class SourceVitally(ConcurrentDeclarativeSource):
         for title, address in other_regions(self._config.get("data_center")):
             try:
                 answer = requests.get(f"{address}{REST_PATH}/accounts?limit=1", headers=headers, timeout=10)
-            except requests.RequestException:
+            except (requests.RequestException, OSError):
                 continue
             if answer.ok:
                 return f" This key does work in the {title} region: choose that in 'data_center'."
         return ""
 
+    def _begin(self) -> None:
+        """Make what the streams of one command share."""
+        self._config = {**self._config, SHARED: Shared(self._config["num_workers"]), CUSTOM_OBJECTS: []}
+
     def _discover(self, logger: logging.Logger) -> AirbyteCatalog:
+        self._begin()
+        with patience(retries=FEW_RETRIES):
+            problem = self._learn_custom_objects({})
+        if problem:
+            if is_config_error(problem):
+                raise problem
+            logger.warning(f"The streams of custom objects are missing: {problem.message}")
         self._learn_trait_types()
         return super().discover(logger, self._config)
 
@@ -131,17 +157,57 @@ class SourceVitally(ConcurrentDeclarativeSource):
         types = trait_types(fields, self._config["num_workers"], all_needed=all_needed)
         self._config = {**self._config, TRAIT_TYPES: types}
 
-    def _select_streams(
-        self, streams: list[AbstractStream], configured_catalog: ConfiguredAirbyteCatalog
-    ) -> list[AbstractStream]:
-        """Select the configured streams; one this source does not have is an error before the first record.
+    def _learn_custom_objects(self, owners: Mapping[str, str]) -> AirbyteTracedException | None:
+        """Put the definitions of custom objects where the streams find them; return why they cannot be had, if so."""
+        self._prepare_for_stream_build()
+        retriever = cdk.custom_retriever(self, DEFINITIONS, self._config)
+        assert isinstance(retriever, DefinitionsRetriever)
+        try:
+            definitions = named(retriever.definitions(), owners)
+        except AirbyteTracedException as problem:
+            return problem
+        self._config = {**self._config, CUSTOM_OBJECTS: definitions}
+        return None
 
-        A custom object's stream may have lost its definition since discover: that is a warning for that stream, which
-        is reported as incomplete rather than as empty, so that no destination wipes what it has of it.
+    def _read(self, catalog: ConfiguredAirbyteCatalog, state: list[AirbyteStateMessage]) -> Iterator[AirbyteMessage]:
+        self._begin()
+        selected = [configured.stream for configured in catalog.streams]
+        self._require_known(selected)
+        problem = None
+        flat = self._config["flatten_traits"]
+        names = {stream.name for stream in selected}
+        if flat or names & OF_ALL_CUSTOM_OBJECTS or any(name.startswith(STREAM_PREFIX) for name in names):
+            problem = self._learn_custom_objects(owners_of(catalog, state))
+            self._config = {**self._config, CUSTOM_OBJECTS_PROBLEM: problem}
+        if flat:
+            self._learn_trait_types(all_needed=True)  # a column that is left out would be emptied
+        streams = {stream.name: stream for stream in self.streams(self._config)}
+        missing = [stream for stream in selected if stream.name not in streams]
+        for stream in missing:
+            if problem:
+                yield problem.as_airbyte_message(StreamDescriptor(name=stream.name))
+            else:
+                self.logger.warning(
+                    f"Stream {stream.name} is not read: its custom object is not (or no longer) in this workspace. "
+                    "If it was deleted there, refresh the source schema and deselect the stream."
+                )
+            # Incomplete, not empty, so that no destination wipes what it has of it.
+            yield as_airbyte_message(stream, AirbyteStreamStatus.INCOMPLETE)
+        found = [streams[stream.name] for stream in selected if stream.name in streams]
+        if found:
+            yield from self._concurrent_source.read(found)
+        if problem and missing:
+            raise problem
+
+    def _require_known(self, selected: list[AirbyteStream]) -> None:
+        """Do nothing where each selected stream is one of this source, or may be that of a custom object.
+
+        Raises:
+            AirbyteTracedException: A config error, before the first record.
         """
-        known = {stream.name for stream in streams}
-        unknown = sorted({configured.stream.name for configured in configured_catalog.streams} - known)
-        wrong = [name for name in unknown if not name.startswith(STREAM_PREFIX)]
+        known = {stream["name"] for stream in self.resolved_manifest["streams"]}
+        names = sorted({stream.name for stream in selected} - known)
+        wrong = [name for name in names if not name.startswith(STREAM_PREFIX)]
         if wrong:
             raise AirbyteTracedException(
                 message=(
@@ -151,9 +217,3 @@ class SourceVitally(ConcurrentDeclarativeSource):
                 internal_message=f"Unknown streams: {wrong}; known: {sorted(known)}",
                 failure_type=FailureType.config_error,
             )
-        for name in unknown:
-            self.logger.warning(
-                f"Stream {name} is not read: its custom object is not (or no longer) in this workspace. "
-                "If it was deleted there, refresh the source schema and deselect the stream."
-            )
-        return super()._select_streams(streams, configured_catalog)

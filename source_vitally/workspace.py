@@ -6,41 +6,85 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass
 from typing import Any
 
-from airbyte_cdk.models import FailureType
+import requests
+from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog, FailureType
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
-from airbyte_cdk.sources.declarative.retrievers import Retriever
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
-from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_vitally.client import FEW_RETRIES, patience
+from source_vitally.responses import reason_of
 from source_vitally.retrievers import FeedRetriever
-from source_vitally.schema import TraitTypes
-from vitally_api.names import stream_names
+from source_vitally.scan import Scan
+from source_vitally.schema import OWNER, TraitTypes
+from vitally_api.names import STREAM_PREFIX, possible_names, stream_names
 
 logger = logging.getLogger("airbyte")
 
 FIELDS_STREAM = "custom_fields"
+OF_ALL_CUSTOM_OBJECTS = frozenset({FIELDS_STREAM, "instance_ids"})
+"""Streams with a partition for each custom object."""
+DEFINITIONS = "custom_object_definitions"
+
+
+CUSTOM_OBJECTS = "__custom_objects"
+"""Where in the config the streams find the definitions of custom objects, each with its `streamName`."""
+
+CUSTOM_OBJECTS_PROBLEM = "__custom_objects_problem"
+"""Where they find the error instead, if the definitions cannot be had."""
 
 
 @dataclass
 class DefinitionsRetriever(FeedRetriever):
-    """Yields the custom object definitions, each with its `streamName`; none, and a warning, if they cannot be had."""
+    """Reads the custom object definitions; those without an id cannot be read, and cost nothing but themselves."""
 
-    def read_records(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
-    ) -> Iterable[StreamData]:
-        """Yield the definitions, oldest first."""
-        try:
-            definitions = [found.data for found in super().read_records(records_schema) if isinstance(found, Record)]
-        except AirbyteTracedException as error:
-            if is_config_error(error):
-                raise
-            logger.warning(f"The streams of custom objects are missing: {error.message}")
-            return
-        names = stream_names(definitions)
-        for definition in sorted(definitions, key=lambda found: names[found["id"]]):
-            yield {**definition, "streamName": names[definition["id"]]}
+    def definitions(self) -> list[dict[str, Any]]:
+        """Return all definitions of the workspace.
+
+        Raises:
+            AirbyteTracedException: The list cannot be had.
+        """
+        found = [dict(row.data) for row in self.read_records({}) if isinstance(row, Record)]
+        return [definition for definition in found if definition.get("id")]
+
+    def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
+        raise self._failure(f"cannot be read: Vitally answers HTTP {response.status_code} ({reason_of(response)}).")
+
+
+def named(definitions: list[dict[str, Any]], owners: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the definitions that have a stream, each with its `streamName`.
+
+    Args:
+        definitions: All of the workspace.
+        owners: The ids of the custom objects whose rows were read under some names so far. They keep these names while
+            these fit them, and no namesake gets one of them.
+    """
+    names = {key: name for key, name in stream_names(definitions).items() if name not in owners}
+    fitting = {found["id"]: possible_names(found) for found in definitions}
+    names |= {key: name for name, key in owners.items() if name in fitting.get(key, ())}
+    return [{**found, "streamName": names[found["id"]]} for found in definitions if found["id"] in names]
+
+
+def owners_of(catalog: ConfiguredAirbyteCatalog, state: Iterable[AirbyteStateMessage]) -> dict[str, str]:
+    """Return the custom object whose rows each configured stream has, by its schema, or else by its state."""
+    owners: dict[str, str] = {}
+    for message in state:
+        if message.stream and message.stream.stream_state:
+            parts = message.stream.stream_state.__dict__.get("states")
+            ids = (
+                {part["partition"].get("customObjectId") for part in parts if _has_partition(part)} if parts else set()
+            )
+            if len(ids) == 1 and isinstance(key := ids.pop(), str):
+                owners[message.stream.stream_descriptor.name] = key
+    selected = {configured.stream.name: configured.stream.json_schema for configured in catalog.streams}
+    by_schema = {name: schema.get(OWNER) for name, schema in selected.items()}
+    owners |= {name: key for name, key in by_schema.items() if isinstance(key, str)}
+    return {name: key for name, key in owners.items() if name in selected and name.startswith(STREAM_PREFIX)}
+
+
+def _has_partition(part: Any) -> bool:
+    return isinstance(part, Mapping) and isinstance(part.get("partition"), Mapping)
 
 
 def is_config_error(error: AirbyteTracedException) -> bool:
@@ -103,14 +147,15 @@ class InstancePartitions(_Partitions):
 class AllInstances(_Partitions):
     """The live and the archived instances of every custom object of the workspace."""
 
-    definitions: Retriever
     _hidden = frozenset({"customObjectId"})
 
     def stream_slices(self) -> Iterator[StreamSlice]:
-        """Yield one partition per custom object and pass; the list of custom objects is asked for here."""
-        for found in self.definitions.read_records({}):
-            parameters = {"custom_object_id": str(found["id"])}  # type: ignore[index]
+        """Yield one partition per custom object and pass; raise where the custom objects are not known."""
+        for found in self.config[CUSTOM_OBJECTS]:
+            parameters = {"custom_object_id": str(found["id"])}
             yield from InstancePartitions(config=self.config, parameters=parameters).stream_slices()
+        if problem := self.config.get(CUSTOM_OBJECTS_PROBLEM):
+            raise problem
 
 
 @dataclass
@@ -118,14 +163,15 @@ class FieldOwners(_Partitions):
     """Everything that has custom fields: the models of Vitally's docs and each custom object of the workspace."""
 
     models: list[str]
-    definitions: Retriever
 
     def stream_slices(self) -> Iterator[StreamSlice]:
-        """Yield one partition per model and custom object; the list of custom objects is asked for here."""
+        """Yield one partition per model and custom object; raise where these are not known, after the models."""
         owners = [(model, "") for model in self.models]
-        owners += [("customObjects", str(found["id"])) for found in self.definitions.read_records({})]  # type: ignore[index]
+        owners += [("customObjects", str(found["id"])) for found in self.config[CUSTOM_OBJECTS]]
         for model, custom_object in owners:
             yield StreamSlice(partition={"model": model, "customObjectId": custom_object}, cursor_slice={})
+        if problem := self.config.get(CUSTOM_OBJECTS_PROBLEM):
+            raise problem
 
 
 def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = False) -> TraitTypes:
@@ -138,7 +184,8 @@ def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = Fals
 
     def read(partition: Any) -> list[Mapping[str, Any]]:
         try:
-            return [record.data for record in partition.read()]
+            with patience(retries=FEW_RETRIES):
+                return [record.data for record in partition.read()]
         except AirbyteTracedException as error:
             if all_needed or is_config_error(error):
                 raise
@@ -150,3 +197,19 @@ def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = Fals
             for row in sorted(rows, key=lambda row: (str(row.get("createdAt")), str(row["path"]))):
                 types.setdefault((row["model"], row["customObjectId"]), {})[row["path"]] = str(row.get("type"))
     return types
+
+
+@dataclass
+class FieldsRetriever(FeedRetriever):
+    """Yields custom fields; one without a path is none that a row could have, and costs nothing but itself."""
+
+    def _emit(
+        self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        usable = [(row, time) for row, time in rows if isinstance(row.data.get("path"), str)]
+        for row, _ in rows:
+            if not isinstance(row.data.get("path"), str):
+                logger.warning(
+                    f"Stream {self.name}: the custom field {row.data.get('id')} has no path and is left out."
+                )
+        return super()._emit(scan, usable, size, stream_slice)

@@ -17,6 +17,13 @@ def snake_case(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
 
 
+def possible_names(definition: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the stream names that a definition may have: plain, or with a part of its id, or with all of it."""
+    plain = STREAM_PREFIX + snake_case(str(definition.get("name") or definition.get("label") or ""))
+    own = snake_case(str(definition["id"]))
+    return plain, f"{plain}_{own[:8]}", f"{plain}_{own}"
+
+
 def stream_names(definitions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return a unique stream name per definition id, made of the machine names.
 
@@ -26,9 +33,7 @@ def stream_names(definitions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for definition in sorted(definitions, key=lambda found: (str(found.get("createdAt")), str(found["id"]))):
-        plain = STREAM_PREFIX + snake_case(str(definition.get("name") or definition.get("label") or ""))
-        own = snake_case(str(definition["id"]))
-        name = next(name for name in (plain, f"{plain}_{own[:8]}", f"{plain}_{own}") if name not in taken)
+        name = next(name for name in possible_names(definition) if name not in taken)
         taken.add(name)
         names[definition["id"]] = name
     return names

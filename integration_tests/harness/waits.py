@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from types import SimpleNamespace
 from unittest.mock import patch
 
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
-from airbyte_cdk.sources.streams.http import rate_limiting
 
-from source_vitally import cdk
+from source_vitally import cdk, client
 from source_vitally.budget import RequestBudget
 
 _SCHEMA = cache(concurrent_declarative_source.get_declarative_component_schema)
@@ -22,7 +20,7 @@ def without_waiting() -> Iterator[list[float]]:
     """Take note of the waits between retries, in seconds, instead of waiting."""
     taken: list[float] = []
     with (
-        patch.object(rate_limiting, "time", SimpleNamespace(sleep=taken.append)),
+        patch.object(client, "sleep", taken.append),
         patch.object(cdk, "RequestBudget", partial(RequestBudget, sleep=taken.append)),
     ):
         yield taken

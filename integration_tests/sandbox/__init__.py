@@ -10,10 +10,24 @@ from integration_tests.sandbox.server import Sandbox
 from integration_tests.sandbox.wire.clock import Clock, iso
 from integration_tests.sandbox.wire.faults import Fault, Faults
 from integration_tests.sandbox.wire.limits import Dialect, Limits
-from integration_tests.sandbox.wire.messages import Journal, Page, Reply, Request, Row
+from integration_tests.sandbox.wire.messages import (
+    CUT_EMOJI,
+    LONG_INTEGER,
+    NOT_A_NUMBER,
+    TOO_LARGE,
+    Journal,
+    Page,
+    Reply,
+    Request,
+    Row,
+)
 from integration_tests.sandbox.wire.switches import Switches
 
 __all__ = [
+    "CUT_EMOJI",
+    "LONG_INTEGER",
+    "NOT_A_NUMBER",
+    "TOO_LARGE",
     "Clock",
     "Dialect",
     "Fault",

@@ -68,6 +68,9 @@ class Sandbox:
         self.url = ""
         self._port = port
         self._indices = count()
+        self.under_way = 0
+        self.most_under_way = 0
+        """The most requests that were answered at once so far."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
         self._stop = asyncio.Event()
@@ -136,6 +139,14 @@ class Sandbox:
             response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
 
     async def _answer(self, incoming: web.Request) -> web.StreamResponse:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            return await self._answer_one(incoming)
+        finally:
+            self.under_way -= 1
+
+    async def _answer_one(self, incoming: web.Request) -> web.StreamResponse:
         raw = await incoming.read()
         path = incoming.rel_url.raw_path
         query = dict(parse_qsl(incoming.rel_url.raw_query_string, keep_blank_values=True))
@@ -172,7 +183,8 @@ class Sandbox:
             except ApiError as error:
                 reply = Reply(error.status, {"error": error.error})
             reply.headers.update(headers)
-            return reply, reply.encoded()
+            mark = b"\xef\xbb\xbf" if self.switches.byte_order_mark else b""
+            return reply, mark + reply.encoded()
 
     def _dispatch(self, half: str, request: Request) -> Reply:
         if request.body is NOT_JSON:

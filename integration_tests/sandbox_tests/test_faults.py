@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.sandbox import Clock, Fault, Limits, Sandbox
+from integration_tests.sandbox import (
+    CUT_EMOJI,
+    LONG_INTEGER,
+    NOT_A_NUMBER,
+    TOO_LARGE,
+    Clock,
+    Fault,
+    Limits,
+    Sandbox,
+)
 from integration_tests.sandbox.testing.client import Client
 from integration_tests.sandbox.testing.fixtures import MakeSandbox
 
@@ -40,6 +49,24 @@ class TestFaults:
     def test_the_body_of_a_status(self, sandbox: Sandbox, client: Client, body: Any, sent: bytes) -> None:
         sandbox.faults.add(Fault(status=418, body=body))
         assert client.rest("GET", "users").content == sent
+
+    def test_json_that_strict_parsers_refuse(self, sandbox: Sandbox, client: Client) -> None:
+        odd = {"name": f"cut {CUT_EMOJI}", "mrr": NOT_A_NUMBER, "npsScore": TOO_LARGE, "usersCount": LONG_INTEGER}
+        account = sandbox.workspace.insert("accounts", {"externalId": "odd", **odd})["id"]
+        sandbox.switches.byte_order_mark = True
+        body = client.rest("GET", f"accounts/{account}").content
+        assert body.startswith(b"\xef\xbb\xbf{")
+        for sent in (b'"cut \\ud83d"', b'"mrr":NaN', b'"npsScore":1e400', b'"usersCount":12345678901234567890123'):
+            assert sent in body
+
+    def test_requests_under_way_are_counted(self, sandbox: Sandbox) -> None:
+        sandbox.switches.latency = 0.2
+        threads = [Thread(target=Client(sandbox).get, args=("users",)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (sandbox.under_way, sandbox.most_under_way) == (0, 3)
 
     def test_skip_times_and_method(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.faults.add(Fault(path="accounts", method="GET", skip=1, times=2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -12,9 +14,9 @@ from integration_tests.sandbox.testing.fixtures import MakeSandbox
 
 PAGED = (
     *("accounts", "organizations", "users", "conversations", "notes", "tasks", "projects", "npsResponses"),
-    *("meetings", "meetingTranscripts", "customObjects", "projectTemplates"),
+    *("meetings", "customObjects", "projectTemplates"),
 )
-UNSORTED = ["admins", "noteCategories", "taskCategories", "projectCategories"]
+UNSORTED = ["admins", "noteCategories", "taskCategories", "projectCategories", "meetingTranscripts"]
 
 
 class TestAuthorization:
@@ -78,7 +80,6 @@ class TestLists:
             ("accounts", {"status": "open"}),
             ("notes", {"archived": "maybe"}),
             ("npsResponses", {"target": "organizations"}),
-            *((resource, {"sortBy": "updatedAt"}) for resource in UNSORTED),
         ],
     )
     def test_refused_parameters(self, client: Client, path: str, query: Row) -> None:
@@ -99,8 +100,36 @@ class TestLists:
     @pytest.mark.parametrize("resource", UNSORTED)
     def test_lists_without_documented_order(self, sandbox: Sandbox, client: Client, resource: str) -> None:
         assert ids(client.scan(resource, limit=2)) == ids(sandbox.workspace.rows(resource))
-        sandbox.switches.sort_undocumented_lists = True
+        whole = client.scan(resource, limit=2, sortBy="updatedAt")
+        assert ids(whole) == ids(sandbox.workspace.rows(resource))
+        assert whole == client.scan(resource, limit=2, sortBy="createdAt"), "sortBy is ignored"
+        sandbox.switches.undocumented_sort = "honoured"
         assert ids(client.scan(resource, limit=2, sortBy="createdAt")) == ids(sandbox.workspace.rows(resource))
+        sandbox.switches.undocumented_sort = "refused"
+        assert client.rest("GET", resource, sortBy="createdAt").status_code == 400
+
+    def test_an_order_that_is_ignored(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.workspace.update("users", client.scan("users", sortBy="createdAt")[-1]["id"], {"name": "edited"})
+        assert client.scan("users", sortBy="updatedAt") != client.scan("users", sortBy="createdAt")
+        sandbox.switches.sort_ignored = True
+        assert client.scan("users", sortBy="updatedAt") == client.scan("users", sortBy="createdAt")
+
+    @pytest.mark.parametrize("answer", [400, 404, 410, 422, 500, "error", "empty page"])
+    def test_a_cursor_that_is_no_longer_known(self, sandbox: Sandbox, client: Client, answer: Any) -> None:
+        cursor = client.get("users", limit=1)["next"]
+        sandbox.switches.expired_cursor = answer
+        sandbox.expire_cursors()
+        response = client.rest("GET", "users", **{"limit": 1, "from": cursor})
+        assert response.status_code == (answer if isinstance(answer, int) else 200)
+        assert response.json().get("results") == ([] if answer == "empty page" else None)
+        assert client.rest("GET", "users", limit=1).status_code == 200
+
+    def test_the_end_of_a_list_that_has_a_next(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.switches.next_after_end = sandbox.switches.null_error_in_pages = True
+        page = client.get("taskCategories")
+        assert page["next"]
+        assert page["atEnd"] is True
+        assert page["error"] is None
 
     def test_unknown_parameters_can_be_ignored(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.switches.strict_parameters = False
@@ -211,13 +240,19 @@ class TestFilters:
         assert live
         assert archived
         assert ids(client.scan(resource, archived="false", limit=9)) == live
+        assert ids(client.scan(resource, archived="true", limit=9)) == live | archived
+        sandbox.switches.archived_true = "only archived"
         assert ids(client.scan(resource, archived="true", limit=3)) == archived
+        sandbox.switches.archived_ignored = True
+        assert ids(client.scan(resource, archived="false", limit=9)) == live | archived
+        sandbox.switches.archived_ignored = False
         assert ids(client.scan(resource, limit=9)) == (live | archived if everything else live)
 
     def test_archived_instances(self, sandbox: Sandbox, client: Client) -> None:
         definition = stored(sandbox, "customObjects", name="featureRequest")[0]["id"]
         rows = stored(sandbox, "instances", customObjectId=definition)
         path = f"customObjects/{definition}/instances"
+        sandbox.switches.archived_true = "only archived"
         sandbox.workspace.archive("instances", rows[0]["id"])
         assert rows[0]["id"] in ids(client.scan(path, archived="true"))
         assert ids(client.scan(path, archived="true") + client.scan(path, archived="false")) == ids(rows)

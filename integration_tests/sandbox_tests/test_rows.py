@@ -87,8 +87,10 @@ class TestShapes:
         assert client.get(f"meetings/{meeting['id']}/transcript")["id"] == transcript["id"]
         assert client.get(f"meetingTranscripts/{transcript['id']}")["transcript"] == transcript["transcript"]
         assert "transcript" not in client.scan("meetingTranscripts")[0]
-        sandbox.switches.transcripts_list_body = True
-        assert "transcript" in client.scan("meetingTranscripts")[0]
+        sandbox.switches.transcripts_in_list = "null"
+        assert client.scan("meetingTranscripts")[0]["transcript"] is None
+        sandbox.switches.transcripts_in_list = "whole"
+        assert client.scan("meetingTranscripts")[0]["transcript"]
 
     def test_ids_of_the_customers_own(self, sandbox: Sandbox, client: Client) -> None:
         for account in sandbox.workspace.rows("accounts")[:10]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -48,7 +50,18 @@ def get(sandbox: Sandbox, path: str, **params: Any) -> Any:
     """Return the body of one GET."""
     answer = requests.get(f"{sandbox.url}/resources/{path}", params=params, auth=(sandbox.rest_key, ""), timeout=10)
     answer.raise_for_status()
-    return answer.json()
+    return as_it_must_come(json.loads(answer.content, parse_constant=lambda _: None))
+
+
+def as_it_must_come(value: Any) -> Any:
+    """Return JSON with U+FFFD for halves of emojis and null for numbers that are none: what every platform can take."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if 0xD800 <= ord(letter) < 0xE000 else letter for letter in value)
+    if isinstance(value, list):
+        return [as_it_must_come(item) for item in value]
+    if isinstance(value, dict):
+        return {as_it_must_come(name): as_it_must_come(item) for name, item in value.items()}
+    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def everything(sandbox: Sandbox, stream: str, inlined: str = "full") -> dict[str, Json]:
@@ -86,7 +99,7 @@ def one_pass(sandbox: Sandbox, stream: str, filters: dict[str, str]) -> Iterator
         page = get(sandbox, path, limit=100, **filters, **cursor)
         for row in page["results"]:
             yield {**row, **get(sandbox, f"{path}/{row['id']}")} if stream == "meeting_transcripts" else _linked(row)
-        if not page["next"]:
+        if not page["next"] or page.get("atEnd"):
             break
         cursor = {"from": page["next"]}
 

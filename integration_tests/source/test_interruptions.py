@@ -51,7 +51,7 @@ def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any,
 
 
 def test_a_killed_sync_of_a_partitioned_stream_goes_on_in_each_partition(make_sandbox: Any) -> None:
-    sandbox = make_sandbox(seed=4, sizes={"notes": 1400})
+    sandbox = make_sandbox(seed=4, sizes={"notes": 1400}, switches=Switches(archived_true="only archived"))
     config = config_of(sandbox)
     notes = catalog("notes")
     killed = run_process(
@@ -175,9 +175,17 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
         Switches(short_pages=True),
         Switches(timestamp_ties=True),
         Switches(no_date_header=True),
-        Switches(sort_undocumented_lists=True),
+        Switches(sort_ignored=True),
+        Switches(undocumented_sort="refused"),
+        Switches(undocumented_sort="honoured"),
         Switches(archived_omitted_means_all=True),
-        Switches(transcripts_list_body=True),
+        Switches(archived_true="only archived"),
+        Switches(archived_ignored=True),
+        Switches(transcripts_in_list="null"),
+        Switches(transcripts_in_list="whole"),
+        Switches(next_after_end=True),
+        Switches(null_error_in_pages=True),
+        Switches(byte_order_mark=True),
         Switches(not_found_status=200),
     ],
     ids=lambda switches: ", ".join(k for k, v in asdict(switches).items() if v != asdict(Switches())[k]),

@@ -17,15 +17,17 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import M
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partition_reader import PartitionReader
 from airbyte_cdk.sources.streams.concurrent.partitions.types import PartitionCompleteSentinel
-from airbyte_cdk.sources.streams.http.exceptions import BaseBackoffException
+from airbyte_cdk.sources.streams.http import HttpClient
 from airbyte_cdk.utils.print_buffer import PrintBuffer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally import SourceVitally, cdk
 from source_vitally.budget import RequestBudget
+from source_vitally.client import PatientClient
 from source_vitally.details import DetailRetriever
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.manifest import manifest
+from source_vitally.memory import QUEUED_BYTES, WeighedQueue
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.run import run
 
@@ -90,7 +92,7 @@ def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
     cdk.disable_retries(source._constructor)
     [accounts] = cdk.static_streams(source, ["accounts"])
     assert isinstance(accounts, DefaultStream)
-    assert retriever(accounts).requester._http_client._max_retries == 0  # type: ignore[attr-defined]
+    assert retriever(accounts).requester._http_client._disable_retries is True  # type: ignore[attr-defined]
 
 
 class RecordingCursor:
@@ -140,10 +142,27 @@ def test_a_state_emitted_by_a_cursor_queues_behind_the_records_before_it(source:
     assert queued.type == Type.STATE
 
 
-def test_records_states_and_logs_wait_in_one_short_queue(source: SourceVitally) -> None:
+def test_records_states_and_logs_wait_in_one_queue_bounded_in_bytes(source: SourceVitally) -> None:
     queue = source._concurrent_source._queue
-    assert queue.maxsize == cdk.QUEUED_RECORDS
+    assert isinstance(queue, WeighedQueue)
+    assert queue.maxsize == QUEUED_BYTES
     assert source._constructor._message_repository._queue is queue  # type: ignore[attr-defined]
+
+
+def test_every_request_goes_through_the_patient_client(streams: dict[str, DefaultStream]) -> None:
+    for name, stream in streams.items():
+        found = retriever(stream)
+        assert isinstance(found.requester._http_client, PatientClient), name  # type: ignore[attr-defined]
+        if isinstance(found, DetailRetriever):
+            assert isinstance(found.detail_requester._http_client, PatientClient), name  # type: ignore[attr-defined]
+    assert list(inspect.signature(HttpClient._send_with_retry).parameters)[:3] == ["self", "request", "request_kwargs"]
+
+
+def test_an_error_that_says_what_is_wrong_is_logged_without_its_stack(source: SourceVitally) -> None:
+    error = AirbyteTracedException(message="Check 'secret_token'.")
+    entry = source.logger.makeRecord("airbyte", logging.ERROR, "x", 1, "Exception", (), (type(error), error, None))
+    assert source.logger.filter(entry)
+    assert (entry.exc_info, entry.getMessage()) == (None, "Exception: Check 'secret_token'.")
 
 
 def test_messages_and_log_lines_share_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,11 +180,3 @@ def test_messages_and_log_lines_share_one_buffer(monkeypatch: pytest.MonkeyPatch
     init_logger("airbyte")
     handlers = [found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler]
     assert [handler.stream is PRINT_BUFFER for handler in handlers] == [True]
-
-
-def test_the_error_after_the_last_retry_keeps_its_cause() -> None:
-    cause = BaseBackoffException(None, None, "Vitally has a problem of its own.")  # type: ignore[arg-type]
-    wrapped = AirbyteTracedException(message="Exhausted available request attempts.", exception=cause)
-    assert cdk.in_plain_words(wrapped).message == "Vitally has a problem of its own."
-    other = AirbyteTracedException(message="as it is")
-    assert cdk.in_plain_words(other) is other

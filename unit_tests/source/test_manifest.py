@@ -18,6 +18,7 @@ STREAMS = [stream["name"] for stream in MANIFEST["streams"]]
 HANDED_OVER = {"type", "class_name", "$parameters", "name", "path", "cursor_field", "url_base", "envelope"}
 HANDED_OVER |= {
     "optional",
+    "absent_if_rejected",
     "sort_optional",
     "retries",
     "partition_router",

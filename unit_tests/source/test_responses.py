@@ -15,9 +15,10 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import M
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_vitally.budget import RequestBudget
-from source_vitally.errors import MAX_RETRIES, GrowingBackoff, VitallyErrorHandler
+from source_vitally.client import RETRIES
+from source_vitally.errors import GrowingBackoff, VitallyErrorHandler
 from source_vitally.manifest import manifest
-from source_vitally.responses import clock_of, is_missing, reason_of
+from source_vitally.responses import clock_of, is_absent, reason_of
 from vitally_api.answers import LONGEST_WAIT
 
 DATE: dict[str, Any] = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
@@ -37,7 +38,7 @@ def answer(status: int = 200, body: bytes = b"{}", url: str = "http://127.0.0.1/
 
 def test_waits_grow_jitter_and_outlast_two_minutes() -> None:
     backoff = GrowingBackoff()
-    waits = [backoff.backoff_time(answer(500), attempt) or 0 for attempt in range(1, MAX_RETRIES + 1)]
+    waits = [backoff.backoff_time(answer(500), attempt) or 0 for attempt in range(1, RETRIES + 1)]
     assert sum(waits) > 120
     assert max(waits) <= 75
     assert waits[3] > waits[0]
@@ -48,17 +49,31 @@ def test_waits_grow_jitter_and_outlast_two_minutes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "missing"),
+    ("status", "body", "options", "absent"),
     [
-        (404, b"", True),
-        (200, b'{"error": "Account not found"}', True),
-        (200, b'{"results": [], "error": "x"}', False),
-        (200, b"<html>", False),
-        (500, b'{"error": "boom"}', False),
+        (404, b"", {}, True),
+        (200, b'{"error": "Account not found"}', {}, True),
+        (200, b'{"error": "Account not found"}', {"envelope": "anything"}, True),
+        (200, b'{"results": [], "error": "x"}', {}, False),
+        (200, b'{"data": [], "error": null}', {"envelope": "data"}, False),
+        (200, b'{"data": [], "error": "x"}', {"envelope": "data"}, False),
+        (200, b"<html>", {}, False),
+        (403, b'{"error": "Not in your plan."}', {}, True),
+        (403, b"<html>blocked</html>", {}, False),
+        (400, b'{"error": "No organizations."}', {}, False),
+        (400, b'{"error": "No organizations."}', {"absent_if_rejected": True}, True),
+        (400, b"<html>", {"absent_if_rejected": True}, False),
+        (500, b'{"error": "boom"}', {}, False),
     ],
 )
-def test_what_is_missing(status: int, body: bytes, missing: bool) -> None:
-    assert is_missing(answer(status, body)) is missing
+def test_what_says_that_a_workspace_has_no_such_thing(
+    status: int, body: bytes, options: dict[str, Any], absent: bool
+) -> None:
+    response = answer(status, body)
+    handler(optional=True, **options).interpret_response(response)
+    assert is_absent(response) is absent
+    handler(**options).interpret_response(again := answer(status, body))
+    assert not is_absent(again), "what is not optional is never absent"
 
 
 def test_the_reason_of_an_answer_has_no_key_in_it() -> None:
@@ -95,11 +110,12 @@ def handler(**options: Any) -> VitallyErrorHandler:
         (answer(body=b'{"id": "x"}'), {"envelope": "id"}, "SUCCESS"),
         (answer(404), {}, "FAIL"),
         (answer(404), {"optional": True}, "IGNORE"),
-        (answer(403), {"optional": True}, "IGNORE"),
+        (answer(403, b'{"error": "no"}'), {"optional": True}, "IGNORE"),
+        (answer(403, b"<html>"), {"optional": True}, "FAIL"),
         (answer(500), {"optional": True}, "RETRY"),
-        (answer(400, url="http://127.0.0.1/x?from=abc&limit=100"), {}, "RESET_PAGINATION"),
-        (answer(400, url="http://127.0.0.1/x?limit=100&sortBy=createdAt"), {}, "FAIL"),
-        (answer(400, url="http://127.0.0.1/x?sortBy=createdAt"), {"sort_optional": True}, "RESET_PAGINATION"),
+        (answer(400, url="http://127.0.0.1/x?from=abc&limit=100"), {}, "FAIL"),
+        (requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), {}, "FAIL"),
+        (requests.exceptions.SSLError("EOF occurred in violation of protocol"), {}, "RETRY"),
         (requests.ConnectionError("gone"), {}, "RETRY"),
     ],
 )

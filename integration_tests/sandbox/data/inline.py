@@ -37,8 +37,10 @@ def served_list(workspace: Workspace, resource: Resource, rows: Iterable[Row]) -
     out = [served(workspace, resource, row) for row in rows]
     if resource.name == "conversations":
         return [{name: row[name] for name in CONVERSATION_LIST} for row in out]
-    if resource.name == "meetingTranscripts" and not workspace.switches.transcripts_list_body:
-        return [{name: value for name, value in row.items() if name != "transcript"} for row in out]
+    if resource.name == "meetingTranscripts" and workspace.switches.transcripts_in_list != "whole":
+        without = [{name: value for name, value in row.items() if name != "transcript"} for row in out]
+        is_null = workspace.switches.transcripts_in_list == "null"
+        return [{**row, "transcript": None} for row in without] if is_null else without
     return out
 
 

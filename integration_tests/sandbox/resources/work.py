@@ -332,6 +332,7 @@ MEETING_TRANSCRIPTS = Resource(
     attributes("meetingId", transcript=[]),
     always,
     scopes=("meetingId",),
+    sort_documented=False,
     writing=Writing(
         required=("transcript",), create=("transcript",), update=("transcript",), kinds={"transcript": "list"}
     ),

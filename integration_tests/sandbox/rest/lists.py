@@ -21,7 +21,8 @@ from integration_tests.sandbox.wire.messages import ApiError, Page, Reply, Reque
 MAX_LIMIT = 100
 PAGING = ("limit", "from", "sortBy")
 STATUS = {"active": ("active",), "churned": ("churned",), "activeOrChurned": ("active", "churned")}
-ARCHIVED = {"true": ("archived",), "false": ("live",)}
+ARCHIVED = {"archived too": {"true": ("live", "archived"), "false": ("live",)}}
+ARCHIVED["only archived"] = {"true": ("archived",), "false": ("live",)}
 TARGET = {"accounts": ("accounts",), "organization": ("organization",)}
 
 
@@ -79,6 +80,8 @@ class Lists:
         sort = self._sort(request.query, resource)
         scan = _fingerprint(request, sort)
         cursor = self._cursor(request.query, scan)
+        if cursor is None:
+            return self._answer_to_expired()
         self.served += 1
         rows: list[Row] = []
         more = True
@@ -94,9 +97,19 @@ class Lists:
             following = request.query["from"]
         shown = served_list(self.workspace, resource, rows)
         page = Page(resource.name, cursor.number, shown, request.query)
+        body: Row = {"error": None} if switches.null_error_in_pages else {}
         if resource.name == "surveyResponses":
-            return Reply(200, {"data": shown, "next": following}, page=page)
-        return Reply(200, {"results": shown, "next": following, "atEnd": following is None}, page=page)
+            return Reply(200, {**body, "data": shown, "next": following}, page=page)
+        at_end = following is None
+        if at_end and switches.next_after_end:
+            following = Cursor(last, cursor.number + 1, scan, self.served, self.epoch).encoded()
+        return Reply(200, {**body, "results": shown, "next": following, "atEnd": at_end}, page=page)
+
+    def _answer_to_expired(self) -> Reply:
+        kind = self.workspace.switches.expired_cursor
+        if kind == "empty page":
+            return Reply(200, {"results": [], "data": [], "next": None, "atEnd": True})
+        raise ApiError(kind if isinstance(kind, int) else 200, "from has expired.")
 
     def _matching(
         self,
@@ -118,8 +131,10 @@ class Lists:
 
     def _states(self, query: Mapping[str, str], resource: Resource, under: bool) -> tuple[str, ...]:
         if "archived" in resource.filters:
-            omitted = ("live", "archived") if self.workspace.switches.archived_omitted_means_all else ("live",)
-            return _choice(query, "archived", ARCHIVED, omitted)
+            switches = self.workspace.switches
+            omitted = ("live", "archived") if switches.archived_omitted_means_all else ("live",)
+            chosen = _choice(query, "archived", ARCHIVED[switches.archived_true], omitted)
+            return ("live", "archived") if switches.archived_ignored else chosen
         if "status" in resource.filters:
             return _choice(query, "status", STATUS, STATUS["activeOrChurned" if under else "active"])
         if "target" in resource.filters:
@@ -127,16 +142,18 @@ class Lists:
         return ("live",)
 
     def _sort(self, query: Mapping[str, str], resource: Resource) -> str:
-        sort = query.get("sortBy")
-        if sort is None:
-            return "updatedAt"
-        if not (resource.sort_documented or self.workspace.switches.sort_undocumented_lists):
+        sort, switches = query.get("sortBy"), self.workspace.switches
+        undocumented = None if resource.sort_documented else switches.undocumented_sort
+        if sort is not None and undocumented == "refused":
             raise ApiError(400, f"sortBy is not supported for {resource.name}.")
-        if sort not in SORTS:
+        if sort is not None and sort not in SORTS:
             raise ApiError(400, "sortBy must be one of createdAt, updatedAt.")
-        return sort
+        if undocumented == "ignored" or switches.sort_ignored:
+            return "createdAt"
+        return sort or "updatedAt"
 
-    def _cursor(self, query: Mapping[str, str], scan: int) -> Cursor:
+    def _cursor(self, query: Mapping[str, str], scan: int) -> Cursor | None:
+        """Return where the scan stands; None for a cursor that is no longer known."""
         if "from" not in query:
             return Cursor(None, 0, scan, self.served, self.epoch)
         cursor = Cursor.decoded(query["from"])
@@ -145,7 +162,7 @@ class Lists:
         lifetime = self.workspace.switches.cursors_expire_after
         age = self.served - cursor.issued
         if cursor.epoch != self.epoch or (lifetime is not None and age >= lifetime):
-            raise ApiError(400, "from has expired.")
+            return None
         return cursor
 
 

@@ -58,10 +58,27 @@ class Reply:
     page: Page | None = None
 
     def encoded(self) -> bytes:
-        return b"" if self.body is NO_BODY else orjson.dumps(self.body)
+        return b"" if self.body is NO_BODY else _with_oddities(orjson.dumps(self.body))
 
 
 NO_BODY = object()
+CUT_EMOJI, NOT_A_NUMBER, TOO_LARGE, LONG_INTEGER = "\ue000", "\ue001", "\ue002", "\ue003"
+"""Texts in rows that are sent as what strict parsers of JSON refuse: the first anywhere in a text, the others alone."""
+ODDITIES = {
+    CUT_EMOJI.encode(): b"\\ud83d",
+    f'"{NOT_A_NUMBER}"'.encode(): b"NaN",
+    f'"{TOO_LARGE}"'.encode(): b"1e400",
+    f'"{LONG_INTEGER}"'.encode(): b"12345678901234567890123",
+}
+
+
+def _with_oddities(body: bytes) -> bytes:
+    if b"\xee\x80" in body:
+        for mark, sent in ODDITIES.items():
+            body = body.replace(mark, sent)
+    return body
+
+
 Hook = Callable[[Page], None]
 
 

@@ -20,18 +20,33 @@ class Switches:
 
     # Lists
     archived_omitted_means_all: bool = False
+    archived_true: Literal["archived too", "only archived"] = "archived too"
+    """What `archived=true` shows: by Vitally's page only archived rows, by a client archived ones too."""
+    archived_ignored: bool = False
+    """Every list shows archived rows, whatever `archived` says."""
     cursors_expire_after: int | None = None
     """A cursor is refused once this many further list pages have been served."""
+    expired_cursor: Literal[400, 404, 410, 422, 500, "error", "empty page"] = 400
+    """The answer to a cursor that is no longer known: a status, a 200 with an `error`, or a page without rows."""
+    next_after_end: bool = False
+    """The last page says `atEnd`, and has a `next` nevertheless."""
+    null_error_in_pages: bool = False
+    """Pages have an `error` that is null."""
     empty_page_with_next: bool = False
     """Every second page of a scan is empty, its `next` leads on to the rows."""
     repeat_cursor: bool = False
     short_pages: bool = False
     strict_parameters: bool = True
-    sort_undocumented_lists: bool = False
+    sort_ignored: bool = False
+    """Every list is in order of creation, whatever `sortBy` says."""
+    undocumented_sort: Literal["ignored", "refused", "honoured"] = "ignored"
+    """What `sortBy` does for a list whose page does not name it; ignored, such a list is in order of creation."""
     health_scores_shape: Literal["object", "array", "results", "data"] = "object"
-    transcripts_list_body: bool = False
     survey_user_id: Literal["userID", "userId"] = "userID"
     """How survey responses spell it; the docs print the first."""
+    transcripts_in_list: Literal["absent", "null", "whole"] = "absent"
+    byte_order_mark: bool = False
+    """Answers begin with one."""
 
     # Misses
     not_found_status: Literal[404, 200] = 404

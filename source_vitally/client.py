@@ -1,0 +1,186 @@
+"""How a request is sent: within the budget, over connections that are trusted, and again while that may help.
+
+It takes the place of the CDK's HTTP client, whose retries say nothing of their reason, wait as long for one broken row
+as for an outage, and put whole bodies into logs and traces.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import requests
+from airbyte_cdk.models import AirbyteStreamStatus, AirbyteStreamStatusReason, FailureType, StreamDescriptor
+from airbyte_cdk.models import AirbyteStreamStatusReasonType as Why
+from airbyte_cdk.sources.declarative.requesters import HttpRequester
+from airbyte_cdk.sources.streams.http.error_handlers import BackoffStrategy
+from airbyte_cdk.sources.streams.http.error_handlers.response_models import ErrorResolution, ResponseAction
+from airbyte_cdk.sources.streams.http.http_client import HttpClient
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_vitally.budget import RequestBudget
+from source_vitally.responses import Answer, in_short
+
+logger = logging.getLogger("airbyte")
+
+RETRIES = 10
+FEW_RETRIES = 4
+MAX_SECONDS = 900
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_GO_ON = (ResponseAction.SUCCESS, ResponseAction.IGNORE)
+_TRY_AGAIN = (ResponseAction.RETRY, ResponseAction.RATE_LIMITED)
+_DOWN = frozenset({408, 425, 502, 503, 504, *range(520, 530)})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long requests are tried again.
+
+    `one_of_many` are given up early while others succeed: then it is not Vitally that is down. `doubtful` are given up
+    early where Vitally answers at all: it may be the request that is wrong.
+    """
+
+    retries: int = RETRIES
+    one_of_many: bool = False
+    doubtful: bool = False
+
+    def has_ended(self, status: int | None, tries: int, others_succeed: bool) -> bool:
+        """Tell whether a request that failed so often is given up."""
+        early = (self.one_of_many and others_succeed) or (self.doubtful and not _is_outage(status))
+        early = early and status != requests.codes.too_many_requests
+        return tries > (min(self.retries, FEW_RETRIES) if early else self.retries)
+
+
+_USUAL = Patience()
+_patience: ContextVar[Patience] = ContextVar("patience", default=_USUAL)
+
+
+@contextmanager
+def patience(**changes: Any) -> Iterator[None]:
+    """Change the patience with the requests of this thread."""
+    before = _patience.set(replace(_patience.get(), **changes))
+    try:
+        yield
+    finally:
+        _patience.reset(before)
+
+
+def _is_outage(status: int | None) -> bool:
+    return status is None or status in _DOWN
+
+
+class RequestFailed(AirbyteTracedException):
+    """A request that is not tried again: what a person is told, and the HTTP status, None where there was no answer."""
+
+    def __init__(self, status: int | None, resolution: ErrorResolution, tries: int, reason: str) -> None:
+        self.status = status
+        super().__init__(
+            message=resolution.error_message,
+            internal_message=f"Given up after {tries} tries: {reason}",
+            failure_type=resolution.failure_type or FailureType.system_error,
+        )
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the key is refused or its budget used up, whatever is asked for."""
+        return self.status in (401, 403, 429)
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether Vitally or the way to it seems to be down."""
+        return _is_outage(self.status)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may well succeed later."""
+        return bool(self.failure_type == FailureType.transient_error)
+
+
+class PatientClient(HttpClient):
+    """The client of one requester of the manifest; all of them share the budget."""
+
+    def __init__(self, requester: HttpRequester) -> None:
+        assert isinstance(requester.api_budget, RequestBudget)
+        assert requester.error_handler is not None
+        super().__init__(
+            name=requester.name,
+            logger=logger,
+            error_handler=requester.error_handler,
+            api_budget=requester.api_budget,
+            authenticator=requester.get_authenticator(),
+            disable_retries=requester.disable_retries,
+            message_repository=requester.message_repository,
+        )
+        self._budget = requester.api_budget
+        self._backoff: BackoffStrategy = requester.error_handler.backoff_strategies[0]  # type: ignore[attr-defined]
+        self._timeouts = (requester.connect_timeout_in_seconds, requester.read_timeout_in_seconds)
+
+    def _send_with_retry(
+        self, request: requests.PreparedRequest, request_kwargs: Mapping[str, Any], *_: Any, **__: Any
+    ) -> requests.Response:
+        """Return the answer to go on with.
+
+        Raises:
+            RequestFailed: There is none, and trying again does not help.
+        """
+        options = {**request_kwargs, "timeout": self._timeouts, "verify": _certificates(request, request_kwargs)}
+        patience = _patience.get() if not self._disable_retries else Patience(0)
+        start, before = monotonic(), self._budget.successes
+        tries = 0
+        while True:
+            tries += 1
+            answer = self._once(request, options)
+            resolution = self._error_handler.interpret_response(answer)
+            if isinstance(answer, requests.Response) and resolution.response_action in _GO_ON:
+                self._budget.succeeded()
+                return answer
+            status = answer.status_code if isinstance(answer, requests.Response) else None
+            wait = self._backoff.backoff_time(answer, tries) or 0.0
+            is_over = patience.has_ended(status, tries, self._budget.successes > before)
+            if resolution.response_action not in _TRY_AGAIN or is_over or monotonic() - start + wait > MAX_SECONDS:
+                raise RequestFailed(status, resolution, tries, in_short(answer))
+            self._say(answer, resolution, wait, f"{tries} of {patience.retries}")
+            sleep(wait)
+
+    def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> Answer:
+        with self._budget.under_way():
+            try:
+                return self._session.send(request, **options)
+            except requests.RequestException as error:
+                return error
+
+    def _say(self, answer: Answer, resolution: ErrorResolution, wait: float, which: str) -> None:
+        logger.warning(
+            f"Stream {self.name}: {in_short(answer, resolution.error_message)}. "
+            f"Trying again in {wait:.0f} seconds (retry {which})."
+        )
+        if resolution.response_action == ResponseAction.RATE_LIMITED and self._message_repository is not None:
+            reasons = [AirbyteStreamStatusReason(type=Why.RATE_LIMITED)]
+            status = as_airbyte_message(StreamDescriptor(name=self.name), AirbyteStreamStatus.RUNNING, reasons)
+            self._message_repository.emit_message(status)
+
+
+def _certificates(request: requests.PreparedRequest, options: Mapping[str, Any]) -> Any:
+    """Return by which certificates the host is judged: those that the environment names, else the usual ones."""
+    verify = options.get("verify")
+    if not (request.url or "").startswith("https:"):
+        return verify
+    for name in CA_VARIABLES:
+        path = os.environ.get(name)
+        if path:
+            if not Path(path).exists():
+                raise AirbyteTracedException(
+                    message=f"{name} names {path}, which does not exist. Correct it, or remove the variable.",
+                    internal_message=f"{name} does not exist",
+                    failure_type=FailureType.config_error,
+                )
+            return path
+    return verify
