@@ -139,6 +139,7 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
             "object": "event",
             "constants": {"event": name, **constants},
             "traits": {"id": "id"} if "id" in found else {},
+            "other_columns": "traits",
         }
         for name, found in columns.items()
     ]
