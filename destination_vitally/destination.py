@@ -28,6 +28,7 @@ from destination_vitally.config import NoStorage
 from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
+from destination_vitally.outcomes.forms import FORMS
 from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
 from destination_vitally.protocol import (
@@ -167,7 +168,7 @@ class DestinationVitally(Destination):
         report = RejectedLog()
         if isinstance(storage, NoStorage) or settings.dry_run:
             return report
-        return RejectedStore(report, open_bucket(storage), self._clock)
+        return RejectedStore(report, open_bucket(storage), self._clock, FORMS[storage.format.format_type])
 
     def _feed(self, writer: Writer, lines: Lines) -> Iterator[bytes]:
         number = 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from destination_vitally.errors import ConfigError
 from destination_vitally.lines import parse
+from destination_vitally.outcomes.forms import records_of
 
 GZIPPED = b"\x1f\x8b"
 
@@ -20,9 +21,8 @@ def replay(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
         ConfigError: a file cannot be read, or a line of it holds no rejected record.
     """
     for path in paths:
-        for number, line in enumerate(_contents(path).splitlines(), start=1):
-            if line.strip():
-                yield {"type": "RECORD", "record": _record(path, number, line)}
+        for number, line in enumerate(records_of(_contents(path)), start=1):
+            yield {"type": "RECORD", "record": _record(path, number, line)}
 
 
 def _contents(path: str) -> bytes:
@@ -42,5 +42,5 @@ def _record(path: str, number: int, line: bytes) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         pass
     raise ConfigError(
-        f"Line {number} of {path} is no rejected record: it must be JSON with a 'record' that has 'stream' and 'data'."
+        f"Row {number} of {path} is no rejected record: it must be JSON with a 'record' that has 'stream' and 'data'."
     )

@@ -8,15 +8,19 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from destination_vitally.config.settings import Config
+from destination_vitally.config.storage import ROLE, ROLE_DESCRIPTOR
 from destination_vitally.errors import ConfigError
 from vitally_api import settings
 from vitally_api.regions import ADDRESS, ADDRESS_DESCRIPTOR, SUBDOMAIN, SUBDOMAIN_DESCRIPTOR
 
-PATTERNS = {SUBDOMAIN: SUBDOMAIN_DESCRIPTOR, ADDRESS: ADDRESS_DESCRIPTOR}
+PATTERNS = {SUBDOMAIN: SUBDOMAIN_DESCRIPTOR, ADDRESS: ADDRESS_DESCRIPTOR, ROLE: ROLE_DESCRIPTOR}
 """What the patterns stand for, in words for errors."""
 
-TAGS = {"storage_type": "'None', 'S3'"}
-"""The choices of the setting that has several shapes."""
+TAGS = {"storage_type": "'None', 'S3'", "format_type": "'JSONL', 'CSV'"}
+"""The choices of the settings that have several shapes."""
+
+SHAPES = ("None", "S3", "JSONL", "CSV")
+"""Their names, which pydantic puts into the place of an error."""
 
 
 def read(config: Mapping[str, Any]) -> Config:
@@ -34,7 +38,7 @@ def read(config: Mapping[str, Any]) -> Config:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part not in ("None", "S3"))
+    where = ".".join(str(part) for part in error["loc"] if part not in SHAPES)
     text = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         text = settings.problem_of_unknown(str(error["loc"][-1]), _part_at(error["loc"]).model_fields)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from destination_vitally.config.base import Settings, in_form
 from vitally_api.regions import ADDRESS, ADDRESS_DESCRIPTOR
+
+ROLE = r"^arn:[\w-]+:iam::\d{12}:role/.+$"
+ROLE_DESCRIPTOR = "arn:aws:iam::123456789012:role/name"
 
 
 class NoStorage(Settings):
@@ -16,6 +19,22 @@ class NoStorage(Settings):
     model_config = ConfigDict(title="None")
 
     storage_type: Literal["None"]
+
+
+class JsonLines(Settings):
+    """A line of JSON for each rejected record."""
+
+    model_config = ConfigDict(title="JSON lines")
+
+    format_type: Literal["JSONL"]
+
+
+class Csv(Settings):
+    """A row for each rejected record: reason, status and time, and the record as JSON."""
+
+    model_config = ConfigDict(title="CSV")
+
+    format_type: Literal["CSV"]
 
 
 class S3Storage(Settings):
@@ -48,6 +67,14 @@ class S3Storage(Settings):
         description="The secret that belongs to the access key ID.",
         json_schema_extra=in_form(shown=True, airbyte_secret=True),
     )
+    role_arn: str | None = Field(
+        default=None,
+        title="Role ARN",
+        description="A role to assume with these keys, or with what the machine itself is allowed to do.",
+        pattern=ROLE,
+        json_schema_extra=in_form(pattern_descriptor=ROLE_DESCRIPTOR),
+        examples=["arn:aws:iam::123456789012:role/rejected-records"],
+    )
     s3_endpoint: str | None = Field(
         default=None,
         title="Endpoint",
@@ -55,6 +82,11 @@ class S3Storage(Settings):
         pattern=ADDRESS,
         json_schema_extra=in_form(pattern_descriptor=ADDRESS_DESCRIPTOR),
         examples=["https://minio.example.com"],
+    )
+    format: Annotated[JsonLines | Csv, Field(discriminator="format_type")] = Field(
+        default=JsonLines(format_type="JSONL"),
+        title="Format",
+        description="A line of JSON, or a row of a table, for each rejected record. Either is compressed by gzip.",
     )
 
     @model_validator(mode="after")

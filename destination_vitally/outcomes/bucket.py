@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError, ValidationError
+from botocore.session import get_session
 
 from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError, OutageError
+
+EXTERNAL_ID = "AWS_ASSUME_ROLE_EXTERNAL_ID"
+"""The variable in which Airbyte Cloud says the external id that a role may ask for."""
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 5
 
@@ -78,17 +84,34 @@ class Bucket:
 
 
 def _client(storage: S3Storage) -> Any:
-    return boto3.client(
-        "s3",
-        region_name=storage.s3_bucket_region,
-        endpoint_url=storage.s3_endpoint,
-        aws_access_key_id=storage.access_key_id,
-        aws_secret_access_key=storage.secret_access_key,
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            # Only Amazon serves every bucket under a name of its own.
-            s3={"addressing_style": "path"} if storage.s3_endpoint else {},
-        ),
+    # Only Amazon serves every bucket under a name of its own.
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        s3={"addressing_style": "path"} if storage.s3_endpoint else {},
     )
+    session = get_session()
+    if storage.access_key_id:
+        session.set_credentials(storage.access_key_id, storage.secret_access_key)
+    if storage.role_arn:
+        session = _in_a_role(session, storage, config)
+    return boto3.Session(botocore_session=session, region_name=storage.s3_bucket_region).client(
+        "s3", endpoint_url=storage.s3_endpoint, config=config
+    )
+
+
+def _in_a_role(session: Any, storage: S3Storage, config: Config) -> Any:
+    """Return a session that acts in the role, and renews what that takes as long as a sync lasts."""
+
+    def client(service: str, **given: Any) -> Any:
+        given |= {"region_name": storage.s3_bucket_region, "endpoint_url": storage.s3_endpoint}
+        return session.create_client(service, **given, config=config)
+
+    external = os.environ.get(EXTERNAL_ID)
+    asked = {"RoleSessionName": "destination-vitally", **({"ExternalId": external} if external else {})}
+    fetcher = AssumeRoleCredentialFetcher(client, session.get_credentials(), storage.role_arn, extra_args=asked)
+    within = get_session()
+    # The one place where botocore keeps what a session acts by.
+    within._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return within

@@ -1,4 +1,4 @@
-"""Rejected records in a bucket: gzipped JSON lines, each a record with the reason why it was refused."""
+"""Rejected records in a bucket: gzipped lines, each a record with the reason why it was refused."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError
 from destination_vitally.lines import dumps, member, parse
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.outcomes.forms import JSON_LINES, Form
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
 
@@ -49,8 +50,9 @@ def open_bucket(storage: S3Storage) -> Bucket:
 class RejectedStore:
     """Keeps rejected records in a bucket, below `<sync_id>/<namespace>/<stream>/`, besides reporting them."""
 
-    def __init__(self, report: RejectedRecords, bucket: Bucket, clock: Clock) -> None:
+    def __init__(self, report: RejectedRecords, bucket: Bucket, clock: Clock, form: Form = JSON_LINES) -> None:
         """`report` is told of each record as well."""
+        self._form = form
         self._report = report
         self._bucket = bucket
         self._clock = clock
@@ -60,16 +62,10 @@ class RejectedStore:
 
     def keep(self, record: PendingRecord) -> None:
         self._report.keep(record)
-        why = orjson.dumps(
-            {
-                "reason": record.reason,
-                "status": record.status,
-                "rejected_at": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            }
-        )
-        line = b'{"record":%b,%b' % (_as_it_came(record.line), why[1:])
+        rejected_at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = self._form.line(_as_it_came(record.line), record.reason, record.status, rejected_at)
         with self._lock:
-            self._lines.setdefault(record.plan, []).append(line + b"\n")
+            self._lines.setdefault(record.plan, []).append(line)
             self._bytes += len(line)
 
     @property
@@ -84,14 +80,14 @@ class RejectedStore:
                 lines = list(self._lines[plan])
             if not lines:
                 continue
-            self._bucket.put(self._key(plan), gzip.compress(b"".join(lines)))
+            self._bucket.put(self._key(plan), gzip.compress(b"".join([self._form.header, *lines])))
             with self._lock:
                 del self._lines[plan][: len(lines)]
                 self._bytes = sum(len(line) for kept in self._lines.values() for line in kept)
 
     def _key(self, plan: StreamPlan) -> str:
         folders = [str(plan.sync_id), plan.namespace, plan.name]
-        file = f"{self._now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.jsonl.gz"
+        file = f"{self._now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.{self._form.suffix}.gz"
         return "/".join([*(folder.replace("/", "_") for folder in folders if folder), file])
 
     def _now(self) -> datetime:

@@ -241,13 +241,19 @@ def test_without_the_client_of_s3_a_bucket_is_a_config_error(
     assert "pip install 'airbyte-vitally[s3]'" in message
 
 
-def test_what_was_rejected_is_replayed(sandbox: Sandbox, store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("format_type", "suffix"), [("JSONL", ".jsonl.gz"), ("CSV", ".csv.gz")])
+def test_what_was_rejected_is_replayed(
+    sandbox: Sandbox, store: Store, tmp_path: Path, format_type: str, suffix: str
+) -> None:
     """From the bucket through the command into a sync whose mapping has been corrected."""
     mapping = {"stream": "opened", "object": "event", "other_columns": "traits"}
-    settings = destination_config(sandbox, mappings=[mapping], object_storage_config=store.settings())
+    settings = destination_config(
+        sandbox, mappings=[mapping], object_storage_config=store.settings(format={"format_type": format_type})
+    )
     write(settings, [stream("opened")], events(1000, {7, 8}))
     [listed] = store.client.list_objects_v2(Bucket=NAME)["Contents"]
-    path = tmp_path / "rejected.jsonl.gz"
+    assert listed["Key"].endswith(suffix)
+    path = tmp_path / f"rejected{suffix}"
     path.write_bytes(store.client.get_object(Bucket=NAME, Key=listed["Key"])["Body"].read())
     replayed = list(replay([str(path)]))
     assert [message["record"]["data"]["id"] for message in replayed] == ["e7", "e8"]
@@ -256,3 +262,29 @@ def test_what_was_rejected_is_replayed(sandbox: Sandbox, store: Store, tmp_path:
     result = write(destination_config(sandbox, mappings=[corrected]), [stream("opened")], replayed)
     assert result.error is None
     assert result.counts("opened")["accepted"] == result.counts("opened")["records"] == 2
+
+
+def test_a_role_is_assumed_to_reach_the_bucket(sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Json] = []
+
+    def assume(fetcher: Any, *_: Any) -> Json:
+        asked.append(fetcher._assume_kwargs)
+        expiry = "2999-01-01T00:00:00Z"
+        return {"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c", "Expiration": expiry}}
+
+    monkeypatch.setattr("botocore.credentials.AssumeRoleCredentialFetcher._get_credentials", assume)
+    monkeypatch.setenv("AWS_ASSUME_ROLE_EXTERNAL_ID", "workspace-1")
+    role = "arn:aws:iam::123456789012:role/rejected-records"
+    settings = destination_config(sandbox, object_storage_config=store.settings(role_arn=role))
+    status = DestinationVitally(QuickClock()).check(logging.getLogger("airbyte"), settings)
+    assert status.status.value == "SUCCEEDED", status.message
+    [one] = asked
+    assert (one["RoleArn"], one["ExternalId"]) == (role, "workspace-1")
+
+
+def test_a_role_is_asked_for_where_the_bucket_is(sandbox: Sandbox, store: Store) -> None:
+    """The server of the test grants every role that exists or not, as Amazon's does only where that is allowed."""
+    role = "arn:aws:iam::123456789012:role/rejected-records"
+    settings = destination_config(sandbox, object_storage_config=store.settings(role_arn=role))
+    status = DestinationVitally(QuickClock()).check(logging.getLogger("airbyte"), settings)
+    assert status.status.value == "SUCCEEDED", status.message

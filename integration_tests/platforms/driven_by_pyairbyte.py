@@ -12,6 +12,7 @@ import pytest
 
 from integration_tests.harness import destination_config, source_config
 from integration_tests.platforms.programs import HERE, connector, run, tool
+from integration_tests.round_trip import without_untracked
 from integration_tests.sandbox import Sandbox
 from shipping.names import CONNECTORS, ROOT
 
@@ -72,6 +73,7 @@ def test_the_example_of_readme_reads_and_writes_every_row(tmp_path: Path) -> Non
     """As it stands there, with two sandboxes for the two workspaces."""
     [example] = re.findall(r"\n## From PyAirbyte\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     with Sandbox(seed=1) as sandbox, Sandbox(empty=True) as empty:
+        without_untracked(sandbox)
         places = {
             '{"region": "us", "subdomain": "acme"}': source_config(sandbox.url)["data_center"],
             '{"region": "eu"}': destination_config(empty)["data_center"],
@@ -127,12 +129,19 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
     smoke_config.write_text('{"all_fast_streams": true, "all_slow_streams": false}')
     lines = pyairbyte("source-smoke-test", "discover", "--config", smoke_config).splitlines()
     [catalog] = [json.loads(line)["catalog"] for line in lines if '"CATALOG"' in line]
-    names = ["_preflight_basic_types", *(stream["name"] for stream in catalog["streams"])]
+    columns = {stream["name"]: stream["json_schema"]["properties"] for stream in catalog["streams"]}
+    columns["_preflight_basic_types"] = {"id": {}}
     constants = {"userId": "someone", "timestamp": "2026-01-01T00:00:00Z"}
     # An id would identify the event, but every stream of the test counts from 1: here it is a property.
     mappings = [
-        {"stream": name, "object": "event", "constants": {"event": name, **constants}, "traits": {"id": "id"}}
-        for name in names
+        {
+            "stream": name,
+            "object": "event",
+            "constants": {"event": name, **constants},
+            "traits": {"id": "id"} if "id" in found else {},
+            "other_columns": "traits",
+        }
+        for name, found in columns.items()
     ]
     with Sandbox(empty=True) as sandbox:
         account = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})

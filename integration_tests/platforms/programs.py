@@ -47,7 +47,7 @@ def run(*command: str | Path, folder: Path | None = None, **variables: str) -> s
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,  # of a machine that has much else to do
         check=False,
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]

@@ -61,6 +61,7 @@ GOOD: list[dict[str, Any]] = [
         "requests_per_minute": 100_000,
     },
 ]
+BUCKET = {"storage_type": "S3", "s3_bucket_name": "acme", "s3_bucket_region": "eu-central-1", "bucket_path": "x"}
 
 
 @pytest.mark.parametrize("settings", GOOD)
@@ -142,6 +143,18 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
                 }
             },
             "access_key_id and secret_access_key belong together",
+        ),
+        (
+            {"object_storage_config": {**BUCKET, "role_arn": "hidden-value"}},
+            "object_storage_config.role_arn: must be arn:aws:iam::123456789012:role/name",
+        ),
+        (
+            {"object_storage_config": {**BUCKET, "format": {"format_type": "hidden-value"}}},
+            "object_storage_config.format: format_type must be one of 'JSONL', 'CSV'",
+        ),
+        (
+            {"object_storage_config": {**BUCKET, "format": {}}},
+            "object_storage_config.format: format_type must be one of 'JSONL', 'CSV'",
         ),
         (
             {"mappings": [{"stream": "s", "object": "event"}]},

@@ -45,9 +45,9 @@ def test_an_id_of_any_length_keeps_its_digits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "problem"),
     [
-        (b'{"record": {"stream": "a", "data": {}}}\nsecret\n', "Line 2 of "),
-        (b"[]\n", "Line 1 of "),
-        (b'{"record": {"stream": "a", "data": "secret"}}\n', "Line 1 of "),
+        (b'{"record": {"stream": "a", "data": {}}}\nsecret\n', "Row 2 of "),
+        (b"[]\n", "Row 1 of "),
+        (b'{"record": {"stream": "a", "data": "secret"}}\n', "Row 1 of "),
         (gzip.compress(b"secret")[:-9], "it is not whole"),
         (b"\x1f\x8bsecret", "it is not whole"),
         (None, "No such file or directory"),
