@@ -192,6 +192,8 @@ class _Form:
         by_call = (field.in_body or field.refers) and any(isinstance(route, RestRoute) for route in self._routes)
         if field.name in matching:
             return True
+        if field.stands_for:
+            return self._has(next(f for f in self._entry.fields if f.name == field.stands_for))
         if self._operation == "update" and field.create_only:
             return False
         return bool(by_message or by_call or self._entry.counts_once)
@@ -224,6 +226,8 @@ class _Form:
             # The Analytics API knows no other ids, and drops in silence what names a parent it does not know.
             vitallys = "" if any(isinstance(route, BatchRoute) for route in self._routes) else ", or Vitally's"
             yield f"Your id of the {field.refers.replace('_', ' ')}{vitallys}"
+        if field.directory:
+            yield f"Vitally's id or the {field.directory.other_name} of the {field.directory.title}"
         if field.name in self._entry.exactly_one and self._operation == "create":
             yield f"Exactly one of {', '.join(self._entry.exactly_one)}"
         if self._operation == "delete" or field.name in self._required():

@@ -20,6 +20,7 @@ from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
 from destination_vitally.objects.model import (
     Field,
     Key,
+    Kind,
     Lookup,
     Object,
     Operation,
@@ -46,6 +47,9 @@ _INITIAL = (
 
 _NOT_IN_REST = "%s: %s is left out, since REST does not take it. With analytics_token, an upsert writes it."
 _NOT_IN_UPDATES = "%s: %s is left out, since Vitally takes it only when a row is created."
+
+
+_NEVER_CLEARED = "%s: %s stays as it is where it is empty, since Vitally has no way to clear it in an upsert."
 
 
 class Change(NamedTuple):
@@ -118,10 +122,13 @@ class Mapper:
         self._constant_traits = dict(_constant_traits(self.layouts, mapping)) if mapping else {}
         self._rest_only = {f.name: f.initial for f in entry.fields if f.in_body and not f.analytics}
         self._batch_only = [f.name for f in entry.fields if f.analytics and not f.in_body]
+        references = [f for f in entry.references() if f.analytics and operation == "upsert"]
+        self._cleared_by_rest = [f.name for f in references if _can_be_cleared(f)]
+        self._never_cleared = [f.name for f in references if not _can_be_cleared(f)]
         self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
         self._said: set[tuple[str, str]] = set()
         self._demands = {
-            wanted: [(route, (*route.requires, *_address(entry, route))) for route in found]
+            wanted: [(route, _or_stand_ins(entry, (*route.requires, *_address(entry, route)))) for route in found]
             for wanted, found in routes.items()
         }
 
@@ -196,6 +203,7 @@ class Mapper:
         """Return the first route that has what it requires and takes every field; else the first of the former."""
         rest_only = [name for name in self._rest_only if name in fields]
         leaving = [name for name in rest_only if fields[name] != self._rest_only[name]]
+        leaving += [f"an empty {name}" for name in self._cleared_by_rest if fields.get(name, "") is None]
         possible, first_missing = None, ""
         for route, demands in self._demands[operation]:
             missing = lacking(fields, demands)
@@ -207,6 +215,7 @@ class Mapper:
                     self._say_once(_NOT_IN_REST, [name for name in self._batch_only if name in fields])
                 elif not isinstance(route, RestRoute):
                     self._say_once(_INITIAL, rest_only)
+                    self._say_once(_NEVER_CLEARED, [n for n in self._never_cleared if fields.get(n, "") is None])
                 if operation == "update":
                     self._say_once(_NOT_IN_UPDATES, [name for name in self._create_only if name in fields])
                 return route
@@ -237,6 +246,11 @@ class Mapper:
         return "; map the column that holds your id to it"
 
 
+def _can_be_cleared(field: Field) -> bool:
+    """Tell whether REST removes a reference when it is sent null, which a message cannot say."""
+    return field.in_body and not field.create_only and field.kind is Kind.TEXT
+
+
 def _finds(entry: Object, field: Field) -> bool:
     """Tell whether a field helps to find the row, even if it is not written."""
     is_key = any(field.name in key.fields for key in entry.keys)
@@ -252,6 +266,18 @@ def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
         elif all(fields.get(name) in _EMPTY for name in requirement):
             return " or ".join(requirement)
     return ""
+
+
+def _or_stand_ins(entry: Object, requires: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+    """Return requirements that are also met by a field which stands for the one that is required."""
+    stand_ins = {field.stands_for: field.name for field in entry.fields if field.stands_for}
+
+    def either(requirement: Requirement) -> Requirement:
+        names = (requirement,) if isinstance(requirement, str) else requirement
+        also = [stand_ins[name] for name in names if name in stand_ins]
+        return (*names, *also) if also else requirement
+
+    return tuple(map(either, requires))
 
 
 def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:

@@ -14,6 +14,7 @@ from destination_vitally.objects.model import (
     PUT,
     PUT_BY_ID,
     ROW,
+    Directory,
     Field,
     Key,
     Kind,
@@ -42,6 +43,7 @@ BELOW_A_PARENT = (Key("externalId", lookups=(Lookup.BY_PATH, Lookup.IN_PARENT)),
 AMONG_NEWEST = Key("externalId", in_path=True, documented=False, lookups=(Lookup.BY_PATH, Lookup.NEWEST))
 """Whether Vitally takes the externalId in the path is not said, so the newest rows are looked through as well."""
 
+
 ACTIVITIES: tuple[Object, ...] = (
     Object(
         name="note",
@@ -60,8 +62,8 @@ ACTIVITIES: tuple[Object, ...] = (
             Field("subject", description="One line that says what it is about"),
             ACCOUNT_ID,
             ORGANIZATION_ID,
-            Field("authorId", description="Vitally's id of the team member who wrote it"),
-            Field("categoryId", description="Vitally's id of a note category"),
+            Field("authorId", directory=Directory.ADMIN, description="The team member who wrote it"),
+            Field("categoryId", directory=Directory.NOTE_CATEGORY, description="The category of the note"),
             TAGS,
         ),
         operations={
@@ -96,9 +98,9 @@ ACTIVITIES: tuple[Object, ...] = (
             replace(ORGANIZATION_ID, create_only=False),
             Field("dueDate", Kind.DAY, description="The day by which it is to be done"),
             Field("completedAt", Kind.MOMENT, description="When it was done"),
-            Field("assignedToId", description="Vitally's id of the team member who is to do it"),
-            Field("completedById", description="Vitally's id of the team member who did it"),
-            Field("categoryId", description="Vitally's id of a task category"),
+            Field("assignedToId", directory=Directory.ADMIN, description="The team member who is to do it"),
+            Field("completedById", directory=Directory.ADMIN, description="The team member who did it"),
+            Field("categoryId", directory=Directory.TASK_CATEGORY, description="The category of the task"),
             TAGS,
         ),
         operations={
@@ -132,14 +134,19 @@ ACTIVITIES: tuple[Object, ...] = (
         path="/projects",
         fields=(
             ID,
-            Field("templateId", create_only=True, description="Vitally's id of a project template"),
+            Field(
+                "templateId",
+                create_only=True,
+                directory=Directory.PROJECT_TEMPLATE,
+                description="The template it is made from",
+            ),
             ACCOUNT_ID,
             ORGANIZATION_ID,
             Field("name", description="What it is called; else as the template says"),
             Field("targetStartDate", Kind.DAY, description="The day on which it is to begin"),
             Field("targetCompletionDate", Kind.DAY, description="The day by which it is to be done"),
-            Field("ownedByVitallyUserId", description="Vitally's id of the team member who owns it"),
-            Field("projectCategoryId", description="Vitally's id of a project category"),
+            Field("ownedByVitallyUserId", directory=Directory.ADMIN, description="The team member who owns it"),
+            Field("projectCategoryId", directory=Directory.PROJECT_CATEGORY, description="The category of the project"),
             Field("projectStatusId", description="Vitally's id of a project status"),
         ),
         operations={
@@ -161,6 +168,7 @@ ACTIVITIES: tuple[Object, ...] = (
             ID,
             EXTERNAL_ID,
             Field("userId", refers="user", inlined="user", description="The user who answered"),
+            Field("userEmail", in_body=False, stands_for="userId", description="Their email, if you have no userId"),
             Field("score", Kind.SCORE, description="How likely the user is to recommend you, 0 to 10"),
             Field("feedback", description="What the user wrote"),
             Field("respondedAt", Kind.MOMENT, description="When the user answered"),
@@ -193,6 +201,7 @@ ACTIVITIES: tuple[Object, ...] = (
             Field(
                 "messages",
                 Kind.LIST,
+                holds_people=True,
                 default=[],
                 description="Messages with externalId, message, from, to, timestamp",
             ),
@@ -220,11 +229,12 @@ ACTIVITIES: tuple[Object, ...] = (
             Field(
                 "from",
                 Kind.OBJECT,
-                description='Who wrote it: {"type": "user" or "admin", "id": Vitally\'s id}',
+                holds_people=True,
+                description='Who wrote it: {"type": "user" or "admin", "id": an id or an email}',
             ),
-            Field("to", Kind.LIST, description="Who got it, each in the form of from"),
-            Field("cc", Kind.LIST, description="Who got a copy, each in the form of from"),
-            Field("bcc", Kind.LIST, description="Who got a hidden copy, each in the form of from"),
+            Field("to", Kind.LIST, holds_people=True, description="Who got it, each in the form of from"),
+            Field("cc", Kind.LIST, holds_people=True, description="Who got a copy, each in the form of from"),
+            Field("bcc", Kind.LIST, holds_people=True, description="Who got a hidden copy, each in the form of from"),
             Field("timestamp", Kind.MOMENT, description="When it was sent"),
         ),
         operations={
@@ -288,7 +298,7 @@ ACTIVITIES: tuple[Object, ...] = (
             ID,
             Field("meetingId", refers="meeting", in_body=False, description="The meeting they take part in"),
             Field("userId", description="Your id of a user"),
-            Field("vitallyUserId", description="Vitally's id of a team member"),
+            Field("vitallyUserId", directory=Directory.ADMIN, description="A team member"),
             Field("email", description="Address of somebody who is neither"),
             Field("type", description="Their part in it: organizer or attendee"),
             Field("responseStatus", description="Their answer: needsAction, accepted, tentative or declined"),

@@ -15,6 +15,7 @@ from destination_vitally.objects.model import (
     PUT_BY_ID,
     ROW,
     BatchRoute,
+    Directory,
     Field,
     Key,
     Kind,
@@ -185,6 +186,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             Field("event", analytics="event", description="Name of the event"),
             Field("timestamp", Kind.MOMENT, analytics="timestamp", description="When it happened"),
             Field("userId", analytics="userId", refers="user", description="The user who did it"),
+            Field("userEmail", in_body=False, stands_for="userId", description="Their email, if you have no userId"),
             Field("accountId", analytics="accountId", refers="account", description="The account it concerns"),
             Field(
                 "organizationId",
@@ -251,7 +253,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 create_only=True,
                 description="The organization it belongs to",
             ),
-            Field("ownedByVitallyUserId", description="Vitally's id of the team member who owns it"),
+            Field("ownedByVitallyUserId", directory=Directory.ADMIN, description="The team member who owns it"),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("name", ("customerId", "organizationId"))),),

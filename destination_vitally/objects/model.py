@@ -45,6 +45,28 @@ def names(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+class Directory(Enum):
+    """Things that people know by email or name, not by Vitally's id: what they are called, where they are found."""
+
+    ADMIN = ("team member", "/admins/search", True)
+    USER = ("user", "/users/search", True)
+    NOTE_CATEGORY = ("note category", "/noteCategories", False)
+    TASK_CATEGORY = ("task category", "/taskCategories", False)
+    PROJECT_CATEGORY = ("project category", "/projectCategories", False)
+    PROJECT_TEMPLATE = ("project template", "/projectTemplates", False)
+
+    def __init__(self, title: str, path: str, is_searched: bool) -> None:
+        """`is_searched` things are found by email at the path; else it is a list of all, with names."""
+        self.title = title
+        self.path = path
+        self.is_searched = is_searched
+
+    @property
+    def other_name(self) -> str:
+        """What may be given instead of Vitally's id."""
+        return "email" if self.is_searched else "name"
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of an object.
@@ -64,6 +86,9 @@ class Field:
         initial: the value that a new row has in Vitally anyway. A field that only REST takes may be left out of a
             batch when it has this value.
         description: what a person who maps columns has to know.
+        directory: where the id is found when an email or a name is given instead.
+        stands_for: the reference field in whose place the email of a user may be given here.
+        holds_people: whether there are people in the value, each with type and id, or externalId or email as id.
     """
 
     name: str
@@ -77,6 +102,9 @@ class Field:
     default: Any = None
     initial: Any = UNSET
     description: str = ""
+    directory: Directory | None = None
+    holds_people: bool = False
+    stands_for: str = ""
 
     @property
     def is_id(self) -> bool:

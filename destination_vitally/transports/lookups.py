@@ -12,7 +12,8 @@ from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.below import RowsBelow, Write
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.memory import Memory
-from destination_vitally.transports.references import References, Row, all_rows, found_row, quoted, rows_of
+from destination_vitally.transports.references import References
+from destination_vitally.transports.rows import Row, all_rows, found_row, quoted, rows_of
 
 IDS_NAMED = 10
 """How many ids a rejection names."""

@@ -88,6 +88,7 @@ def messages_of(
     Raises:
         RejectedError: a reference cannot be translated into your id.
     """
+    references.people.translate(change)
     identity = identity_of(change.entry, change.fields)
     counts_once = change.entry.counts_once
     messages = []

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote
-
-from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.memory import Memory
-from destination_vitally.transports.reply import Reply
-
-Row = dict[str, Any]
+from destination_vitally.transports.people import People
+from destination_vitally.transports.rows import Row, found_row, is_row, quoted
 
 REFERRED_TO = {field.refers for entry in OBJECTS for field in entry.references() if field.refers}
 """The objects that others refer to."""
@@ -27,6 +21,7 @@ class References:
         self._rest = rest
         self._yours: dict[str, Memory[str]] = {name: Memory() for name in REFERRED_TO}
         self._vitallys: Memory[str] = Memory()
+        self.people = People(rest, self._learn_row)
 
     def learn(self, change: Change) -> None:
         """Remember both ids of a row read from Vitally, for the rows that refer to it."""
@@ -34,6 +29,13 @@ class References:
         own, yours = change.fields.get("id"), change.fields.get("externalId")
         if memory is not None and own and yours:
             memory.put(own, yours)
+
+    def _learn_row(self, target: str, row: Row) -> None:
+        """Remember both ids of a row that was looked up."""
+        self._vitallys.put((target, row["id"]), row["id"])
+        if external_id := row.get("externalId"):
+            self._yours[target].put(row["id"], str(external_id))
+            self._vitallys.put((target, str(external_id)), row["id"])
 
     def known(self, target: str, value: str) -> str | None:
         """The id REST wants, if no look-up is needed to say it."""
@@ -102,72 +104,3 @@ class References:
             return None
         entry = BY_NAME[target]
         return found_row(change, self._rest.send("GET", entry.item_path.format(key=quoted(value))))
-
-
-def quoted(value: str) -> str:
-    """An id as one segment of a path: external ids may hold slashes, spaces, `+` and `@`.
-
-    Raises:
-        RejectedError: it would be another place, since requests are not sent with it percent-encoded.
-    """
-    if str(value) in ("", ".", ".."):
-        raise RejectedError("an id that is empty, . or .. cannot be sent")
-    return quote(str(value), safe="")
-
-
-def all_rows(rest: Api, path: str) -> Iterator[Row]:
-    """The rows of a list, page by page; none when there is no such list.
-
-    Raises:
-        ListError: a page is refused, or its cursor was there before.
-    """
-    cursor, seen = "", set[str]()
-    while True:
-        more = f"&from={quoted(cursor)}" if cursor else ""
-        reply = rest.send("GET", f"{path}?limit=100&sortBy=createdAt{more}")
-        if reply.is_miss and not cursor:
-            return
-        if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
-            raise ListError(path, reply.reason, reply.status)
-        if not all(map(is_row, reply.body["results"])):
-            raise ListError(path, "a row of it has no id")
-        yield from reply.body["results"]
-        seen.add(cursor)
-        cursor = str(reply.body.get("next") or "")
-        if not cursor:
-            return
-        if cursor in seen:
-            raise ListError(path, "a page comes back again and again")
-
-
-def rows_of(change: Change, reply: Reply) -> list[Row]:
-    """The rows a look-up answered with; only a miss or an answer without rows says that there are none.
-
-    Raises:
-        RejectedError: the answer is another one, so that nobody knows.
-    """
-    body = reply.body
-    if reply.is_miss:
-        return []
-    if reply.ok:
-        rows = [body] if isinstance(body, dict) and "results" not in body else body
-        rows = rows["results"] if isinstance(rows, dict) else rows
-        if isinstance(rows, list) and all(map(is_row, rows)):
-            return rows
-    reason = reply.reason if not reply.ok else "an answer that is no row"
-    raise change.rejected(f"Vitally does not say whether it is there: {reason}", reply.status)
-
-
-def is_row(value: Any) -> bool:
-    """Whether something is a row of Vitally's: it has an id."""
-    return isinstance(value, dict) and isinstance(value.get("id"), str) and bool(value["id"])
-
-
-def found_row(change: Change, reply: Reply) -> Row | None:
-    """The row a GET by id answered with; None in each of the ways Vitally says that there is none.
-
-    Raises:
-        RejectedError: as `rows_of`.
-    """
-    rows = rows_of(change, reply)
-    return rows[0] if rows else None

@@ -11,8 +11,9 @@ from destination_vitally.objects.model import Kind, Lookup, RestRoute, Verb
 from destination_vitally.transports.bodies import encoded
 from destination_vitally.transports.http import Api, kind_of
 from destination_vitally.transports.lookups import Finder, Paths, SeveralError
-from destination_vitally.transports.references import References, Row, found_row, is_row
+from destination_vitally.transports.references import References
 from destination_vitally.transports.reply import Reply
+from destination_vitally.transports.rows import Row, found_row, is_row
 
 Effect = Literal["created", "updated", "created or updated", "deleted", "superseded", "skipped"]
 """What was done; Vitally does not say whether a POST with a known externalId created or updated."""
@@ -38,6 +39,7 @@ class Rest:
         """
         route = change.route
         assert isinstance(route, RestRoute)
+        self._references.people.translate(change)
         return _VERBS[route.verb](self, change, route, Paths(change, self._references))
 
     # One method per verb

@@ -8,7 +8,7 @@ from typing import Any
 
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.transports.http import Api
-from destination_vitally.transports.references import all_rows, quoted
+from destination_vitally.transports.rows import all_rows, quoted
 from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
 from vitally_api.traits import CustomField
 

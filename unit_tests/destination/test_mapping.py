@@ -292,3 +292,35 @@ def test_any_record_is_a_change_or_a_rejection(data: dict[str, Any]) -> None:
         assert str(error).startswith("account")  # noqa: PT017 - either is right
     else:
         assert made.fields.get("externalId") or made.fields["id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "tokens", "expected"),
+    [
+        ("account", {"organizationId": None}, BOTH_KEYS, (RestRoute, "rows with an empty organizationId go by REST")),
+        ("account", {"organizationId": None}, {"analytics_token"}, (BatchRoute, "an empty organizationId is left out")),
+        ("account", {"name": None}, BOTH_KEYS, (BatchRoute, "")),
+        ("account", {"organizationId": "o"}, BOTH_KEYS, (BatchRoute, "")),
+        (
+            "user",
+            {"accountIds": ["a"], "organizationIds": None},
+            BOTH_KEYS,
+            (BatchRoute, "organizationIds stays as it is where it is empty"),
+        ),
+        (
+            "custom_object/*",
+            {"customerId": "c", "organizationId": None},
+            BOTH_KEYS,
+            (BatchRoute, "organizationId stays as it is where it is empty"),
+        ),
+    ],
+)
+def test_a_reference_is_cleared_by_rest_or_it_is_said_once(
+    name: str, row: Any, tokens: Any, expected: tuple[Any, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    route, said = expected
+    caplog.set_level("WARNING", logger="airbyte")
+    made = mapper(name, "upsert", tokens=frozenset(tokens), clear_nulls=True)
+    assert {type(made.change({"externalId": "x", **row}).route) for _ in range(3)} == {route}
+    assert len(caplog.records) == bool(said)
+    assert said in caplog.text

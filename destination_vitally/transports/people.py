@@ -1,0 +1,121 @@
+"""What people call team members, users and categories, translated into Vitally's ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from destination_vitally.errors import ListError
+from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.model import Directory, Field
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.memory import Memory
+from destination_vitally.transports.rows import Row, all_rows, quoted, rows_of
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAMED = 50
+"""How many entries of a list an error names."""
+
+
+class People:
+    """Looks names and emails up, once each. Without a REST key they are left as they are."""
+
+    def __init__(self, rest: Api | None, learn: Callable[[str, Row], None]) -> None:
+        """`learn` is told of each user that was found: the object's name, and the row."""
+        self._rest = rest
+        self._learn = learn
+        self._found: Memory[Row] = Memory()
+        self._lists: dict[Directory, dict[str, str]] = {}
+
+    def translate(self, change: Change) -> None:
+        """Put ids in the place of emails and names in the fields of a change.
+
+        Raises:
+            RejectedError: Vitally does not know one.
+            ConfigError, OutageError, StoppedError: as `Api.send`.
+        """
+        for field in change.entry.fields:
+            value = change.fields.get(field.name)
+            if not value:
+                continue
+            if field.stands_for:
+                self._stand_in(change, field, change.fields.pop(field.name))
+            elif not self._rest:
+                continue
+            elif field.directory:
+                change.fields[field.name] = self._id_of(self._rest, change, field.name, field.directory, value)
+            elif field.holds_people:
+                change.fields[field.name] = self._with_ids(self._rest, change, field.name, value)
+
+    def _stand_in(self, change: Change, field: Field, email: str) -> None:
+        """Put the user of an email into the field in whose place the email was given, unless that has a value."""
+        if change.fields.get(field.stands_for):
+            return
+        if not self._rest:
+            raise change.rejected(
+                f"{field.name} is looked up with the REST key (secret_token), which is not configured"
+            )
+        row = self._by_email(self._rest, change, field.name, Directory.USER, email)
+        self._learn("user", row)
+        change.fields[field.stands_for] = VitallyId(row["id"])
+
+    def _id_of(self, rest: Api, change: Change, name: str, directory: Directory, value: str) -> str:
+        """Return Vitally's id of what is called `value`; an id is returned as it is."""
+        if _UUID.fullmatch(value):
+            return value
+        if directory.is_searched:
+            return str(self._by_email(rest, change, name, directory, value)["id"]) if "@" in value else value
+        known = self._listed(rest, change, directory)
+        found = known.get(value.casefold())
+        if not found:
+            names = ", ".join(sorted(known)[:_NAMED]) or "none"
+            raise change.rejected(f"{name}: Vitally has no {directory.title} of this name. There are: {names}")
+        return found
+
+    def _by_email(self, rest: Api, change: Change, name: str, directory: Directory, email: str) -> Row:
+        key = (directory, email.casefold())
+        known = self._found.get(key)
+        if known:
+            return known
+        rows = rows_of(change, rest.send("GET", f"{directory.path}?email={quoted(email)}"))
+        rows = [row for row in rows if str(row.get("email")).casefold() == email.casefold()]
+        if len(rows) != 1:
+            how_many = "no" if not rows else "more than one"
+            raise change.rejected(f"{name}: Vitally has {how_many} {directory.title} with this email")
+        self._found.put(key, rows[0])
+        return rows[0]
+
+    def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, str]:
+        if directory not in self._lists:
+            try:
+                rows = list(all_rows(rest, directory.path, sorts=False))
+            except ListError as error:
+                raise change.rejected(str(error), error.status) from None
+            self._lists[directory] = {str(row.get("name")).casefold(): row["id"] for row in rows}
+        return self._lists[directory]
+
+    def _with_ids(self, rest: Api, change: Change, name: str, value: Any) -> Any:
+        """Return a value with the ids of the people in it, each `{"type": "user" or "admin", "id" or "email": …}`."""
+        if isinstance(value, list):
+            return [self._with_ids(rest, change, name, entry) for entry in value]
+        if not isinstance(value, dict):
+            return value
+        directory = _OF_PERSON.get(str(value.get("type")))
+        given = value.get("id") or value.get("email")
+        if directory and isinstance(given, str):
+            others = {key: entry for key, entry in value.items() if key != "email"}
+            return {**others, "id": self._person(rest, change, name, directory, given)}
+        return {key: self._with_ids(rest, change, name, entry) for key, entry in value.items()}
+
+    def _person(self, rest: Api, change: Change, name: str, directory: Directory, given: str) -> str:
+        if directory is Directory.USER and not _UUID.fullmatch(given) and "@" not in given:
+            rows = rows_of(change, rest.send("GET", f"/users/{quoted(given)}"))
+            if not rows:
+                raise change.rejected(f"{name}: Vitally has no user with this id")
+            return str(rows[0]["id"])
+        return self._id_of(rest, change, name, directory, given)
+
+
+_OF_PERSON = {"user": Directory.USER, "admin": Directory.ADMIN}

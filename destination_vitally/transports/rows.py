@@ -1,0 +1,87 @@
+"""Rows in the answers of the REST API, and ids in its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from destination_vitally.errors import ListError, RejectedError
+from destination_vitally.mapping.mapper import Change
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.reply import Reply
+
+Row = dict[str, Any]
+
+
+def quoted(value: str) -> str:
+    """An id as one segment of a path: external ids may hold slashes, spaces, `+` and `@`.
+
+    Raises:
+        RejectedError: it would be another place, since requests are not sent with it percent-encoded.
+    """
+    if str(value) in ("", ".", ".."):
+        raise RejectedError("an id that is empty, . or .. cannot be sent")
+    return quote(str(value), safe="")
+
+
+def all_rows(rest: Api, path: str, *, sorts: bool = True) -> Iterator[Row]:
+    """The rows of a list, page by page; none when there is no such list.
+
+    Args:
+        sorts: whether the list can be asked for an order, as lists of categories cannot.
+
+    Raises:
+        ListError: a page is refused, or its cursor was there before.
+    """
+    cursor, seen = "", set[str]()
+    while True:
+        more = f"&from={quoted(cursor)}" if cursor else ""
+        order = "&sortBy=createdAt" if sorts else ""
+        reply = rest.send("GET", f"{path}?limit=100{order}{more}")
+        if reply.is_miss and not cursor:
+            return
+        if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
+            raise ListError(path, reply.reason, reply.status)
+        if not all(map(is_row, reply.body["results"])):
+            raise ListError(path, "a row of it has no id")
+        yield from reply.body["results"]
+        seen.add(cursor)
+        cursor = str(reply.body.get("next") or "")
+        if not cursor:
+            return
+        if cursor in seen:
+            raise ListError(path, "a page comes back again and again")
+
+
+def rows_of(change: Change, reply: Reply) -> list[Row]:
+    """The rows a look-up answered with; only a miss or an answer without rows says that there are none.
+
+    Raises:
+        RejectedError: the answer is another one, so that nobody knows.
+    """
+    body = reply.body
+    if reply.is_miss:
+        return []
+    if reply.ok:
+        rows = [body] if isinstance(body, dict) and "results" not in body else body
+        rows = rows["results"] if isinstance(rows, dict) else rows
+        if isinstance(rows, list) and all(map(is_row, rows)):
+            return rows
+    reason = reply.reason if not reply.ok else "an answer that is no row"
+    raise change.rejected(f"Vitally does not say whether it is there: {reason}", reply.status)
+
+
+def is_row(value: Any) -> bool:
+    """Whether something is a row of Vitally's: it has an id."""
+    return isinstance(value, dict) and isinstance(value.get("id"), str) and bool(value["id"])
+
+
+def found_row(change: Change, reply: Reply) -> Row | None:
+    """The row a GET by id answered with; None in each of the ways Vitally says that there is none.
+
+    Raises:
+        RejectedError: as `rows_of`.
+    """
+    rows = rows_of(change, reply)
+    return rows[0] if rows else None
