@@ -181,7 +181,7 @@ LOOKED_UP: dict[str, tuple[str, str, dict[str, Any], str]] = {
     ),
     "note": ("upsert", "/accounts/[^/]+/notes", {"externalId": "known", "accountId": "known"}, "notes"),
     "task": ("upsert", "/accounts/[^/]+/tasks", {"externalId": "known", "accountId": "known", "name": "N"}, "tasks"),
-    "meeting": ("create", "/meetings/known", {"externalId": "known", "title": "T", "participants": []}, "meetings"),
+    "meeting": ("create", "/meetings/known", {"externalId": "known", "title": "T", "participants": [{}]}, "meetings"),
     "conversation": ("create", "/conversations$", {"externalId": "known", "subject": "S"}, "conversations"),
 }  # fmt: skip
 
