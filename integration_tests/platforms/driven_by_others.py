@@ -36,6 +36,9 @@ def test_meltano_has_every_row_and_every_value(workspace: Json, tmp_path: Path) 
             found[message["stream"]].append(message["record"])
     changed = {name for name, sent in rows.items() if as_a_set(sent) != as_a_set(found[name])}
     assert changed == set()
+    for entry in json.loads(catalog.read_text())["streams"]:
+        keys = {key for [key] in entry["stream"]["source_defined_primary_key"]}
+        assert keys <= set(entry["stream"]["json_schema"]["required"]), entry["stream"]["name"]
     assert sum(map(len, found.values())) > 500
 
 
