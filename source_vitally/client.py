@@ -133,8 +133,7 @@ class PatientClient(HttpClient):
         """
         options = {**request_kwargs, "timeout": self._timeouts, "verify": _certificates(request, request_kwargs)}
         patience = _patience.get() if not self._disable_retries else Patience(0)
-        start, before = monotonic(), self._budget.successes
-        tries = 0
+        start, before, tries = monotonic(), 0, 0
         while True:
             tries += 1
             answer = self._once(request, options)
@@ -144,6 +143,8 @@ class PatientClient(HttpClient):
                 return answer
             status = answer.status_code if isinstance(answer, requests.Response) else None
             wait = self._backoff.backoff_time(answer, tries) or 0.0
+            if tries <= FEW_RETRIES:
+                before = self._budget.successes
             is_over = patience.has_ended(status, tries, self._budget.successes > before)
             if resolution.response_action not in _TRY_AGAIN or is_over or monotonic() - start + wait > MAX_SECONDS:
                 raise RequestFailed(status, resolution, tries, in_short(answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from vitally_api.settings import problem_of_unknown
 REST_URL = "__rest_url"
 """Where `complete` puts the address of the REST API."""
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 _INTERNAL = "_"
 """How the names begin under which the CDK and platforms put something of their own into a config."""
 
@@ -26,7 +29,17 @@ def complete(config: Mapping[str, Any], specification: Mapping[str, Any]) -> dic
     """Return the config with the specification's defaults and the address of the REST API."""
     fields = specification["properties"]
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
-    return {**defaults, **config, REST_URL: rest_url(config.get("data_center"))}
+    whole = {**defaults, **config, REST_URL: rest_url(config.get("data_center"))}
+    return {**whole, "survey_ids": list(dict.fromkeys(filter(None, map(survey_id, whole["survey_ids"]))))}
+
+
+def survey_id(text: str) -> str:
+    """Return the id of a survey from what a person has pasted: the id itself, or the address of one of its pages."""
+    if found := _UUID.findall(text):
+        return str(found[-1])
+    path = re.split("[?#]", text.strip())[0].rstrip("/")
+    below = path.split("/surveys/")[-1]
+    return below.split("/")[0] if below != path else path.split("/")[-1]
 
 
 def require_valid(config: Mapping[str, Any], specification: Mapping[str, Any]) -> None:

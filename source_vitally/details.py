@@ -37,6 +37,7 @@ OUTAGE = 10
 
 NAMED = 10
 _GONE = 410
+_REFUSED = (401, 429)
 
 Row = Mapping[str, Any]
 
@@ -123,7 +124,7 @@ class DetailRetriever(FeedRetriever, ABC):
             )
             return
         if isinstance(problem, RequestFailed):
-            if problem.is_refusal:
+            if problem.status in _REFUSED:
                 raise problem
             if problem.may_pass:
                 tally.in_a_row, self._retries = tally.in_a_row + 1, FEW_RETRIES

@@ -179,8 +179,9 @@ class FeedRetriever(Retriever):
                 f"{part} is not read: Vitally answers {said} for a list that it is known to have. If the feature has "
                 "been switched off there, deselect the stream."
             )
+        survey = " There is no such survey: check 'survey_ids'." if stream_slice.partition.get("surveyId") else ""
         logger.warning(
-            f"Stream {self.name}{part} is empty: Vitally answers {said}. "
+            f"Stream {self.name}{part} is empty: Vitally answers {said}.{survey} "
             "The feature is switched off in this workspace, or the key may not read it."
         )
 

@@ -21,6 +21,8 @@ from vitally_api.catalogs import problem_of_catalog
 
 Loaded = TypeVar("Loaded")
 
+_PRINTED_AT_ONCE = 100_000
+
 
 class Entrypoint(AirbyteEntrypoint):
     """The CDK's command line, with config errors that name the field and never quote its value."""
@@ -36,8 +38,13 @@ def run(args: list[str] | None = None) -> None:
     init_uncaught_exception_handler(logging.getLogger("airbyte"))
     # The CDK's own buffer, which log lines of other threads take too: past it they would land inside records.
     with PRINT_BUFFER:
+        waiting = 0
         for message in messages(sys.argv[1:] if args is None else args):
             print(f"{message}\n", end="")
+            waiting += len(message)
+            if waiting > _PRINTED_AT_ONCE:  # the buffer is emptied by time, and takes four bytes a letter
+                PRINT_BUFFER.flush()
+                waiting = 0
 
 
 def messages(args: list[str]) -> Iterator[str]:

@@ -26,6 +26,8 @@ class FeedModel:
     rows: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     cursors_valid_from: int = 0
     requests: int = 0
+    order: str = "as asked"
+    """`as asked`, or an order in which the list is whatever is asked for: `created`, `updated`, `other`."""
 
     def tick(self, by: int = 700) -> int:
         self.now += by
@@ -46,9 +48,9 @@ class FeedModel:
     ) -> tuple[list[tuple[int, int, int]], str | None, ServerClock]:
         """Return rows as (id, updated, version), the next cursor and the clock around the request."""
         self.requests += 1
-        column = 0 if sort_by == "createdAt" else 1
+        order = self.order if self.order != "as asked" else "created" if sort_by == "createdAt" else "updated"
         asked = self.tick(100)
-        ordered = sorted(((row[column], key) for key, row in self.rows.items()), reverse=True)
+        ordered = sorted(((self._place(key, order), key) for key in self.rows), reverse=True)
         if token:
             issued, *position = json.loads(base64.b64decode(token))
             if issued < self.cursors_valid_from:
@@ -61,6 +63,10 @@ class FeedModel:
         rows = [(key, self.rows[key][1], self.rows[key][2]) for _, key in page]
         answered_at = time_of(answered).replace(microsecond=0)
         return rows, cursor, ServerClock(answered_at - timedelta(milliseconds=answered - asked), answered_at)
+
+    def _place(self, key: int, order: str) -> int:
+        created, updated, _ = self.rows[key]
+        return {"created": created, "updated": updated}.get(order, key * 7919 % 31)
 
 
 def time_of(milliseconds: int) -> datetime:
@@ -80,7 +86,8 @@ def read(model: FeedModel, state: ScanState, between: Any = None, **options: Any
             continue
         times = [time_of(updated) for _, updated, _ in rows]
         emitted += [row for row, time in zip(rows, times, strict=True) if scan.wants(time)]
-        scan.page(list(times), cursor, clock)
+        created = [time_of(model.rows[key][0]) for key, _, _ in rows]
+        scan.page(list(times), cursor, clock, created)
         pages += 1
         if between:
             between(pages, scan)

@@ -67,6 +67,126 @@ def test_no_row_and_no_edit_is_lost_however_the_list_changes(size: int, limit: i
 
 
 @given(
+    size=st.integers(0, 30),
+    limit=st.integers(1, 5),
+    syncs=st.lists(CHANGES, min_size=1, max_size=4),
+    order=st.sampled_from(["as asked", "created", "updated", "other"]),
+)
+def test_a_list_of_unknown_order_loses_nothing_whatever_its_order_is(
+    size: int, limit: int, syncs: list[list[Any]], order: str
+) -> None:
+    model, deleted, copy, state = FeedModel(limit=limit, order=order), set[int](), dict[int, int](), ScanState()
+    for _ in range(size):
+        model.insert()
+    for changes in syncs:
+        rows, state = read(
+            model, state, lambda page, _, c=changes: apply(model, c, page, deleted), is_order_known=False
+        )
+        latest(copy, rows)
+    rows, _ = read(model, state, is_order_known=False)
+    latest(copy, rows)
+    assert {key: copy.get(key) for key in alive(model, deleted)} == alive(model, deleted)
+
+
+@given(
+    size=st.integers(0, 30),
+    limit=st.integers(1, 5),
+    edits=st.lists(st.integers(0, 40), max_size=12),
+    order=st.sampled_from(["created", "other"]),
+)
+def test_a_list_that_is_seen_to_ignore_the_order_is_read_to_its_end(
+    size: int, limit: int, edits: list[int], order: str
+) -> None:
+    model, copy = FeedModel(limit=limit, order=order), dict[int, int]()
+    for _ in range(size):
+        model.insert()
+    rows, state = read(model, ScanState())
+    latest(copy, rows)
+    for index in edits[:size]:
+        model.edit(1 + index % size)
+    scans: list[Scan] = []
+    rows, after = read(model, state, lambda _, scan: scans.append(scan))
+    latest(copy, rows)
+    if not scans[-1].in_order:
+        assert {key: copy.get(key) for key in model.rows} == alive(model, set())
+        assert after.watermark is not None
+        assert after.watermark <= time_of(model.now)
+
+
+def test_an_edit_deep_in_a_list_that_ignores_the_order_is_found() -> None:
+    model = FeedModel(limit=3, order="created")
+    for _ in range(12):
+        model.insert()
+    model.edit(11)
+    model.edit(12)  # now the first page is not in order by update
+    model.edit(11)
+    _, state = read(model, ScanState())
+    model.edit(1)
+    started = model.now
+    rows, state = read(model, state)
+    assert 1 in {key for key, _, _ in rows}
+    assert state.watermark is not None
+    assert state.watermark <= time_of(started + 100), "the scan's start: what it passed may have been edited since"
+
+
+def test_a_list_of_unknown_order_never_stops_early_and_is_asked_for_by_creation() -> None:
+    scan = Scan(ScanState(EPOCH), timedelta(), is_order_known=False)
+    assert scan.sort_by == "createdAt"
+    scan.page([EPOCH - timedelta(days=1)], "more", ServerClock(EPOCH, EPOCH))
+    assert not scan.finished
+    scan.page([EPOCH + timedelta(hours=1)], None, ServerClock(EPOCH, EPOCH))
+    assert scan.result().watermark == EPOCH
+
+
+def resumed(query: str = "") -> Scan:
+    scan = Scan(ScanState(), timedelta(), query=query)
+    scan.page([EPOCH], "here", ServerClock(EPOCH, EPOCH))
+    return Scan(ScanState.from_json(scan.checkpoint().as_json("updatedAt"), "updatedAt"), timedelta(), query=query)
+
+
+def test_an_empty_page_is_not_the_end_of_a_resumed_scan() -> None:
+    scan = resumed()
+    assert scan.resumes
+    scan.page([], None, ServerClock(EPOCH, EPOCH))
+    assert (scan.finished, scan.token, scan.resumes) == (False, None, False)
+    scan.page([], None, ServerClock(EPOCH, EPOCH))
+    assert scan.finished, "the list is empty now"
+
+
+def test_empty_pages_that_lead_nowhere_are_not_the_end_of_a_resumed_scan() -> None:
+    scan = resumed()
+    scan.page([], "there", None)
+    assert not scan.resumes
+    scan.page([], None, None)
+    assert (scan.finished, scan.token) == (False, None)
+
+
+def test_a_resumed_scan_that_finds_rows_ends_where_the_list_does() -> None:
+    scan = resumed()
+    scan.page([EPOCH], None, None)
+    assert scan.finished
+
+
+def test_rows_whose_details_failed_are_in_the_state_until_they_are_read() -> None:
+    scan = Scan(ScanState(EPOCH), timedelta())
+    scan.failed["x"] = "2026-01-01T00:00:00.000Z"
+    scan.page([EPOCH], None, None)
+    saved = scan.result().as_json("updatedAt")
+    assert saved == {"updatedAt": "2026-01-01T00:00:00.000Z", "failed": {"x": "2026-01-01T00:00:00.000Z"}}
+    again = Scan(ScanState.from_json(saved, "updatedAt"), timedelta())
+    del again.failed["x"]
+    again.page([EPOCH], None, None)
+    assert again.result().as_json("updatedAt") == {"updatedAt": "2026-01-01T00:00:00.000Z"}
+
+
+def test_a_scan_that_is_given_up_leaves_the_state_as_it_was() -> None:
+    scan = Scan(ScanState(EPOCH), timedelta())
+    scan.page([EPOCH + timedelta(days=1)], None, None)
+    scan.give_up()
+    assert scan.result() == ScanState(EPOCH)
+
+
+@given(
     size=st.integers(1, 30),
     kill_after=st.integers(1, 12),
     before=CHANGES,
@@ -263,6 +383,7 @@ def test_a_page_cursor_of_other_filters_is_not_used() -> None:
         ({"updatedAt": "yesterday"}, "not an ISO 8601 time"),
         ({"resume": "token"}, "no page cursor"),
         ({"resume": {"page": 3}}, "no page cursor"),
+        ({"failed": ["x"]}, "no ids"),
     ],
 )
 def test_a_state_of_another_shape_is_refused_with_a_reason(blob: dict[str, Any], complaint: str) -> None:
@@ -278,6 +399,8 @@ def test_a_state_of_another_shape_is_refused_with_a_reason(blob: dict[str, Any],
         ("2026-01-01T02:00:00.5+02:00", "2026-01-01T00:00:00.500Z"),
         ("2026-01-01T00:00:00.123999Z", "2026-01-01T00:00:00.123Z"),
         ("2026-01-01", "2026-01-01T00:00:00.000Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
     ],
 )
 def test_times_are_read_in_every_iso_form_and_never_rounded_up(text: str, expected: str) -> None:
@@ -286,6 +409,17 @@ def test_times_are_read_in_every_iso_form_and_never_rounded_up(text: str, expect
     assert format_time(parsed) == expected
 
 
-@pytest.mark.parametrize("value", [None, 5, "", "soon", {}])
+def test_the_look_back_ends_where_the_calendar_does() -> None:
+    first = parse_time("0001-01-01T00:05:00Z")
+    assert Scan(ScanState(first), timedelta(minutes=10)).floor == parse_time("0001-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, 5, "", "soon", {}, "2026-02-30T00:00:00Z", "+275760-09-13T00:00:00.000Z"),
+        *("0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-05:00", "9999-12-31T24:00:00Z"),
+    ],
+)
 def test_what_is_no_time_is_none(value: Any) -> None:
     assert parse_time(value) is None

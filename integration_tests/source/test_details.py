@@ -1,0 +1,224 @@
+"""Rows whose details are missing or broken: the others are read, and what could not be read is asked for again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integration_tests.harness import Json, Run, configured, run_source, source_config
+from integration_tests.sandbox import Fault, Sandbox, Switches
+from integration_tests.source.reference import everything, merged
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "500": {"status": 500},
+    "400": {"status": 400, "body": {"error": "Bad id."}},
+    "405": {"status": 405},
+    "html": {"kind": "html", "status": 502},
+    "firewall": {"kind": "html", "status": 403},
+    "not json": {"kind": "not_json"},
+    "no id": {"status": 200, "body": {"subject": "x"}},
+    "an object for messages": {"status": 200, "body": {"id": "x", "messages": {"a": 1}}},
+    "texts for messages": {"status": 200, "body": {"id": "x", "messages": ["a"]}},
+    "dropped": {"kind": "drop"},
+}
+PATHS = {
+    "messages": "/conversations/{}$",
+    "account_health_scores": "/accounts/{}/healthScores$",
+    "meeting_transcripts": "/meetingTranscripts/{}$",
+}
+LISTS = {
+    "messages": "conversations",
+    "account_health_scores": "accounts",
+    "meeting_transcripts": "meetingTranscripts",
+}
+KEYS = {"messages": "conversationId", "account_health_scores": "accountId", "meeting_transcripts": "id"}
+
+
+def config_of(sandbox: Sandbox, **fields: Any) -> Json:
+    return source_config(
+        sandbox.url,
+        sandbox.rest_key,
+        **{"lookback_minutes": 0, "inlined_objects": "full", "requests_per_minute": 100_000, **fields},
+    )
+
+
+def read(sandbox: Sandbox, stream: str, state: Any = None, **fields: Any) -> Run:
+    description = {"name": stream, "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
+    return run_source("read", config_of(sandbox, **fields), configured({"streams": [description]}), state)
+
+
+def state_of(run: Run, stream: str) -> Any:
+    return run.states(stream)[-1]["stream"]["stream_state"]
+
+
+def break_details(sandbox: Sandbox, stream: str, ids: Any, **fault: Any) -> None:
+    for key in ids:
+        sandbox.faults.add(Fault(path=PATHS[stream].format(key), times=None, **fault))
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_one_broken_conversation_costs_its_own_messages_only(make_sandbox: Any, waits: list[float], kind: str) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 130})
+    bad = talkative(sandbox)[40]
+    break_details(sandbox, "messages", [bad], **BROKEN[kind])
+    first = read(sandbox, "messages")
+    assert (first.exit_code, first.statuses) == (1, {"messages": "INCOMPLETE"})
+    assert any(bad in error for error in first.errors), first.errors
+    whole = everything_but_faults(sandbox, "messages")
+    assert {row["id"] for row in first.records("messages")} == {
+        key for key, row in whole.items() if row["conversationId"] != bad
+    }
+    assert list(state_of(first, "messages")["failed"]) == [bad]
+    sandbox.journal.clear()
+    second = read(sandbox, "messages", first.last_states())
+    assert second.statuses == {"messages": "INCOMPLETE"}
+    asked = {request.path.rsplit("/", 1)[1] for request in sandbox.journal if "/conversations/" in request.path}
+    assert bad in asked
+    assert len(asked) <= 2, "what was read is not read again"
+    sandbox.faults.clear()
+    third = read(sandbox, "messages", second.last_states())
+    assert (third.exit_code, third.statuses) == (0, {"messages": "COMPLETE"})
+    assert {row["conversationId"] for row in third.records("messages")} >= {bad}
+    assert "failed" not in state_of(third, "messages")
+    copy: dict[str, Json] = {}
+    for run in (first, second, third):
+        merged(copy, run.records("messages"), "conversationUpdatedAt")
+    assert copy == whole
+
+
+def talkative(sandbox: Sandbox) -> list[str]:
+    """Return the conversations that have messages."""
+    rows = {row["conversationId"] for row in sandbox.workspace.rows("messages")}
+    return [row["id"] for row in sandbox.workspace.rows("conversations") if row["id"] in rows]
+
+
+def everything_but_faults(sandbox: Sandbox, stream: str) -> dict[str, Json]:
+    faults, sandbox.faults._seen = sandbox.faults._seen, []
+    rows = everything(sandbox, stream)
+    sandbox.faults._seen = faults
+    return rows
+
+
+@pytest.mark.parametrize("stream", PATHS)
+def test_five_broken_rows_in_a_row_are_no_outage(make_sandbox: Any, waits: list[float], stream: str) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 30, "accounts": 30, "meetings": 60})
+    whole = {record[KEYS[stream]] for record in read(sandbox, stream).records(stream)}
+    bad = {row["id"] for row in sandbox.workspace.newest(LISTS[stream], 8)} & whole
+    assert len(bad) >= 5
+    break_details(sandbox, stream, bad, status=500)
+    run = read(sandbox, stream)
+    assert run.statuses == {stream: "INCOMPLETE"}
+    assert {record[KEYS[stream]] for record in run.records(stream)} == whole - bad
+    assert set(state_of(run, stream)["failed"]) == bad
+
+
+def test_an_outage_ends_the_stream_and_the_state_stays(make_sandbox: Any, waits: list[float]) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 60})
+    sandbox.faults.add(Fault(path="/conversations/", times=None, skip=20, status=503))
+    run = read(sandbox, "messages")
+    assert (run.exit_code, run.statuses) == (1, {"messages": "INCOMPLETE"})
+    assert state_of(run, "messages") == {}
+    sandbox.faults.clear()
+    again = read(sandbox, "messages", run.last_states())
+    assert {row["id"] for row in again.records("messages")} == everything(sandbox, "messages").keys()
+
+
+def test_two_minutes_without_details_are_outlasted(make_sandbox: Any, waits: list[float]) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 20})
+    sandbox.faults.add(Fault(times=24, skip=5, status=503))
+    run = read(sandbox, "messages", num_workers=4)
+    assert run.exit_code == 0, run.errors
+    assert {row["id"] for row in run.records("messages")} == everything(sandbox, "messages").keys()
+
+
+def test_too_many_broken_rows_are_not_remembered(make_sandbox: Any, waits: list[float]) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 150})
+    sandbox.faults.add(Fault(path="/conversations/", times=None, status=400))
+    run = read(sandbox, "messages")
+    assert run.statuses == {"messages": "INCOMPLETE"}
+    assert len(str(state_of(run, "messages"))) < 10_000
+    sandbox.faults.clear()
+    again = read(sandbox, "messages", run.last_states())
+    assert {row["id"] for row in again.records("messages")} == everything(sandbox, "messages").keys()
+
+
+# Missing
+
+
+@pytest.mark.parametrize("status", [404, 403, 410])
+def test_a_first_page_without_details_does_not_end_the_scan(make_sandbox: Any, status: int) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"accounts": 250})
+    newest = [row["id"] for row in sandbox.workspace.newest("accounts", 150) if not row.get("untracked")]
+    break_details(sandbox, "account_health_scores", newest, status=status, body={"error": "None."})
+    run = read(sandbox, "account_health_scores")
+    assert (run.exit_code, run.statuses) == (0, {"account_health_scores": "COMPLETE"})
+    wanted = everything_but_faults(sandbox, "accounts").keys() - set(newest)
+    assert {record["accountId"] for record in run.records("account_health_scores")} == wanted
+    assert "updatedAt" in str(state_of(run, "account_health_scores")).replace("accountUpdatedAt", "updatedAt")
+
+
+def test_a_deleted_conversation_does_not_end_the_scan(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 250}, switches=Switches(short_pages=True))
+    known = talkative(sandbox)
+    rows = sorted(sandbox.workspace.rows("conversations"), key=lambda row: str(row["createdAt"]))
+    wanted = [next(row["id"] for row in rows[place:] if row["id"] in known) for place in (10, 120, 220)]
+    sandbox.clock.advance(3600)
+    edited = [sandbox.workspace.update("conversations", key, {"subject": "x"})["updatedAt"] for key in wanted]
+    break_details(sandbox, "messages", wanted[2:], status=404, body={"error": "Gone."})
+    run = read(sandbox, "messages", start_date=edited[0])
+    assert run.exit_code == 0, run.errors
+    assert {row["conversationId"] for row in run.records("messages")} == set(wanted[:2])
+
+
+@pytest.mark.parametrize("status", [404, 403])
+@pytest.mark.parametrize("stream", PATHS)
+def test_switched_off_after_it_was_on_is_incomplete(make_sandbox: Any, stream: str, status: int) -> None:
+    sandbox = make_sandbox(seed=5)
+    first = read(sandbox, stream)
+    sandbox.clock.advance(3600)
+    edited = [row["id"] for row in sandbox.workspace.rows(LISTS[stream])[:4]]
+    for key in edited:
+        sandbox.workspace.update(LISTS[stream], key, {})
+    sandbox.faults.add(Fault(path=PATHS[stream].format(".*"), times=None, status=status, body={"error": "Off."}))
+    off = read(sandbox, stream, first.last_states())
+    assert (off.exit_code, off.statuses) == (1, {stream: "INCOMPLETE"})
+    assert state_of(off, stream) == state_of(first, stream)
+    sandbox.faults.clear()
+    on = read(sandbox, stream, off.last_states())
+    found = {row[KEYS[stream]] for row in on.records(stream)}
+    assert found & set(edited) == {row[KEYS[stream]] for row in read(sandbox, stream).records(stream)} & set(edited)
+
+
+def test_one_account_without_a_score_is_not_a_feature_switched_off(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"accounts": 40})
+    first = read(sandbox, "account_health_scores")
+    sandbox.clock.advance(3600)
+    edited = first.records("account_health_scores")[5]["accountId"]
+    sandbox.workspace.update("accounts", edited, {"name": "edited"})
+    break_details(sandbox, "account_health_scores", [edited], status=404, body={"error": "No score."})
+    newest = first.records("account_health_scores")
+    run = read(sandbox, "account_health_scores", first.last_states())
+    assert (run.exit_code, run.statuses) == (0, {"account_health_scores": "COMPLETE"})
+    assert state_of(run, "account_health_scores") != state_of(first, "account_health_scores")
+    assert newest
+
+
+def test_a_transcript_that_is_null_in_the_list_is_fetched(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(seed=5, switches=Switches(transcripts_in_list="null"))
+    run = read(sandbox, "meeting_transcripts")
+    assert {row["id"]: row for row in run.records("meeting_transcripts")} == everything(sandbox, "meeting_transcripts")
+
+
+# Requests under way
+
+
+def test_requests_under_way_never_exceed_the_workers(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 40, "accounts": 40}, switches=Switches(latency=0.02))
+    names = ["accounts", "users", "notes", "tasks", *PATHS]
+    config = config_of(sandbox, num_workers=3)
+    catalog = configured(run_source("discover", config).catalog, names)
+    sandbox.most_under_way = 0
+    run = run_source("read", config, catalog)
+    assert run.exit_code == 0, run.errors
+    assert sandbox.most_under_way == 3
