@@ -25,7 +25,7 @@ Place = Literal["field", "default", "open", "merged"]
 
 
 class Target(NamedTuple):
-    """Where one column goes, or what is at a path below it."""
+    """Where one column goes, or what is at a path below it; `is_plain` is a trait that is sent as it is."""
 
     column: str
     path: tuple[str, ...]
@@ -33,6 +33,7 @@ class Target(NamedTuple):
     name: str
     read: Read
     clears: bool
+    is_plain: bool = False
 
 
 class Layout(NamedTuple):
@@ -71,6 +72,7 @@ class _Mapped(NamedTuple):
     name: str
     read: Read
     clears: bool
+    is_plain: bool = False
 
 
 class Layouts:
@@ -191,7 +193,7 @@ class Layouts:
                     self._say_once("%s is left out: there is no custom field of that path in Vitally.", column)
                 else:
                     read = casts.unchanged if native else self.read_trait(column, column)
-                    yield Target(column, (), "open", column, read, self._clears)
+                    yield Target(column, (), "open", column, read, self._clears, read is casts.unchanged)
 
     def _read_members(self, value: Any) -> Any:
         """Return an object of traits with its members brought to their types; a ValueError names the member."""

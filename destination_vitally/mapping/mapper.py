@@ -143,6 +143,9 @@ class Mapper:
         draft.problem = layout.problem
         for target in layout.targets:
             value = data[target.column]
+            if target.is_plain and value is not None and value is not TOO_DEEP:
+                draft.open_values[target.name] = value
+                continue
             try:
                 self._place(target, member(value, target.path) if target.path else value, draft)
             except MemoryError:
