@@ -110,7 +110,7 @@ def test_37_bad_rows_among_5000(sandbox: Sandbox, store: Store) -> None:
     assert sum(numbers["rejectedRecordCount"] for numbers in stats) == 37
     assert sum(numbers["recordCount"] for numbers in stats) == 5000 - 37
     for line in lines:
-        assert "userId or accountId or organizationId is required" in line["reason"]
+        assert "userId or accountId or organizationId or userEmail is required" in line["reason"]
         assert line["status"] is None
         assert line["rejected_at"].endswith("Z")
     assert sum("Rejected, stream opened" in line for line in result.logs()) == 10
