@@ -89,11 +89,13 @@ ACCEPTANCE_OF_SOURCE = """\
     tests:
       - config_path: secrets/config.json
         empty_streams:
-          - name: survey_responses
-            bypass_reason: The API lists no surveys; the config names none.
-          - name: custom_object_legacy_asset
-            bypass_reason: The workspace has no instance of it.
 """
+EMPTY = {
+    "survey_responses": "The API lists no surveys, and the config names none.",
+    "survey_questions": "The API lists no surveys, and the config names none.",
+    "custom_object_legacy_asset": "The workspace has no instance of it.",
+}
+"""Streams of the sandbox's workspace that the standard tests find empty, with the reason."""
 
 
 def main() -> int:
@@ -155,7 +157,8 @@ def write_connector(connector: str, folder: Path, today: date) -> None:
     for name in ("README.md", "poetry.lock"):
         shutil.copy(distribution / name, folder)
     (folder / "pyproject.toml").write_text(pyproject(connector))
-    more = ACCEPTANCE_OF_SOURCE if connector.startswith("source") else ""
+    empty = (f"          - name: {name}\n            bypass_reason: {reason}\n" for name, reason in EMPTY.items())
+    more = ACCEPTANCE_OF_SOURCE + "".join(empty) if connector.startswith("source") else ""
     (folder / "acceptance-test-config.yml").write_text(ACCEPTANCE.format(connector=connector) + more)
 
 

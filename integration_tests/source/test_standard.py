@@ -10,18 +10,18 @@ from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
 from integration_tests.harness import source_config
+from shipping.submission import EMPTY
 from source_vitally import SourceVitally
 
 
 @pytest.fixture
 def scenario(make_sandbox: Any) -> ConnectorTestScenario:
     sandbox = make_sandbox(seed=1)
-    # no instance of the one, no survey configured
-    empty = ["custom_object_legacy_asset", "survey_responses", "survey_questions"]
+
     scenario = ConnectorTestScenario(
         config_dict=source_config(sandbox.url, sandbox.rest_key),
         status="succeed",
-        empty_streams=[ConnectorTestScenario.AcceptanceTestEmptyStream(name=name) for name in empty],
+        empty_streams=[ConnectorTestScenario.AcceptanceTestEmptyStream(name=name) for name in EMPTY],
     )
     scenario._id = "sandbox"
     return scenario
