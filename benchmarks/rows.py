@@ -1,4 +1,4 @@
-"""The rows that are read: four lists of equal rows of a given size, as a workspace with traits has them."""
+"""The rows that are read: lists of equal rows of a given size, as a workspace with traits has them, and messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from integration_tests.sandbox import Sandbox
 
 STREAMS = ("accounts", "organizations", "conversations", "users")
 """Streams that are read side by side; the sandbox's resources have the same names."""
+
+LARGE_STREAMS = (*STREAMS, "notes", "tasks", "projects", "meetings")
+LARGE_ROW = 17_000
+"""Bytes of a row in a page of 1.7 MB, the largest that has been reported."""
+
+MESSAGES, MESSAGE = 60, 50_000
+"""Messages of a conversation, and the bytes of each."""
 
 _OTHER = 620
 """What a row has besides its traits, in bytes."""
@@ -23,3 +30,15 @@ def fill(sandbox: Sandbox, resource: str, count: int, size: int = 2000) -> None:
         return {"externalId": f"row-{number}", **named, "traits": {**traits, "number": number}}
 
     sandbox.workspace.bulk(resource, count, row)
+
+
+def fill_conversations(sandbox: Sandbox, count: int) -> None:
+    """Put conversations with many long messages into a workspace."""
+    text = "<p>Kind regards \U0001f642</p>" + "x" * MESSAGE
+
+    def message(number: int) -> dict[str, Any]:
+        return {"externalId": f"message-{number}", "message": text, "timestamp": "2026-05-02T09:00:00.000Z"}
+
+    for number in range(count):
+        conversation = sandbox.workspace.insert("conversations", {"externalId": f"c{number}", "subject": "Hello"})["id"]
+        sandbox.workspace.bulk("messages", MESSAGES, message, conversationId=conversation)

@@ -16,7 +16,7 @@ from sys import executable
 from threading import Event
 from typing import Any
 
-from benchmarks.rows import STREAMS, fill
+from benchmarks.rows import LARGE_ROW, LARGE_STREAMS, STREAMS, fill, fill_conversations
 from integration_tests.sandbox import Limits, Reply, Request, Sandbox, Switches
 
 REMEMBERED = 500
@@ -42,27 +42,30 @@ class Served(Sandbox):
         return known
 
 
-@dataclass(frozen=True)
+@dataclass
 class Address:
-    """Where a server is, and with how many rows in each of its lists."""
+    """Where a server is, with how many rows in each of its lists, and, once it has ended, what it has seen."""
 
     url: str
     rows: int
+    most_under_way: int = 0
 
 
 @contextmanager
 def serving(
-    rows: int, *, latency: float = 0.0, per_minute: int | None = None, lists: int = len(STREAMS)
+    rows: int, *, latency: float = 0.0, per_minute: int | None = None, lists: int = len(STREAMS), what: str = "lists"
 ) -> Iterator[Address]:
     """A server in a process of its own; `per_minute` is its limit, with nothing saved up at the start."""
-    command = [executable, "-m", "benchmarks.server", "--rows", str(rows), "--lists", str(lists)]
+    command = [executable, "-m", "benchmarks.server", "--rows", str(rows), "--lists", str(lists), "--what", what]
     command += ["--latency", str(latency), *(["--requests-per-minute", str(per_minute)] if per_minute else [])]
     with Popen(command, stdout=PIPE, text=True) as process:
+        assert process.stdout is not None
         try:
-            assert process.stdout is not None
-            yield Address(process.stdout.readline().strip(), rows)
+            address = Address(process.stdout.readline().strip(), rows)
+            yield address
         finally:
             process.terminate()
+            address.most_under_way = int(process.stdout.readline() or 0)
 
 
 def main() -> None:
@@ -70,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--lists", type=int, default=len(STREAMS))
+    parser.add_argument("--what", choices=("lists", "large pages", "messages"), default="lists")
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--requests-per-minute", type=int)
     asked = parser.parse_args()
@@ -86,13 +90,20 @@ def main() -> None:
     sandbox.limits = limits
     sandbox.journal.keep_bodies = False
     sandbox.journal.limit = 10_000
-    for resource in STREAMS[: asked.lists]:
-        fill(sandbox, resource, asked.rows)
+    if asked.what == "messages":
+        fill_conversations(sandbox, asked.rows)
+    elif asked.what == "large pages":
+        for resource in LARGE_STREAMS:
+            fill(sandbox, resource, asked.rows, LARGE_ROW)
+    else:
+        for resource in STREAMS[: asked.lists]:
+            fill(sandbox, resource, asked.rows)
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     with sandbox:
         print(sandbox.url, flush=True)
         stopped.wait()
+        print(sandbox.most_under_way, flush=True)
 
 
 if __name__ == "__main__":

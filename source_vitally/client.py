@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -28,13 +27,13 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally.budget import RequestBudget
 from source_vitally.responses import Answer, in_short
+from vitally_api import network
 
 logger = logging.getLogger("airbyte")
 
 RETRIES = 10
 FEW_RETRIES = 4
 MAX_SECONDS = 900
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _GO_ON = (ResponseAction.SUCCESS, ResponseAction.IGNORE)
 _TRY_AGAIN = (ResponseAction.RETRY, ResponseAction.RATE_LIMITED)
 _DOWN = frozenset({408, 425, 502, 503, 504, *range(520, 530)})
@@ -171,17 +170,12 @@ class PatientClient(HttpClient):
 
 def _certificates(request: requests.PreparedRequest, options: Mapping[str, Any]) -> Any:
     """Return by which certificates the host is judged: those that the environment names, else the usual ones."""
-    verify = options.get("verify")
+    usual = options.get("verify")
     if not (request.url or "").startswith("https:"):
-        return verify
-    for name in CA_VARIABLES:
-        path = os.environ.get(name)
-        if path:
-            if not Path(path).exists():
-                raise AirbyteTracedException(
-                    message=f"{name} names {path}, which does not exist. Correct it, or remove the variable.",
-                    internal_message=f"{name} does not exist",
-                    failure_type=FailureType.config_error,
-                )
-            return path
-    return verify
+        return usual
+    try:
+        return network.ca_bundle(os.environ) or usual
+    except ValueError as problem:
+        raise AirbyteTracedException(
+            message=str(problem), internal_message=str(problem), failure_type=FailureType.config_error
+        ) from None

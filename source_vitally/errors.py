@@ -8,7 +8,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -20,11 +19,10 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
     ResponseAction,
 )
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-from requests.utils import get_environ_proxies, select_proxy
 
 from source_vitally.config import REST_URL
 from source_vitally.responses import body_of, mark_absent
-from vitally_api import answers
+from vitally_api import answers, network
 
 LIST, ANYTHING = "list", "anything"
 _LONGEST_WAIT = 60.0
@@ -141,16 +139,17 @@ class VitallyErrorHandler(DefaultErrorHandler):
 
 def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
     text = str(error)
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in text:
+    distrust = network.distrust(error) if error else None
+    if distrust:
         return ErrorResolution(
             ResponseAction.FAIL,
             FailureType.config_error,
-            f"The certificate that {address} shows is not trusted. If a proxy of your network shows its own, put the "
-            "path of a file with its CA into REQUESTS_CA_BUNDLE or SSL_CERT_FILE of the connector.",
+            f"The certificate that {address} shows is not trusted ({distrust}). If a proxy of your network shows its "
+            "own, put the path of a file with its CA into REQUESTS_CA_BUNDLE or SSL_CERT_FILE of the connector.",
         )
     if isinstance(error, requests.exceptions.ProxyError):
         reason = (
-            f"The proxy {_proxy_of(error, address)} does not let requests to {address} through ({_cause_of(text)}). "
+            f"The proxy {network.proxy_of(address)} does not let requests to {address} through ({_cause_of(text)}). "
             "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the connector, and that the proxy runs."
         )
     elif any(sign in text for sign in _NO_SUCH_HOST):
@@ -162,14 +161,6 @@ def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
     else:
         reason = f"No connection to {address}, or it broke. Check the network from this machine to Vitally."
     return ErrorResolution(ResponseAction.RETRY, FailureType.transient_error, reason)
-
-
-def _proxy_of(error: requests.exceptions.ProxyError, address: str) -> str:
-    """Return the proxy by which an address is reached, without what it may have of a user and a password."""
-    url = str(error.request.url) if error.request is not None else address
-    found = urlsplit(select_proxy(url, get_environ_proxies(url)) or "")
-    port = f":{found.port}" if found.port else ""
-    return f"{found.scheme}://{found.hostname}{port}" if found.hostname else "of the connector's environment"
 
 
 def _cause_of(text: str) -> str:

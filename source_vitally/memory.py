@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Queue
 from typing import Any, TypeVar
 
@@ -27,7 +28,18 @@ SHARED = "__shared"
 """Where in the config the streams of a command find what they share."""
 
 _ITEM_BYTES = 500
+_ARENA_MAX = -8
 _WEIGHT = "_vitally_weight"
+
+
+def give_memory_back() -> None:
+    """Let the threads of this process share what they have freed, where the C library is glibc.
+
+    By default each thread keeps its own, so that with pages of megabytes a fifth of the memory is free and not given
+    back. Call this before the first thread begins.
+    """
+    with suppress(OSError, AttributeError, TypeError):  # another system, another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def weigh(record: Any, size: int) -> None:

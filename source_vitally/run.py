@@ -16,6 +16,7 @@ from airbyte_cdk.models import ConnectorSpecification, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally.config import require_valid
+from source_vitally.memory import give_memory_back
 from source_vitally.source import SourceVitally
 from vitally_api.catalogs import problem_of_catalog
 
@@ -36,6 +37,7 @@ class Entrypoint(AirbyteEntrypoint):
 def run(args: list[str] | None = None) -> None:
     """Run one command of the Airbyte protocol: messages to stdout, errors as TRACE messages with exit code 1."""
     init_uncaught_exception_handler(logging.getLogger("airbyte"))
+    give_memory_back()
     # The CDK's own buffer, which log lines of other threads take too: past it they would land inside records.
     with PRINT_BUFFER:
         waiting = 0

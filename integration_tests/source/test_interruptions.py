@@ -217,6 +217,43 @@ def test_expired_cursors_restart_the_scan_and_an_endless_refusal_ends_it(make_sa
     assert sandbox.journal.count(path_regex="users") < 20
 
 
+@pytest.mark.parametrize("answer", [400, 404, 410, 422, 500, "error", "empty page"])
+@pytest.mark.parametrize("stream", ["users", "meetings"])
+def test_a_resume_cursor_that_is_no_longer_known_begins_the_list_again(
+    make_sandbox: Any, waits: list[float], stream: str, answer: Any
+) -> None:
+    sandbox = make_sandbox(seed=8, sizes={"users": 900, "meetings": 900})
+    sandbox.faults.add(Fault(path=f"/{stream}$", times=None, skip=7, status=503))
+    broken_off = read(sandbox, [stream], include_archived=False)
+    assert "resume" in str(broken_off.states(stream)[-1])
+    sandbox.faults.clear()
+    sandbox.switches.expired_cursor = answer
+    sandbox.expire_cursors()
+    run = read(sandbox, [stream], broken_off.last_states(), include_archived=False)
+    assert (run.exit_code, run.statuses) == (0, {stream: "COMPLETE"}), run.errors
+    live = {key for key, row in everything(sandbox, stream).items() if "archivedAt" not in row}
+    assert {record["id"] for record in run.records(stream)} == live
+    assert "resume" not in str(run.states(stream)[-1])
+
+
+@pytest.mark.parametrize("fault", [{"status": 401}, {"status": 429}, {"status": 503}, {"kind": "drop"}], ids=str)
+def test_an_outage_or_a_refusal_leaves_the_resume_point(
+    make_sandbox: Any, waits: list[float], fault: dict[str, Any]
+) -> None:
+    sandbox = make_sandbox(seed=8, sizes={"users": 900})
+    sandbox.faults.add(Fault(path="/users$", times=None, skip=7, status=503))
+    broken_off = read(sandbox, ["users"])
+    sandbox.faults.clear()
+    sandbox.faults.add(Fault(path="/users$", times=None, **fault))
+    refused = run_source("read", config_of(sandbox), configured({"streams": [USERS]}), broken_off.last_states())
+    assert refused.exit_code == 1
+    assert refused.last_states()[0]["stream"] == broken_off.last_states()[0]["stream"]
+    sandbox.faults.clear()
+    sandbox.journal.clear()
+    run = read(sandbox, ["users"], refused.last_states())
+    assert len(run.records("users")) == 400
+
+
 def test_a_repeating_cursor_ends_the_stream_with_an_error(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=8, sizes={"users": 430}, switches=Switches(repeat_cursor=True))
     run = read(sandbox, ["users"])
