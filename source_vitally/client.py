@@ -88,11 +88,6 @@ class RequestFailed(AirbyteTracedException):
         )
 
     @property
-    def is_refusal(self) -> bool:
-        """Whether the key is refused or its budget used up, whatever is asked for."""
-        return self.status in (401, 403, 429)
-
-    @property
     def is_outage(self) -> bool:
         """Whether Vitally or the way to it seems to be down."""
         return _is_outage(self.status)

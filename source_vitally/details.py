@@ -198,11 +198,17 @@ def _remembered(scan: Scan) -> list[Row]:
     return [{"id": key, UPDATED_AT: time} for key, time in scan.state.failed.items()]
 
 
+def _require_same(row: Row, detail: Row) -> None:
+    if str(detail["id"]) != str(row["id"]):
+        raise BrokenDetails("the answer is about another row.")
+
+
 @dataclass
 class ConversationMessagesRetriever(DetailRetriever):
     """Yields the messages of each conversation that changed: lists carry none, only the conversation by id does."""
 
     def _records(self, row: Row, detail: Any) -> Iterable[Row]:
+        _require_same(row, detail)
         messages = detail.get("messages") or []
         if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
             raise BrokenDetails("its 'messages' are not a list of messages.")
@@ -223,6 +229,7 @@ class TranscriptRetriever(DetailRetriever):
         return Details([row]) if row.get("transcript") is not None else super()._details(row)
 
     def _records(self, row: Row, detail: Any) -> Iterable[Row]:
+        _require_same(row, detail)
         yield {**row, **detail}
 
 

@@ -29,6 +29,7 @@ logger = logging.getLogger("airbyte")
 
 CHECKPOINT_PAGES = 5
 _CURSOR_REJECTED = (400, 410, 422)
+_REFUSED = (401, 403, 429)
 
 
 @dataclass
@@ -134,21 +135,22 @@ class FeedRetriever(Retriever):
                         stream_slice=stream_slice, next_page_token=token, request_params=params
                     )
                 assert response is not None  # the client raises where it has no answer
-                if not (is_absent(response) and scan.resumes and response.status_code != requests.codes.forbidden):
+                if not is_absent(response) or not self._may_begin_again(response.status_code, scan):
                     return response
             except RequestFailed as failure:
-                if not self._may_begin_again(failure, scan):
+                if failure.is_outage or not self._may_begin_again(failure.status, scan):
                     raise
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
             scan.restart(sorted_by_server=scan.token is not None)
 
-    def _may_begin_again(self, failure: RequestFailed, scan: Scan) -> bool:
+    def _may_begin_again(self, status: int | None, scan: Scan) -> bool:
+        """Whether an answer with this status says that a page cursor, or `sortBy`, is not taken."""
         if scan.resumes:  # an old cursor may be answered with anything
-            return not failure.is_refusal and not failure.is_outage
+            return status not in _REFUSED
         if scan.token is not None:
-            return failure.status in _CURSOR_REJECTED
-        return self.sort_optional and scan.sort_by is not None and failure.status == requests.codes.bad_request
+            return status in _CURSOR_REJECTED
+        return self.sort_optional and scan.sort_by is not None and status == requests.codes.bad_request
 
     def _emit(
         self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from integration_tests.sandbox import Page, Sandbox, iso
+from integration_tests.sandbox import CUT_EMOJI, LONG_INTEGER, NOT_A_NUMBER, TOO_LARGE, Page, Sandbox, iso
 
 OWN = {"id", "externalId", "createdAt", "updatedAt", "archivedAt"}
 
@@ -73,12 +73,17 @@ class Editor:
                 new["updatedAt"] = iso(self._sandbox.clock.now() + timedelta(hours=self._dice.randint(1, 48)))
             self._remember(workspace.insert(self._resource, new))
         elif kind == "edit":
-            self._remember(workspace.update(self._resource, row["id"], {"traits": {"edited": self._made}}))
+            self._remember(workspace.update(self._resource, row["id"], {"traits": self._traits()}))
         elif kind == "archive":
             self._remember(workspace.archive(self._resource, row["id"]))
         else:
             workspace.delete(self._resource, row["id"])
             self.deleted.add(row["id"])
+
+    def _traits(self) -> dict[str, Any]:
+        """Return what an edit puts into the traits; now and then what strict parsers of JSON refuse."""
+        odd = self._dice.choice([None] * 12 + [f"cut {CUT_EMOJI}", NOT_A_NUMBER, TOO_LARGE, LONG_INTEGER])
+        return {"edited": self._made, **({"odd": odd} if odd else {})}
 
     def _remember(self, row: dict[str, Any]) -> None:
         self.versions.add((row["id"], row["updatedAt"]))

@@ -23,7 +23,7 @@ from integration_tests.harness import (
     source_config,
     without_waiting,
 )
-from integration_tests.sandbox import Clock, Sandbox, Switches
+from integration_tests.sandbox import Clock, Fault, Sandbox, Switches
 from integration_tests.source.reference import LISTS, catalog, everything, one_pass
 
 # stream: resource of the sandbox, whether its rows can be archived
@@ -38,7 +38,23 @@ STREAMS = {
     "nps_responses": ("npsResponses", False),
     "conversations": ("conversations", False),
     "messages": ("conversations", False),
+    "meeting_transcripts": ("meetingTranscripts", False),
+    "task_categories": ("taskCategories", False),
 }
+SIZES = {"meetingTranscripts": "meetings"}
+"""What a seed is told to make more of, where it makes up the rows of a resource for others."""
+
+ONLY_FOR_OLD_CURSORS: tuple[Any, ...] = (404, 500, "error", "empty page")
+"""Answers to a rejected cursor that are understood of one from an earlier sync; in the middle of a list none could."""
+
+BROKEN_DETAILS: tuple[dict[str, Any], ...] = (
+    {"status": 500},
+    {"status": 400},
+    {"kind": "html", "status": 403},
+    {"kind": "not_json"},
+    {"kind": "drop"},
+    {"status": 200, "body": {"id": "x", "messages": {"none": 1}}},
+)
 PROCESS_EVERY = 10
 """Every so many seeds the connector runs as a process, and is killed by a signal."""
 
@@ -53,8 +69,18 @@ def run(seed: int) -> None:
         empty_page_with_next=dice.random() < 0.2,
         timestamp_ties=dice.random() < 0.2,
         no_date_header=dice.random() < 0.1,
+        archived_true=dice.choice(["archived too", "archived too", "only archived"]),
+        archived_ignored=dice.random() < 0.1,
+        undocumented_sort=dice.choice(["ignored", "ignored", "refused", "honoured"]),
+        expired_cursor=dice.choice([400, 410, 422, *ONLY_FOR_OLD_CURSORS]),
+        next_after_end=dice.random() < 0.2,
+        null_error_in_pages=dice.random() < 0.2,
+        byte_order_mark=dice.random() < 0.1,
+        transcripts_in_list=dice.choice(["absent", "null", "whole"]),
     )
-    sizes = {STREAMS[stream][0]: dice.randint(0, 700 if stream != "messages" else 250)}
+    resource = STREAMS[stream][0]
+    size = dice.randint(0, 250 if stream in ("messages", "meeting_transcripts") else 700)
+    sizes = {SIZES.get(resource, resource): size} if stream != "task_categories" else {}
     clock = Clock(offset=skew)
     with without_waiting(), Sandbox(seed=seed, sizes=sizes, switches=switches, clock=clock) as sandbox:
         ChaosRun(sandbox, stream, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
@@ -97,6 +123,8 @@ class ChaosRun:
     def _bad_sync(self) -> None:
         dice, before = self.dice, self.warehouse.watermarks()
         self.editor.haste, self.editor.expiring = dice.choice([0.0, 0.5, 0.85]), dice.choice([0.0, 0.15])
+        if self.sandbox.switches.expired_cursor in ONLY_FOR_OLD_CURSORS:
+            self.editor.expiring = 0.0
         self.editor.expired = 0
         if self.as_process:
             run = self._killed()
@@ -113,14 +141,24 @@ class ChaosRun:
 
     def _add_faults(self) -> bool:
         """Return whether no sync can outlast what was drawn."""
-        kind = self.dice.choice(["faults", "faults", "faults", "no budget", "outage"])
+        kind = self.dice.choice(["faults", "faults", "faults", "no budget", "outage", "broken details"])
         if kind == "faults":
             faults.add_some(self.dice, self.sandbox, ["resources/", LISTS.get(self.stream, ("conversations",))[0]])
         elif kind == "no budget":
             faults.use_up_budget(self.dice, self.sandbox)
-        else:
+        elif kind == "outage":
             faults.add_outage(self.sandbox, self.dice)
-        return kind == "outage"
+        if kind == "broken details":
+            for row in self.dice.sample(self._parents(), min(len(self._parents()), self.dice.randint(1, 12))):
+                path = f"/{LISTS.get(self.stream, ('conversations',))[0]}/{row}$"
+                self.sandbox.faults.add(Fault(path=path, times=None, **self.dice.choice(BROKEN_DETAILS)))
+        return kind in ("outage", "broken details")
+
+    def _parents(self) -> list[str]:
+        """Return the rows whose details are asked for, in a stream that has such."""
+        resource = STREAMS[self.stream][0]
+        has_details = self.stream in ("messages", "meeting_transcripts")
+        return [row["id"] for row in self.sandbox.workspace.rows(resource)] if has_details else []
 
     def _good_sync(self) -> None:
         run = self._read()
@@ -181,7 +219,7 @@ class ChaosRun:
         """Assert that every row older than a committed watermark is in the warehouse, as it is in the workspace."""
         for partition, watermark in self.warehouse.watermarks():
             for row in self._rows(partition):
-                if row[self.cursor] < watermark:
+                if row[self.cursor] < watermark and row[self.key] not in self.warehouse.failed:
                     held = self.warehouse.copy.get(row["id"])
                     assert held == row, f"the state claims {watermark}, but a row of {row[self.cursor]} is missing"
 

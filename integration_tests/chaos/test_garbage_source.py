@@ -17,6 +17,16 @@ PAGE = {
     "results": [{"id": "x", "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-02T00:00:00Z", "traits": {}}],
     "next": "more",
 }
+CONVERSATION = {"id": "x", "messages": [{"id": "m", "message": "Hi"}]}
+ODD_JSON = [
+    '{"results": [{"id": "\\ud83d", "name": NaN, "score": 1e400, "mrr": -Infinity}], "next": null}',
+    '\ufeff{"results": [], "next": null, "error": null}',
+    '{"results": [{"id": "x", "updatedAt": "9999-12-31T23:59:59-05:00"}], "next": "more", "atEnd": true}',
+    '{"results": [{"id": 12345678901234567890123, "updatedAt": "0001-01-01T00:00:00+02:00"}], "next": null}',
+    '{"results": [' + "[" * 3_000 + "]" * 3_000 + "]}",
+    '{"results": [{"id": "x", "traits": ' + '{"a":' * 600 + "1" + "}" * 600 + "}]}",
+    "x" * 2_000_000,
+]
 PATHS = ["resources/", "conversations/", "customObjects"]
 FAULTS = st.builds(
     Fault,
@@ -25,6 +35,8 @@ FAULTS = st.builds(
     body=st.one_of(
         JSON,
         mutated(PAGE),
+        mutated(CONVERSATION),
+        st.sampled_from(ODD_JSON),
         mutated({"error": f"Unknown key {SECRET}"}),
         st.text(max_size=30),
         st.just({"results": [1]}),
@@ -40,7 +52,8 @@ FAULTS = st.builds(
 WATERMARK = {"updatedAt": "2026-01-01T00:00:00.000Z"}
 RESUME = {"resume": {"from": "x", "query": "y", "startedAt": "2026-01-01T00:00:00.000Z"}}
 PARTITIONED = {"states": [{"partition": {"archived": "false"}, "cursor": WATERMARK}]}
-STATES = st.tuples(st.sampled_from(STREAMS), st.sampled_from([WATERMARK, RESUME, PARTITIONED])).map(
+FAILED = {"conversationUpdatedAt": "2026-01-01T00:00:00.000Z", "failed": {"x": "2026-01-01T00:00:00.000Z"}}
+STATES = st.tuples(st.sampled_from(STREAMS), st.sampled_from([WATERMARK, RESUME, PARTITIONED, FAILED])).map(
     lambda pair: [{"type": "STREAM", "stream": {"stream_descriptor": {"name": pair[0]}, "stream_state": pair[1]}}]
 )
 UNKNOWN = "Something went wrong in the connector"

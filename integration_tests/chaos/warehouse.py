@@ -44,6 +44,11 @@ class Warehouse:
         return [(part, cursor[self._cursor]) for part, cursor in self._cursors() if self._cursor in cursor]
 
     @property
+    def failed(self) -> set[str]:
+        """The rows of which the state says that their details are missing."""
+        return {key for _, cursor in self._cursors() for key in cursor.get("failed", {})}
+
+    @property
     def is_under_way(self) -> bool:
         """Whether some partition's first scan has been broken off and will be resumed."""
         return any("resume" in cursor for _, cursor in self._cursors())

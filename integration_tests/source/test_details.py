@@ -19,6 +19,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "not json": {"kind": "not_json"},
     "no id": {"status": 200, "body": {"subject": "x"}},
     "an object for messages": {"status": 200, "body": {"id": "x", "messages": {"a": 1}}},
+    "another conversation": {"status": 200, "body": {"id": "another"}},
     "texts for messages": {"status": 200, "body": {"id": "x", "messages": ["a"]}},
     "dropped": {"kind": "drop"},
 }
@@ -61,7 +62,10 @@ def break_details(sandbox: Sandbox, stream: str, ids: Any, **fault: Any) -> None
 def test_one_broken_conversation_costs_its_own_messages_only(make_sandbox: Any, waits: list[float], kind: str) -> None:
     sandbox = make_sandbox(seed=5, sizes={"conversations": 130})
     bad = talkative(sandbox)[40]
-    break_details(sandbox, "messages", [bad], **BROKEN[kind])
+    fault = dict(BROKEN[kind])
+    if "messages" in fault.get("body", {}):
+        fault["body"] = {**fault["body"], "id": bad}
+    break_details(sandbox, "messages", [bad], **fault)
     first = read(sandbox, "messages")
     assert (first.exit_code, first.statuses) == (1, {"messages": "INCOMPLETE"})
     assert any(bad in error for error in first.errors), first.errors
