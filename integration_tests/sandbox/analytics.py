@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha1
 from typing import Any
 
@@ -11,7 +14,7 @@ import orjson
 from integration_tests.sandbox.data.rules import fed_attributes, is_datetime, known_traits, moment
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
-from integration_tests.sandbox.wire.clock import iso
+from integration_tests.sandbox.wire.clock import EPOCH, iso
 from integration_tests.sandbox.wire.messages import ApiError, Reply, Request, Row
 from integration_tests.sandbox.wire.switches import Switches
 
@@ -56,7 +59,10 @@ class Analytics:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._seen: set[str] = set()
+        self._seen: dict[str, datetime] = {}
+        self._random = random.Random("delays")
+        self._delayed = 0
+        self._last_effect = EPOCH
         self._newest: dict[tuple[str, str], str] = {}
 
     @property
@@ -74,8 +80,16 @@ class Analytics:
         if self.switches.discard_messages:
             return Reply(200, SUCCESS)
         messages = self._batch(request.body) if kind == "batch" else self._single(kind, request.body)
+        now = self.workspace.clock.now()
+        effect = self._effect_at(now)
         for message in messages:
-            self._accept(message)
+            message_id = self._new_id(message, now)
+            if message_id is None:
+                continue
+            if effect > now:
+                self.workspace.later(effect, partial(self._apply, message, message_id, now))
+            else:
+                self._apply(message, message_id, now)
         return Reply(200, SUCCESS)
 
     # Which messages are accepted
@@ -156,18 +170,36 @@ class Analytics:
         own = OWN_KEY.get(message["type"])
         return [name for name in KEYS if name != own and message.get(name)]
 
-    # What an accepted message does
+    # When an accepted message does something, and what
 
-    def _accept(self, message: Row) -> None:
+    def _effect_at(self, now: datetime) -> datetime:
+        """Return when the messages of one request take effect."""
+        most, part = self.switches.effect_delay, 1.0
+        if self.switches.effect_delays == "random":
+            part = self._random.random()
+        elif self.switches.effect_delays == "growing":
+            part = min(1.0, self._delayed / 10)
+            self._delayed += 1
+        effect = now + timedelta(seconds=most * part)
+        if not self.switches.effects_overtake:
+            effect = max(effect, self._last_effect)
+        self._last_effect = max(effect, self._last_effect)
+        return effect
+
+    def _new_id(self, message: Row, now: datetime) -> str | None:
+        """Return the id of a message, a hash where it has none; None when it is to be ignored as a repetition."""
         message_id = message.get("messageId")
         if message_id is None:
             message_id = sha1(orjson.dumps(message, option=orjson.OPT_SORT_KEYS), usedforsecurity=False).hexdigest()
-        if str(message_id) in self._seen:
-            return
-        self._seen.add(str(message_id))
+        seen, window = self._seen.get(str(message_id)), self.switches.message_id_window
+        if seen is not None and (window is None or now - seen <= timedelta(seconds=window)):
+            return None
+        self._seen[str(message_id)] = now
+        return str(message_id)
+
+    def _apply(self, message: Row, message_id: str, accepted: datetime) -> None:
         message = {name: message[name] for name in ("type", "timestamp", *MEMBERS[message["type"]]) if name in message}
-        now = self.workspace.clock.now()
-        timestamp = iso(moment(message["timestamp"]) if message.get("timestamp") else now)
+        timestamp = iso(moment(message["timestamp"]) if message.get("timestamp") else accepted)
         try:
             ids = {name: self._parent_id(name, message[name]) for name in self._parents(message)}
         except OrphanError:

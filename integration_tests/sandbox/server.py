@@ -170,7 +170,7 @@ class Sandbox:
     def _reply(self, request: Request, authorization: str | None) -> tuple[Reply, bytes]:
         headers: dict[str, str] = {}
         limits = self.limits
-        with self.workspace.lock:
+        with self.workspace.settled():
             try:
                 half = self._half(request.path)
                 self._authenticate(half, authorization)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 import requests
 
-from integration_tests.sandbox import Row, Sandbox
+from integration_tests.harness import QuickClock
+from integration_tests.sandbox import Clock, Row, Sandbox, Switches
 from integration_tests.sandbox.testing.client import Client, stored
+from integration_tests.sandbox.testing.fixtures import MakeSandbox
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 TIME = "2026-09-01T08:00:00Z"
+NOON = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 TYPES = ("organization", "account", "user", "track", "customobjectinstance", "unlink")
 SUCCESS = (200, {"message": "Success."})
 MakeMessage = Callable[..., Row]
@@ -272,6 +276,72 @@ class TestDeduplication:
         (event,) = sandbox.workspace.events
         assert (event["messageId"], event["properties"]) == ("e1", {"a": 1})
         assert event["timestamp"]
+
+
+class TestDelays:
+    @pytest.fixture
+    def sandbox(self, make_sandbox: MakeSandbox) -> Sandbox:
+        """A workspace whose clock moves only when told to, and that applies messages a minute after it took them."""
+        return make_sandbox(seed=1, clock=Clock(at=NOON), switches=Switches(effect_delay=60))
+
+    def test_a_message_takes_effect_when_its_time_has_come(
+        self, sandbox: Sandbox, client: Client, message: MakeMessage
+    ) -> None:
+        assert client.analytics("batch", [message("account"), message("track")]).json() == SUCCESS[1]
+        sandbox.clock.advance(59)
+        assert client.rest("GET", "accounts/new-account").status_code == 404
+        assert sandbox.workspace.find("accounts", "new-account") is None
+        assert sandbox.workspace.events == []
+        sandbox.clock.advance(1)
+        assert len(sandbox.workspace.events) == 1
+        assert client.get("accounts/new-account")["updatedAt"] >= "2026-11-01T12:01:00"
+
+    @pytest.mark.parametrize("delays", ["random", "growing"])
+    @pytest.mark.parametrize("overtakes", [False, True])
+    def test_delays_differ_and_change_the_order_only_when_told_to(
+        self, sandbox: Sandbox, client: Client, message: MakeMessage, delays: Any, overtakes: bool
+    ) -> None:
+        sandbox.switches = Switches(effect_delay=60, effect_delays=delays, effects_overtake=overtakes)
+        for n in range(12):
+            client.analytics("track", message("track", messageId=str(n)))
+        arrived = []
+        for _ in range(60):
+            sandbox.clock.advance(1)
+            arrived.append(len(sandbox.workspace.events))
+        order = [int(event["messageId"]) for event in sandbox.workspace.events]
+        assert sorted(order) == list(range(12))
+        assert (order == sorted(order)) is (delays == "growing" or not overtakes)
+        assert len(set(arrived)) > 2
+
+    @pytest.mark.parametrize("orphans", ["drop", "create"])
+    def test_an_orphan_is_one_when_its_message_takes_effect(
+        self, sandbox: Sandbox, client: Client, message: MakeMessage, orphans: Any
+    ) -> None:
+        sandbox.switches.orphans = orphans
+        client.analytics("user", message("user", userId="late", accountId="unknown"))
+        client.analytics("user", message("user", userId="in time", accountId="new-account"))
+        sandbox.workspace.insert("accounts", {"externalId": "new-account", "name": "New"})
+        sandbox.clock.advance(60)
+        assert (sandbox.workspace.find("users", "late") is not None) is (orphans == "create")
+        assert sandbox.workspace.find("users", "in time") is not None
+        assert len(stored(sandbox, "accounts", externalId="new-account")) == 1
+
+    def test_waits_that_take_no_time_let_it_pass_here_too(
+        self, sandbox: Sandbox, client: Client, message: MakeMessage
+    ) -> None:
+        client.analytics("account", message("account"))
+        QuickClock(passes=sandbox.clock.advance).wait(60)
+        assert sandbox.workspace.find("accounts", "new-account") is not None
+
+    def test_a_message_id_is_remembered_within_a_window(
+        self, sandbox: Sandbox, client: Client, message: MakeMessage
+    ) -> None:
+        sandbox.switches.message_id_window = 300
+        for wait in (0, 300, 301):
+            sandbox.clock.advance(wait)
+            client.analytics("track", message("track", messageId="m"))
+        sandbox.clock.advance(60)
+        assert len(sandbox.workspace.events) == 2
 
 
 def test_messages_can_be_accepted_unread(sandbox: Sandbox, client: Client, message: MakeMessage) -> None:

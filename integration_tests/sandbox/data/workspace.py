@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count as numbers
 from itertools import islice
 from threading import RLock
 from typing import Any
@@ -42,22 +45,24 @@ class Workspace:
         self.clock = clock
         self.switches = switches
         self.lock = RLock()
-        self.events: list[Row] = []
-        """The product events received, each messageId once."""
+        self._events: list[Row] = []
         self.tables = {name: Table(resource) for name, resource in RESOURCES.items()}
         self._random = random.Random(f"ids {seed}")
         self._deletions: dict[str, str] = {}
+        self._later: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._numbers = numbers()
+        self._is_settled = False
 
     # Reading
 
     def rows(self, resource: str) -> list[Row]:
         """Return every row as stored, archived ones included."""
-        with self.lock:
+        with self.settled():
             return [dict(row) for row in self.tables[resource].rows()]
 
     def get(self, resource: str, identifier: str) -> Row:
         """Return the row with this Vitally id; KeyError when there is none."""
-        with self.lock:
+        with self.settled():
             row = self.tables[resource].get(identifier)
         if row is None:
             raise KeyError(f"{resource}: {identifier}")
@@ -65,7 +70,7 @@ class Workspace:
 
     def find(self, resource: str, identifier: str) -> Row | None:
         """Return the row with this Vitally id, else the oldest with this externalId, else None."""
-        with self.lock:
+        with self.settled():
             row = self.tables[resource].get(identifier)
             if row is None:
                 row = next(iter(self.tables[resource].by_external_id(identifier)), None)
@@ -73,8 +78,14 @@ class Workspace:
 
     def scoped(self, resource: str, field: str, value: str) -> list[Row]:
         """Return the rows whose id attribute `field` is or contains `value`, oldest first."""
-        with self.lock:
+        with self.settled():
             return [dict(row) for row in self.tables[resource].scoped(field, value)]
+
+    @property
+    def events(self) -> list[Row]:
+        """The product events received, each messageId once."""
+        with self.settled():
+            return self._events
 
     def ordered(
         self, resource: str, sort: str, scope: Scope, states: tuple[str, ...], before: Key | None
@@ -139,14 +150,33 @@ class Workspace:
             self._deletions[identifier] = when
             return self.update("users", identifier, {"deleteOn": when}, bump=False)
 
-    def run_due(self) -> None:
-        """Carry out the scheduled deletions that are due."""
-        now = iso(self.clock.now())
+    def later(self, when: datetime, effect: Callable[[], None]) -> None:
+        """Let something happen at a time of the workspace's clock; of one time, in the order of the calls."""
         with self.lock:
-            for identifier in [i for i, when in self._deletions.items() if when <= now]:
-                del self._deletions[identifier]
-                if self.tables["users"].get(identifier) is not None:
-                    self.delete("users", identifier)
+            heappush(self._later, (when, next(self._numbers), effect))
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Hold the lock; what is due by now has happened, and nothing else does meanwhile."""
+        with self.lock:
+            if self._is_settled:
+                yield
+                return
+            self._is_settled = True
+            try:
+                self._run_due()
+                yield
+            finally:
+                self._is_settled = False
+
+    def _run_due(self) -> None:
+        now = self.clock.now()
+        while self._later and self._later[0][0] <= now:
+            heappop(self._later)[2]()
+        for identifier in [i for i, when in self._deletions.items() if when <= iso(now)]:
+            del self._deletions[identifier]
+            if self.tables["users"].get(identifier) is not None:
+                self.delete("users", identifier)
 
     def bulk(
         self,
@@ -171,7 +201,7 @@ class Workspace:
 
     def newest(self, resource: str, count: int = 1) -> list[Row]:
         """Return the rows created last, newest first; of a large bulk without looking at the rest."""
-        with self.lock:
+        with self.settled():
             return [dict(row) for row in islice(self.tables[resource].ordered("createdAt", None, STATES, None), count)]
 
     def _stamp(self) -> str:

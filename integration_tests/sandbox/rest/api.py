@@ -37,7 +37,6 @@ class Rest:
         found = find(request.method, path)
         if found is None:
             raise ApiError(404, f"Not found: {request.method} {path}")
-        self.workspace.run_due()
         route, ids = found
         return HANDLERS[route.operation](self, request, route, ids)
 

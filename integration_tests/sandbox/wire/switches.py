@@ -83,8 +83,17 @@ class Switches:
     blocked_types: frozenset[str] = frozenset()
     unknown_custom_object: Literal["reject", "drop"] = "reject"
     orphans: Literal["drop", "create", "reject"] = "drop"
+    """What names a parent that is not there is dropped, or creates it, when it takes effect; or it is refused."""
     older_timestamp_overwrites: bool = True
     analytics_null_removes: bool = True
     """A null trait removes the value, as in REST; off, it is ignored."""
+    effect_delay: float = 0.0
+    """Seconds of the workspace's clock between the acceptance of a message and its effect."""
+    effect_delays: Literal["fixed", "random", "growing"] = "fixed"
+    """Each request's messages wait for all of it, for a random part of it, or for a tenth more than those before."""
+    effects_overtake: bool = False
+    """A request's messages take effect when their own delay is over, before earlier ones that wait for longer."""
+    message_id_window: float | None = None
+    """Seconds for which a repeated messageId is ignored; None: for good."""
     discard_messages: bool = False
     """Accept every message unread: how fast a client sends, not what it sends."""
