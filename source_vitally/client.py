@@ -33,6 +33,9 @@ logger = logging.getLogger("airbyte")
 
 RETRIES = 10
 FEW_RETRIES = 4
+SOME = 5
+"""So many requests that succeed while one fails and fails say that Vitally is not down."""
+
 MAX_SECONDS = 900
 _GO_ON = (ResponseAction.SUCCESS, ResponseAction.IGNORE)
 _TRY_AGAIN = (ResponseAction.RETRY, ResponseAction.RATE_LIMITED)
@@ -139,7 +142,7 @@ class PatientClient(HttpClient):
             wait = self._backoff.backoff_time(answer, tries) or 0.0
             if tries <= FEW_RETRIES:
                 before = self._budget.successes
-            is_over = patience.has_ended(status, tries, self._budget.successes > before)
+            is_over = patience.has_ended(status, tries, self._budget.successes >= before + SOME)
             if resolution.response_action not in _TRY_AGAIN or is_over or monotonic() - start + wait > MAX_SECONDS:
                 raise RequestFailed(status, resolution, tries, in_short(answer))
             self._say(answer, resolution, wait, f"{tries} of {patience.retries}")

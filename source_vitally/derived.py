@@ -62,7 +62,9 @@ class ItemsExtractor(PageExtractor):
 
     def _items(self, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         found, *way = self.item_path
-        items = row.get(found) or []
+        items = row.get(found)
+        if not isinstance(items, list):
+            return []
         for name in way:
             items = [item.get(name) for item in items if isinstance(item, Mapping)]
         return [item for item in items if isinstance(item, Mapping)]

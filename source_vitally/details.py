@@ -74,15 +74,19 @@ class DetailRetriever(FeedRetriever, ABC):
     """Asks for the details of each wanted row, several at a time, and lets a subclass make records of them."""
 
     detail_requester: Requester = field(kw_only=True)
-    _tally: Tally = field(init=False, repr=False, default_factory=Tally)
+    _tallies: dict[int, Tally] = field(init=False, repr=False, default_factory=dict)
     _retries: int = field(init=False, repr=False, default=RETRIES)
+    _has_said: bool = field(init=False, repr=False, default=False)
+
+    def _tally(self, scan: Scan) -> Tally:
+        return self._tallies[id(scan)]
 
     def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
-        self._tally = Tally()
+        self._tallies[id(scan)] = Tally()
         yield from super()._read(scan, records_schema, stream_slice)
         if not scan.finished:
             return
-        before = [row for row in _remembered(scan) if row["id"] not in self._tally.asked]
+        before = [row for row in _remembered(scan) if row["id"] not in self._tally(scan).asked]
         yield from self._expand(scan, before, stream_slice)
         self._conclude(scan, stream_slice)
 
@@ -90,13 +94,14 @@ class DetailRetriever(FeedRetriever, ABC):
         self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
     ) -> Iterable[Record]:
         wanted = [self._needed(row.data) for row, time in rows if scan.wants(time)]
-        self._tally.others = [self._needed(row.data) for row, time in rows if not scan.wants(time)][:NAMED]
-        self._tally.asked.update(str(row.get("id")) for row in wanted if row.get("id") in scan.failed)
+        tally = self._tally(scan)
+        tally.others = [self._needed(row.data) for row, time in rows if not scan.wants(time)][:NAMED]
+        tally.asked.update(str(row.get("id")) for row in wanted if row.get("id") in scan.failed)
         rows.clear()  # what is needed of a page is mostly little
         return self._expand(scan, wanted, stream_slice)
 
     def _checkpoint(self, feed: FeedCursor, scan: Scan, stream_slice: StreamSlice) -> None:
-        if self._tally.found or scan.was_resumed:  # until then the feature may be switched off
+        if self._tally(scan).found or scan.was_resumed:  # until then the feature may be switched off
             feed.checkpoint(stream_slice)
 
     def _needed(self, row: Row) -> Row:
@@ -115,7 +120,7 @@ class DetailRetriever(FeedRetriever, ABC):
 
     def _take_note(self, scan: Scan, row: Row, details: Details) -> None:
         """Count a row; raise what ends the scan."""
-        tally, problem, key = self._tally, details.problem, str(row.get("id"))
+        tally, problem, key = self._tally(scan), details.problem, str(row.get("id"))
         if problem is None:
             scan.failed.pop(key, None)
             tally.in_a_row, self._retries = 0, RETRIES
@@ -153,7 +158,8 @@ class DetailRetriever(FeedRetriever, ABC):
             return Details(problem=error)
 
     def _say_missing(self, response: requests.Response, row: Row) -> None:
-        if not self._tally.missing:
+        if not self._has_said:
+            self._has_said = True
             logger.warning(
                 f"Stream {self.name}: Vitally answers HTTP {response.status_code} ({reason_of(response)}) for the "
                 f"details of {row.get('id')}. Such rows are left out; this is said once."
@@ -161,7 +167,7 @@ class DetailRetriever(FeedRetriever, ABC):
 
     def _conclude(self, scan: Scan, stream_slice: StreamSlice) -> None:
         """Say how the scan ends; raise where rows are missing that a state must not pass."""
-        tally = self._tally
+        tally = self._tally(scan)
         if tally.missing and not tally.found and not scan.was_resumed and not self._is_switched_on(scan):
             scan.give_up()
             if scan.is_new and not scan.failed:
@@ -183,7 +189,7 @@ class DetailRetriever(FeedRetriever, ABC):
 
     def _is_switched_on(self, scan: Scan) -> bool:
         """Ask for a few rows that were not wanted: those that were may have no details of their own."""
-        return not scan.is_new and any(self._details(row).records is not None for row in self._tally.others)
+        return not scan.is_new and any(self._details(row).records is not None for row in self._tally(scan).others)
 
     @abstractmethod
     def _records(self, row: Row, detail: Any) -> Iterable[Row]:

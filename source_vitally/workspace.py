@@ -13,7 +13,7 @@ from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStrea
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.client import FEW_RETRIES, patience
+from source_vitally.client import FEW_RETRIES, RETRIES, patience
 from source_vitally.responses import reason_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import Scan
@@ -184,7 +184,7 @@ def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = Fals
 
     def read(partition: Any) -> list[Mapping[str, Any]]:
         try:
-            with patience(retries=FEW_RETRIES):
+            with patience(retries=RETRIES if all_needed else FEW_RETRIES):
                 return [record.data for record in partition.read()]
         except AirbyteTracedException as error:
             if all_needed or is_config_error(error):
