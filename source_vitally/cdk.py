@@ -79,7 +79,8 @@ def _without_stack(entry: logging.LogRecord) -> bool:
     error = entry.exc_info[1] if entry.exc_info else None
     if isinstance(error, AirbyteTracedException) and error.message:
         entry.exc_info = None
-        entry.msg, entry.args = f"{entry.getMessage()}: {error.message}", ()
+        said = entry.getMessage()
+        entry.msg, entry.args = said if error.message in said else f"{said}: {error.message}", ()
     return True
 
 

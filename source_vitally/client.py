@@ -149,11 +149,14 @@ class PatientClient(HttpClient):
             sleep(wait)
 
     def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> Answer:
+        logger.debug(f"Making outbound API request: {request.method} {request.url}")
         with self._budget.under_way():
             try:
-                return self._session.send(request, **options)
+                answer: Answer = self._session.send(request, **options)
             except requests.RequestException as error:
-                return error
+                answer = error
+        logger.debug(f"Answer to {request.url}: {getattr(answer, 'status_code', type(answer).__name__)}")
+        return answer
 
     def _say(self, answer: Answer, resolution: ErrorResolution, wait: float, which: str) -> None:
         logger.warning(

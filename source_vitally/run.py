@@ -15,6 +15,7 @@ from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import ConnectorSpecification, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_vitally.cdk import quieten
 from source_vitally.config import require_valid
 from source_vitally.memory import give_memory_back
 from source_vitally.source import SourceVitally
@@ -36,7 +37,9 @@ class Entrypoint(AirbyteEntrypoint):
 
 def run(args: list[str] | None = None) -> None:
     """Run one command of the Airbyte protocol: messages to stdout, errors as TRACE messages with exit code 1."""
-    init_uncaught_exception_handler(logging.getLogger("airbyte"))
+    logger = logging.getLogger("airbyte")
+    init_uncaught_exception_handler(logger)
+    quieten(logger)
     give_memory_back()
     # The CDK's own buffer, which log lines of other threads take too: past it they would land inside records.
     with PRINT_BUFFER:
