@@ -53,7 +53,7 @@ $(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
 	touch $@
 
 test-platforms: dist/.built  ## the tools of the ecosystem drive them, from what `make dist` made (Python < 3.13)
-	$(BIN)/python -m pytest integration_tests/platforms/driven_by_pyairbyte.py integration_tests/platforms/driven_by_others.py
+	$(BIN)/python -m pytest -n 2 integration_tests/platforms/driven_by_pyairbyte.py integration_tests/platforms/driven_by_others.py
 
 dist: dist/.built  ## a wheel and an sdist of the code and of each connector's command
 
@@ -72,7 +72,7 @@ submission: $(INSTALLED)  ## both connectors as the monorepo of Airbyte's connec
 	$(BIN)/python -m shipping.submission
 
 test-submission: $(INSTALLED)  ## Airbyte's validator and standard tests judge what `make submission` writes (Python 3.11, 3.12)
-	$(BIN)/python -m pytest integration_tests/submission/submitted.py
+	$(BIN)/python -m pytest -n 2 integration_tests/submission/submitted.py
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,7 @@ They are made by uv, in seconds, where it is and reaches a package index; else b
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -32,17 +33,20 @@ def environment(name: str, lock: Path | None = None, distributions: Iterable[Pat
     for file in files:
         contents.update(file.read_bytes())
     folder = FOLDER / f"{name}@{contents.hexdigest()[:12]}"
-    if not (folder / COMPLETE).exists():
-        for older in FOLDER.glob(f"{name}@*"):
-            shutil.rmtree(older)
-        steps = [["--no-deps", "--require-hashes", "--requirement", str(lock)]] if lock else []
-        if distributions:
-            steps.append([*(["--no-deps"] if lock else []), *map(str, distributions)])
-        if not _make_quickly(folder, steps):
-            venv.create(folder, with_pip=True, clear=True)
-            for step in steps:
-                subprocess.run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *step], check=True)
-        (folder / COMPLETE).touch()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.lock").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # tests that run side by side may want the same one
+        if not (folder / COMPLETE).exists():
+            for older in FOLDER.glob(f"{name}@*"):
+                shutil.rmtree(older)
+            steps = [["--no-deps", "--require-hashes", "--requirement", str(lock)]] if lock else []
+            if distributions:
+                steps.append([*(["--no-deps"] if lock else []), *map(str, distributions)])
+            if not _make_quickly(folder, steps):
+                venv.create(folder, with_pip=True, clear=True)
+                for step in steps:
+                    subprocess.run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *step], check=True)
+            (folder / COMPLETE).touch()
     return folder / "bin"
 
 
