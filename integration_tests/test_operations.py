@@ -19,6 +19,7 @@ from integration_tests.harness import destination_config, stream
 from integration_tests.pages import Page, names
 from integration_tests.sandbox import Sandbox
 from shipping.names import METADATA, ROOT, image_name
+from vitally_api.network import CA_VARIABLES
 
 OPERATIONS, PLATFORMS = Page("operations.md"), Page("platforms.md")
 
@@ -90,3 +91,8 @@ def test_every_platform_has_its_section_and_says_what_was_run() -> None:
         [anchor] = re.findall(r"\]\(#([\w-]+)\)", row)
         assert anchor in anchors, anchor
         assert re.search(r"\b(run|read)\b", row.rsplit("|", 2)[1]), row
+
+
+def test_the_variables_for_private_authorities_are_those_that_are_honoured() -> None:
+    named = re.findall(r"`([A-Z_]+)`", OPERATIONS.section("Private certificate authorities"))
+    assert [name for name in named if name != "AWS_CA_BUNDLE"] == list(CA_VARIABLES)
