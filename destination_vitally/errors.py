@@ -1,7 +1,7 @@
 """The closed set of things that go wrong while writing.
 
 A `ConfigError`, an `OutageError` or an `InputError` ends the sync and becomes a TRACE; a `RejectedError` ends one
-record; `AmbiguousError`, `ListError` and `StoppedError` never leave the connector.
+record; `AmbiguousError`, `ListError`, `NotYetError` and `StoppedError` never leave the connector.
 """
 
 from __future__ import annotations
@@ -59,6 +59,14 @@ class AmbiguousError(Exception):
     def __init__(self, problem: str, reply: Any = None) -> None:
         super().__init__(problem)
         self.reply = reply
+
+
+class NotYetError(Exception):
+    """What a change depends on was sent in this sync and is not there yet; to be tried again after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not yet, again in {seconds:.0f} s")
+        self.seconds = seconds
 
 
 class StoppedError(Exception):

@@ -67,6 +67,12 @@ class Change(NamedTuple):
     fields: dict[str, Any]
     open_values: dict[str, Any]
 
+    def followed_by(self, later: Change) -> Change:
+        """Return this change and a later one of the same row as one: the later values win."""
+        return later._replace(
+            fields={**self.fields, **later.fields}, open_values={**self.open_values, **later.open_values}
+        )
+
     def rejected(self, reason: str, status: int | None = None) -> RejectedError:
         """The error that says why this change cannot be made."""
         return RejectedError(f"{self.label}: {reason}", status)

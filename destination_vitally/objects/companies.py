@@ -174,6 +174,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "upsert": (BatchRoute("user", requires=("userId", "accountId")),),
             "delete": (BatchRoute("unlink", requires=("userId", "accountId"), carries=None),),
         },
+        kept_in="userId",
         on_delete="takes the user out of the account; both stay",
         keys=(Key(("userId", "accountId")),),
     ),

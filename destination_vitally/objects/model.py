@@ -218,6 +218,8 @@ class Object:
         read_only: attributes of Vitally's own rows that cannot be written.
         written_after: objects that are written first, besides those the fields refer to.
         counts_once: whether a row that was already sent must not count a second time.
+        kept_in: the reference field whose row in Vitally holds what rows of the object say, where they have none of
+            their own.
         on_delete: what a delete does to a row; it is put before people who allow deletes.
         constants: members that every message has.
     """
@@ -239,6 +241,7 @@ class Object:
     read_only: frozenset[str] = frozenset()
     written_after: tuple[str, ...] = ()
     counts_once: bool = False
+    kept_in: str = ""
     on_delete: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
 

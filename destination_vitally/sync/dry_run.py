@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.objects.model import BatchRoute, Lookup, Verb
 from destination_vitally.transports.http import Api
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.lookups import Finder, Paths
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.references import References
@@ -25,11 +26,12 @@ class DryRun:
     Without a REST key nothing can be read, so of an upsert it cannot tell whether it would create or update.
     """
 
-    def __init__(self, api: Api | None, references: References) -> None:
+    def __init__(self, api: Api | None, references: References, landing: Landing) -> None:
+        """Prepare a dry run; as nothing is sent, nothing of it is in `landing`."""
         self._references = references
         self._forecast = _Forecast()
         self._counted: Memory[bool] = Memory()
-        self._rest = _Unsent(api, references, self._forecast) if api else None
+        self._rest = _Unsent(api, references, landing, self._forecast) if api else None
 
     def make(self, change: Change, counted_by: Hashable = None) -> Effect:
         """Foretell one change; returns and raises what `Rest.make` does.
@@ -118,8 +120,8 @@ class _Foreseen(Finder):
 class _Unsent(Rest):
     """REST whose writes are answered from reads."""
 
-    def __init__(self, api: Api, references: References, forecast: _Forecast) -> None:
-        super().__init__(api, references)
+    def __init__(self, api: Api, references: References, landing: Landing, forecast: _Forecast) -> None:
+        super().__init__(api, references, landing)
         self._finder = _Foreseen(api, forecast)
         self._forecast = forecast
 

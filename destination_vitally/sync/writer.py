@@ -11,7 +11,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import ConfigError, InputError, RejectedError, StoppedError
+from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
@@ -23,6 +23,7 @@ from destination_vitally.sync.dry_run import DryRun
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
 from destination_vitally.transports.http import Apis
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.transports.references import References
 from destination_vitally.transports.rest import Rest
@@ -59,22 +60,23 @@ class Writer:
     ) -> None:
         self._streams = Streams(plans)
         self._rejected = rejected
-        self._workers = Workers(config.num_workers)
+        self._workers = Workers(config.num_workers, clock)
         self._clock = clock
         self._rejections = Rejections(config.reject_limit_percent)
         self._stop_at_rejected = config.on_rejected == "fail"
         self._started = int(clock.now() * 1000)
-        self._references = References(apis.rest)
+        landing = Landing(apis.rest, clock)
+        self._references = References(apis.rest, landing)
         self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
         for plan in plans.values():
             self._ledger.expect(plan)
-        self._rest = Rest(apis.rest, self._references) if apis.rest else None
-        self._dry_run = DryRun(apis.rest, self._references) if config.dry_run else None
+        self._rest = Rest(apis.rest, self._references, landing) if apis.rest else None
+        self._dry_run = DryRun(apis.rest, self._references, landing) if config.dry_run else None
         if self._dry_run:
             logger.warning(
                 "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
             )
-        self._analytics = Analytics(apis.analytics, self._ledger) if apis.analytics else None
+        self._analytics = Analytics(apis.analytics, self._ledger, landing) if apis.analytics else None
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window: dict[int, list[PendingRecord]] = {}
@@ -269,17 +271,21 @@ class Writer:
         self._flush_other_batches(None, key)
         self._workers.submit([key] if key else [], partial(self._make, change, row, counted_by))
 
-    def _make(self, change: Change, row: PendingRecord, counted_by: Hashable) -> None:
+    def _make(self, change: Change, row: PendingRecord, counted_by: Hashable) -> float | None:
+        """Make a change; returns the seconds after which to try again when it depends on what is not there yet."""
         try:
             if self._dry_run:
                 effect = self._dry_run.make(change, counted_by)
             else:
                 assert self._rest is not None  # a plan without the REST key has no calls
                 effect = self._rest.make(change)
+        except NotYetError as error:
+            return error.seconds
         except Exception as error:
             self._reject(row, error)
         else:
             self._ledger.settle(row, effect if self._dry_run or effect == "skipped" else "accepted")
+        return None
 
     def _batcher(self, kind: str) -> Batcher:
         if kind not in self._batchers:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from destination_vitally.errors import ConfigError
 from destination_vitally.outcomes.ledger import Ledger
 from destination_vitally.transports.http import PATIENCE, Api, Patience
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import QueuedMessage
 from destination_vitally.transports.reply import Reply
 
@@ -118,8 +119,10 @@ class Batcher:
 class Analytics:
     """Sends batches and enters what became of their records."""
 
-    def __init__(self, api: Api, ledger: Ledger) -> None:
+    def __init__(self, api: Api, ledger: Ledger, landing: Landing) -> None:
+        """`landing` is told what was accepted."""
         self._api = api
+        self._landing = landing
         self._ledger = ledger
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
@@ -142,7 +145,7 @@ class Analytics:
         """Send messages and settle them. `is_all` says whether a single message was never part of more."""
         reply = self._post([message.encoded for message in messages], patience)
         if reply.ok:
-            self._accept(messages)
+            self._accept(messages, reply)
         elif len(messages) > 1:
             middle = len(messages) // 2
             for half in (messages[:middle], messages[middle:]):
@@ -178,11 +181,13 @@ class Analytics:
         for single in merged.apart():
             reply = self._post([single.encoded])
             if reply.ok:
-                self._accept([single])
+                self._accept([single], reply)
             else:
                 self._reject(single, reply)
 
-    def _accept(self, messages: list[QueuedMessage]) -> None:
+    def _accept(self, messages: list[QueuedMessage], reply: Reply) -> None:
+        # Before the records have an outcome: what depends on them must know that they are on their way.
+        self._landing.accepted((message.change for message in messages), reply)
         with self._lock:
             self._accepted[messages[0].body["type"]] += len(messages)
             self._latest = messages[-1].encoded

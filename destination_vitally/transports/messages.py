@@ -35,6 +35,7 @@ class QueuedMessage:
     Attributes:
         key: messages with equal keys must be sent in order.
         merge_key: of two messages with equal keys, the later can be merged into the earlier when this is equal too.
+        change: what it says of the row, in the words of the object.
         body: the message without its id and, unless the record gives one, its time.
         emission: where the newest of its records came from.
         encoded: the message as it is sent.
@@ -45,6 +46,7 @@ class QueuedMessage:
 
     key: Hashable
     merge_key: Hashable
+    change: Change
     body: dict[str, Any]
     emission: Emission
     encoded: bytes
@@ -69,6 +71,7 @@ class QueuedMessage:
             self.body = {**self.body, **later.body}
             if traits:
                 self.body["traits"] = {**traits, **later.body["traits"]}
+            self.change = self.change.followed_by(later.change)
             self.emission = later.emission
             self.encoded = _sealed(self.body, _hash(dumps(self.body), repr(later.emission)), later.emission)
         self.records += later.records
@@ -105,7 +108,9 @@ def messages_of(
             identifier = _hash(content, repr(emission))
         encoded = _sealed(body, identifier, emission, content)
         merge_key = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
-        messages.append(QueuedMessage(identity, merge_key, body, emission, encoded, [record], [encoded], counts_once))
+        messages.append(
+            QueuedMessage(identity, merge_key, change, body, emission, encoded, [record], [encoded], counts_once)
+        )
     record.parts = len(messages)
     return messages
 

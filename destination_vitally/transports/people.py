@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from destination_vitally.errors import ListError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Directory, Field
+from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.http import Api
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.rows import Row, all_rows, quoted, rows_of
 
@@ -22,9 +24,16 @@ _NAMED = 50
 class People:
     """Looks names and emails up, once each. Without a REST key they are left as they are."""
 
-    def __init__(self, rest: Api | None, learn: Callable[[str, Row], None]) -> None:
-        """`learn` is told of each user that was found: the object's name, and the row."""
+    def __init__(self, rest: Api | None, landing: Landing, learn: Callable[[str, Row], None]) -> None:
+        """Prepare to look up.
+
+        Args:
+            rest: the way to Vitally, if there is one.
+            landing: knows the users that batches have brought and that may not be there yet.
+            learn: is told of each user that was found: the object's name, and the row.
+        """
         self._rest = rest
+        self._landing = landing
         self._learn = learn
         self._found: Memory[Row] = Memory()
         self._lists: dict[Directory, dict[str, str]] = {}
@@ -34,6 +43,7 @@ class People:
 
         Raises:
             RejectedError: Vitally does not know one.
+            NotYetError: one was sent in a batch and is not there yet.
             ConfigError, OutageError, StoppedError: as `Api.send`.
         """
         for field in change.entry.fields:
@@ -57,6 +67,9 @@ class People:
             raise change.rejected(
                 f"{field.name} is looked up with the REST key (secret_token), which is not configured"
             )
+        if sent := self._landing.sent(_user_by("email", email)):
+            change.fields[field.stands_for] = sent.external_id
+            return
         row = self._by_email(self._rest, change, field.name, Directory.USER, email)
         self._learn("user", row)
         change.fields[field.stands_for] = VitallyId(row["id"])
@@ -79,6 +92,8 @@ class People:
         known = self._found.get(key)
         if known:
             return known
+        if directory is Directory.USER and (row := self._arrived(change, "email", email)):
+            return row
         rows = rows_of(change, rest.send("GET", f"{directory.path}?email={quoted(email)}"))
         rows = [row for row in rows if str(row.get("email")).casefold() == email.casefold()]
         if len(rows) != 1:
@@ -86,6 +101,11 @@ class People:
             raise change.rejected(f"{name}: Vitally has {how_many} {directory.title} with this email")
         self._found.put(key, rows[0])
         return rows[0]
+
+    def _arrived(self, change: Change, name: str, value: str) -> Row | None:
+        """Return the row of a user that a batch has brought; NotYetError when it is not there yet."""
+        sent = self._landing.sent(_user_by(name, value))
+        return self._landing.see(change, BY_NAME["user"], sent) if sent else None
 
     def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, str]:
         if directory not in self._lists:
@@ -111,11 +131,17 @@ class People:
 
     def _person(self, rest: Api, change: Change, name: str, directory: Directory, given: str) -> str:
         if directory is Directory.USER and not _UUID.fullmatch(given) and "@" not in given:
+            if row := self._arrived(change, "externalId", given):
+                return str(row["id"])
             rows = rows_of(change, rest.send("GET", f"/users/{quoted(given)}"))
             if not rows:
                 raise change.rejected(f"{name}: Vitally has no user with this id")
             return str(rows[0]["id"])
         return self._id_of(rest, change, name, directory, given)
+
+
+def _user_by(name: str, value: str) -> tuple[str, ...] | None:
+    return identity_of(BY_NAME["user"], {name: value})
 
 
 _OF_PERSON = {"user": Directory.USER, "admin": Directory.ADMIN}

@@ -6,6 +6,7 @@ from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.transports.http import Api
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.people import People
 from destination_vitally.transports.rows import Row, found_row, is_row, quoted
@@ -17,11 +18,13 @@ REFERRED_TO = {field.refers for entry in OBJECTS for field in entry.references()
 class References:
     """Translates the ids in the reference fields of changes."""
 
-    def __init__(self, rest: Api | None) -> None:
+    def __init__(self, rest: Api | None, landing: Landing) -> None:
+        """`landing` knows what batches have brought and may not be there yet."""
         self._rest = rest
+        self._landing = landing
         self._yours: dict[str, Memory[str]] = {name: Memory() for name in REFERRED_TO}
         self._vitallys: Memory[str] = Memory()
-        self.people = People(rest, self._learn_row)
+        self.people = People(rest, landing, self._learn_row)
 
     def learn(self, change: Change) -> None:
         """Remember both ids of a row read from Vitally, for the rows that refer to it."""
@@ -87,15 +90,18 @@ class References:
 
         Raises:
             RejectedError: Vitally has no such row.
+            NotYetError: it was sent in a batch and is not there yet.
         """
         wanted = self._yours[target].get(value) if isinstance(value, VitallyId) else None
         wanted = wanted or value
         known = self._vitallys.get((target, wanted))
         if known:
             return known
-        found = self._look_up(change, target, wanted)
+        sent = self._landing.sent((target, "externalId", wanted))
+        found = self._landing.see(change, BY_NAME[target], sent) if sent else self._look_up(change, target, wanted)
         if not found:
-            raise change.rejected(f"{field_name}: Vitally has no {target} with this id")
+            problem = self._landing.missing(sent) if sent else f"Vitally has no {target} with this id"
+            raise change.rejected(f"{field_name}: {problem}")
         self._vitallys.put((target, wanted), str(found["id"]))
         return str(found["id"])
 

@@ -21,12 +21,14 @@ class Reply:
     """An answer: its status, its JSON (None when it is empty or no JSON), and the text of what is no JSON.
 
     `problem` says why one cannot go by the answer, where that is the last word on a request that was tried for long.
+    `time` is what the server's clock said, in Unix seconds without fraction, if it said so.
     """
 
     status: int
     body: Any
     text: str
     problem: str = ""
+    time: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -81,7 +83,8 @@ def read(response: requests.Response) -> Reply:
     except ValueError:
         body = None
     text = "" if body is not None else response.text
-    return Reply(response.status_code, body, text)
+    sent = answers.server_time(response.headers)
+    return Reply(response.status_code, body, text, time=sent.timestamp() if sent else None)
 
 
 def retryable_problem(method: str, reply: Reply, *, proven: bool) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from destination_vitally.errors import AmbiguousError
-from destination_vitally.mapping.mapper import Change, lacking
+from destination_vitally.mapping.mapper import Change, identities_of, lacking
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Kind, Lookup, RestRoute, Verb
 from destination_vitally.transports.bodies import encoded
 from destination_vitally.transports.http import Api, kind_of
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.lookups import Finder, Paths, SeveralError
 from destination_vitally.transports.references import References
 from destination_vitally.transports.reply import Reply
@@ -22,8 +23,10 @@ Effect = Literal["created", "updated", "created or updated", "deleted", "superse
 class Rest:
     """Makes changes through REST."""
 
-    def __init__(self, api: Api, references: References) -> None:
+    def __init__(self, api: Api, references: References, landing: Landing) -> None:
+        """`landing` knows what batches have brought and may not be there yet."""
         self._api = api
+        self._landing = landing
         self._references = references
         self._finder = Finder(api)
 
@@ -35,12 +38,21 @@ class Rest:
 
         Raises:
             RejectedError: Vitally, or a rule of its docs, refuses the change.
+            NotYetError: it depends on a row that was sent in a batch and is not there yet.
             ConfigError, OutageError, StoppedError: as `Api.send`.
         """
         route = change.route
         assert isinstance(route, RestRoute)
         self._references.people.translate(change)
+        self._wait_for_batches(change)
         return _VERBS[route.verb](self, change, route, Paths(change, self._references))
+
+    def _wait_for_batches(self, change: Change) -> None:
+        """See that what a batch wrote of the row is there, so that it does not come after this change."""
+        for identity in identities_of(change.entry, change.fields):
+            sent = self._landing.sent(identity)
+            if sent and self._landing.see(change, change.entry, sent) is None:
+                raise change.rejected(self._landing.missing(sent))
 
     # One method per verb
 

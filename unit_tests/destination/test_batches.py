@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.transports.analytics import BYTES, MESSAGES, Batch, Batcher
+from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.transports.references import References
+from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change, configured, plans, settings
 
 PLAN = next(iter(plans(settings(), configured("accounts")).values()))
-REFERENCES = References(None)
+REFERENCES = References(None, Landing(None, QuickClock()))
 EMISSION = Emission(1, 1_790_000_000_000, 1)
 
 

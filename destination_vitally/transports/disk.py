@@ -1,0 +1,63 @@
+"""What is remembered on disk, in a temporary database, so that memory does not grow with the length of a sync."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+SEPARATOR = "\x1f"
+
+
+class DiskTable:
+    """Rows by a key of several texts, in a file that is gone with the process. Safe to use from several threads."""
+
+    def __init__(self, *columns: str) -> None:
+        """`columns` are the names of what is remembered besides the key."""
+        self._columns = columns
+        self._lock = threading.Lock()
+        # An empty name is a temporary file, which is written only once it outgrows the cache.
+        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=OFF")
+        self._database.execute("PRAGMA synchronous=OFF")
+        self._database.execute(f"CREATE TABLE t (key TEXT PRIMARY KEY, {', '.join(columns)}) WITHOUT ROWID")
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return about how many keys were put in; zero only when there are none."""
+        return self._count
+
+    def put(self, key: Sequence[str], *values: Any) -> None:
+        """Remember one row, in the place of the one with the same key."""
+        self.put_all([(key, *values)])
+
+    def put_all(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Remember rows, each a key and its values."""
+        marks = ", ".join("?" * (1 + len(self._columns)))
+        given = [(SEPARATOR.join(key), *values) for key, *values in rows]
+        with self._lock:
+            self._count += len(given)
+            self._database.execute("BEGIN")
+            self._database.executemany(f"INSERT OR REPLACE INTO t VALUES ({marks})", given)  # noqa: S608 - marks only
+            self._database.execute("COMMIT")
+
+    def get(self, key: Sequence[str]) -> tuple[Any, ...] | None:
+        """Return the values of a key, if it is there."""
+        if not self._count:
+            return None
+        with self._lock:
+            found = self._database.execute("SELECT * FROM t WHERE key = ?", (SEPARATOR.join(key),)).fetchone()
+        return found[1:] if found else None
+
+    def forget(self, key: Sequence[str]) -> None:
+        """Forget a row, if it is there."""
+        if self._count:
+            with self._lock:
+                self._database.execute("DELETE FROM t WHERE key = ?", (SEPARATOR.join(key),))
+
+    def forget_where(self, column: str, value: Any) -> None:
+        """Forget the rows of which a column has that value."""
+        if self._count:
+            with self._lock:
+                self._database.execute(f"DELETE FROM t WHERE {column} = ?", (value,))  # noqa: S608 - our own name

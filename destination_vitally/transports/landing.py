@@ -1,0 +1,154 @@
+"""What batches have brought to Vitally in this sync and may not be there yet.
+
+The Analytics API applies a message some time after it took it ("several seconds to several minutes", says a public
+integration page; Vitally's own docs say nothing). What goes by REST is applied at once. So a request that depends on a
+row of a batch asks for the row first, again and again, until it shows that the message was applied.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from destination_vitally.clock import Clock
+from destination_vitally.errors import NotYetError
+from destination_vitally.mapping.mapper import Change, identities_of
+from destination_vitally.mapping.values import moment, moment_of
+from destination_vitally.objects.model import Lookup, Object
+from destination_vitally.objects.table import BY_NAME
+from destination_vitally.transports.disk import DiskTable
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.reply import Reply
+from destination_vitally.transports.rows import Row, found_row, quoted, rows_of
+
+PATIENCE = 600.0
+"""Seconds after its acceptance for which a message is waited for."""
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 30.0
+
+_SECONDS = len("2026-01-31T09:30:00")
+"""A `Date` header has no fraction of a second."""
+
+
+class Sent(NamedTuple):
+    """A message that was accepted.
+
+    Attributes:
+        external_id: of the row that it writes.
+        taken: when Vitally took it, by its own clock in Unix seconds; None when it did not say.
+        since: the same by the connector's clock.
+    """
+
+    external_id: str
+    taken: float | None
+    since: float
+
+
+class Landing:
+    """Remembers what was accepted, and tells when it is there. Safe to use from several threads.
+
+    All rows share one growing wait: while one that was asked for is not there, the others are not asked for.
+    """
+
+    def __init__(self, rest: Api | None, clock: Clock) -> None:
+        """Without a REST key nothing can be seen, so nothing is remembered."""
+        self._rest = rest
+        self._clock = clock
+        self._sent = DiskTable("external_id", "taken", "since")
+        self._lock = threading.Lock()
+        self._not_before = 0.0
+        self._wait = FIRST_WAIT
+
+    def accepted(self, changes: Iterable[Change], reply: Reply) -> None:
+        """Remember the changes of a batch."""
+        if self._rest is None:
+            return
+        now = self._clock.monotonic()
+        self._sent.put_all(
+            (key, external_id, reply.time, now) for change in changes for key, external_id in _written(change)
+        )
+
+    def sent(self, identity: Sequence[str] | None) -> Sent | None:
+        """Return the message that wrote a row, if it was accepted in this sync and the row was not seen since."""
+        found = self._sent.get(identity) if identity else None
+        sent = Sent(*found) if found else None
+        return sent if sent and not self.is_over(sent) else None
+
+    def is_over(self, sent: Sent) -> bool:
+        """Whether a message was waited for long enough."""
+        return self._clock.monotonic() - sent.since > PATIENCE
+
+    def see(self, change: Change, entry: Object, sent: Sent) -> Row | None:
+        """Return the row of a message once it shows it, or what there is of it when the patience ends.
+
+        Args:
+            change: what depends on it.
+            entry: the object of the row.
+            sent: the message.
+
+        Raises:
+            NotYetError: it does not show it yet.
+            RejectedError: Vitally does not say.
+        """
+        asked = self._clock.monotonic()
+        left = sent.since + PATIENCE - asked
+        if asked < self._not_before and left > 0:
+            raise NotYetError(min(self._not_before - asked, left))
+        row = self._row(change, entry, sent.external_id)
+        if row is not None and _shows(row, sent):
+            with self._lock:
+                self._wait, self._not_before = FIRST_WAIT, 0.0
+            self.seen(entry, row)
+            return row
+        if left <= 0:
+            return row
+        with self._lock:
+            now = self._clock.monotonic()
+            if asked >= self._not_before:
+                self._not_before = now + self._wait
+                self._wait = min(LONGEST_WAIT, 2 * self._wait)
+            raise NotYetError(max(0.0, min(self._not_before - now, left)))
+
+    def missing(self, sent: Sent) -> str:
+        """Say that the row of a message is not there, although it was waited for."""
+        waited = self._clock.monotonic() - sent.since
+        return (
+            f"Vitally took the row with externalId '{sent.external_id}' {waited:.0f} s ago and has not applied it. "
+            "Look in Vitally why; the next sync that has this record writes it"
+        )
+
+    def seen(self, entry: Object, row: Row) -> None:
+        """Take note that a row shows what was sent of it, or that it was deleted."""
+        for identity in identities_of(entry, row):
+            self._sent.forget(identity)
+
+    def _row(self, change: Change, entry: Object, external_id: str) -> Row | None:
+        assert self._rest is not None  # nothing is remembered without it
+        if entry.can_look_up(Lookup.SEARCH):
+            reply = self._rest.send("GET", f"{entry.path}/search?externalId={quoted(external_id)}")
+            return next((row for row in rows_of(change, reply) if row.get("externalId") == external_id), None)
+        return found_row(change, self._rest.send("GET", entry.item_path.format(key=quoted(external_id))))
+
+
+def _written(change: Change) -> Iterator[tuple[Sequence[str], str]]:
+    """Yield what tells the row that a change writes, with its externalId; nothing for what has no row of its own."""
+    entry, fields = change.entry, change.fields
+    if entry.kept_in:
+        holder = entry.field(entry.kept_in)
+        if holder and holder.refers:
+            entry, fields = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}
+    external_id = fields.get("externalId")
+    if external_id and entry.field("externalId"):
+        for identity in identities_of(entry, fields):
+            yield identity, str(external_id)
+
+
+def _shows(row: Row, sent: Sent) -> bool:
+    """Whether a row was written after a message was taken, as far as the clock of Vitally tells."""
+    try:
+        updated = moment(row.get("updatedAt"))
+    except ValueError:
+        return True
+    return sent.taken is None or updated[:_SECONDS] >= moment_of(sent.taken * 1000)[:_SECONDS]
