@@ -55,9 +55,3 @@ class DiskTable:
         if self._count:
             with self._lock:
                 self._database.execute("DELETE FROM t WHERE key = ?", (SEPARATOR.join(key),))
-
-    def forget_where(self, column: str, value: Any) -> None:
-        """Forget the rows of which a column has that value."""
-        if self._count:
-            with self._lock:
-                self._database.execute(f"DELETE FROM t WHERE {column} = ?", (value,))  # noqa: S608 - our own name

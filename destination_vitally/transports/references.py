@@ -2,83 +2,99 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Literal
+
+from destination_vitally.errors import AmbiguousError
+from destination_vitally.lines import dumps
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.model import PARENT
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.transports.http import Api
+from destination_vitally.transports.ids import Ids, Search
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.people import People
-from destination_vitally.transports.rows import Row, found_row, is_row, quoted
+from destination_vitally.transports.rows import Row, is_row
+
+logger = logging.getLogger("airbyte")
 
 REFERRED_TO = {field.refers for entry in OBJECTS for field in entry.references() if field.refers}
 """The objects that others refer to."""
+
+CREATABLE = {field.refers for entry in OBJECTS for field in entry.references() if field.name in PARENT} - {None}
+"""The objects that can be made from nothing but an id."""
+
+UnknownParents = Literal["reject", "create"]
 
 
 class References:
     """Translates the ids in the reference fields of changes."""
 
-    def __init__(self, rest: Api | None, landing: Landing) -> None:
-        """`landing` knows what batches have brought and may not be there yet."""
+    def __init__(self, rest: Api | None, landing: Landing, unknown_parents: UnknownParents = "reject") -> None:
+        """Prepare to translate.
+
+        Args:
+            rest: the way to Vitally, if there is one.
+            landing: knows what batches have brought and may not be there yet.
+            unknown_parents: what becomes of a row that names an account or organization which is nowhere.
+        """
         self._rest = rest
         self._landing = landing
-        self._yours: dict[str, Memory[str]] = {name: Memory() for name in REFERRED_TO}
-        self._vitallys: Memory[str] = Memory()
-        self.people = People(rest, landing, self._learn_row)
+        self._creates = unknown_parents == "create"
+        self._ids = Ids()
+        self._searches = {name: Search(rest, name, self._ids) for name in REFERRED_TO} if rest else {}
+        self._absent: Memory[bool] = Memory()
+        self.people = People(rest, landing, self._ids.learn)
+
+    # What is known
 
     def learn(self, change: Change) -> None:
         """Remember both ids of a row read from Vitally, for the rows that refer to it."""
-        memory = self._yours.get(change.entry.name)
         own, yours = change.fields.get("id"), change.fields.get("externalId")
-        if memory is not None and own and yours:
-            memory.put(own, yours)
-
-    def _learn_row(self, target: str, row: Row) -> None:
-        """Remember both ids of a row that was looked up."""
-        self._vitallys.put((target, row["id"]), row["id"])
-        if external_id := row.get("externalId"):
-            self._yours[target].put(row["id"], str(external_id))
-            self._vitallys.put((target, str(external_id)), row["id"])
+        if change.entry.name in REFERRED_TO and own and yours:
+            self._ids.belongs(change.entry.name, own, yours)
 
     def known(self, target: str, value: str) -> str | None:
-        """The id REST wants, if no look-up is needed to say it."""
-        return self._vitallys.get((target, value)) or (value if isinstance(value, VitallyId) else None)
+        """Return the id REST wants, if no look-up is needed to say it."""
+        return self._ids.vitallys(target, value) or (value if isinstance(value, VitallyId) else None)
+
+    def is_there(self, target: str, value: str) -> bool:
+        """Tell whether a row that is referred to is known to be in this workspace."""
+        return self._ids.vitallys(target, self._here(target, value)) is not None
 
     def created(self, change: Change, row: Row) -> None:
         """Remember both ids of a row that was just made."""
         external_id = change.fields.get("externalId")
-        if change.entry.name in self._yours and external_id and is_row(row):
-            self._vitallys.put((change.entry.name, external_id), row["id"])
+        if change.entry.name in REFERRED_TO and external_id and is_row(row):
+            self._ids.learn(change.entry.name, {"id": row["id"], "externalId": external_id})
+            self._absent.forget((change.entry.name, external_id))
 
     def deleted(self, change: Change, address: str) -> None:
-        """Forget a row: one that is made anew under its externalId has another id."""
+        """Forget a row that was deleted."""
         known = {str(value) for name in ("id", "externalId") if (value := change.fields.get(name))} | {address}
-        for key in known:
-            if found := self._vitallys.get((change.entry.name, key)):
-                known = known | {found}
-        for value in known:
-            self._vitallys.forget((change.entry.name, value))
-            self._vitallys.forget_value(value)
+        self._ids.forget(change.entry.name, known)
 
     def expect(self, target: str, external_id: str) -> None:
         """Take a row that would have been created (in a dry run) for one that is there."""
-        self._vitallys.put((target, external_id), external_id)
+        if target in REFERRED_TO:
+            self._ids.learn(target, {"id": external_id, "externalId": external_id})
+
+    # What is looked up
 
     def yours(self, change: Change, field_name: str, target: str, value: str) -> str:
-        """The id the Analytics API wants: your id of the object `target` (account, organization, user).
+        """Return the id the Analytics API wants: your id of the object `target` (account, organization, user).
 
         Raises:
             RejectedError: the value is Vitally's id, and nothing tells which of yours belongs to it.
         """
         if not isinstance(value, VitallyId):
             return value
-        known = self._yours[target].get(value)
-        if known:
+        if not self._ids.yours(target, value) and self._rest:
+            self._searches[target].find(change, value)
+        if known := self._ids.yours(target, value):
             return known
-        found = self._look_up(change, target, value)
-        if found and found.get("externalId"):
-            self._yours[target].put(value, str(found["externalId"]))
-            return str(found["externalId"])
         raise change.rejected(
             f"{field_name} is Vitally's id of a row that "
             + ("this workspace does not have" if self._rest else "only a REST key (secret_token) could look up")
@@ -86,27 +102,69 @@ class References:
         )
 
     def vitallys(self, change: Change, field_name: str, target: str, value: str) -> str:
-        """The id REST wants: Vitally's id of the object `target`, found by either id.
+        """Return the id REST wants: Vitally's id of the object `target`, found by either id.
 
         Raises:
             RejectedError: Vitally has no such row.
             NotYetError: it was sent in a batch and is not there yet.
         """
-        wanted = self._yours[target].get(value) if isinstance(value, VitallyId) else None
-        wanted = wanted or value
-        known = self._vitallys.get((target, wanted))
-        if known:
+        wanted = self._here(target, value)
+        if known := self._ids.vitallys(target, wanted):
             return known
         sent = self._landing.sent((target, "externalId", wanted))
-        found = self._landing.see(change, BY_NAME[target], sent) if sent else self._look_up(change, target, wanted)
-        if not found:
-            problem = self._landing.missing(sent) if sent else f"Vitally has no {target} with this id"
-            raise change.rejected(f"{field_name}: {problem}")
-        self._vitallys.put((target, wanted), str(found["id"]))
-        return str(found["id"])
+        if sent:
+            row = self._landing.see(change, BY_NAME[target], sent)
+            if row is None:
+                raise change.rejected(f"{field_name}: {self._landing.missing(sent)}")
+            self._ids.learn(target, row)
+            return str(row["id"])
+        found = self.find(change, target, value)
+        if found is None:
+            raise change.rejected(f"{field_name}: Vitally has no {target} with this id")
+        return found
 
-    def _look_up(self, change: Change, target: str, value: str) -> Row | None:
+    def find(self, change: Change, target: str, value: str, *, creates: bool = True) -> str | None:
+        """Look a row up, or make it where unknown parents are to be made; None when it is not there.
+
+        Args:
+            change: what refers to it.
+            target: its object.
+            value: either id of it.
+            creates: whether it may be made.
+
+        Raises:
+            RejectedError: Vitally does not say whether it is there, or refuses to make it.
+        """
+        wanted = self._here(target, value)
+        if known := self._ids.vitallys(target, wanted):
+            return known
         if self._rest is None:
             return None
-        entry = BY_NAME[target]
-        return found_row(change, self._rest.send("GET", entry.item_path.format(key=quoted(value))))
+        creates = creates and self._creates and target in CREATABLE and not isinstance(wanted, VitallyId)
+        if self._absent.get((target, wanted)) and not creates:
+            return None
+        found = self._searches[target].find(change, wanted)
+        if found is None:
+            self._absent.put((target, wanted), True)
+            found = self._create(self._rest, change, target, wanted) if creates else None
+        return found
+
+    def _here(self, target: str, value: str) -> str:
+        """Return your id in the place of Vitally's, where it is known: the row may be of another workspace."""
+        return (self._ids.yours(target, value) if isinstance(value, VitallyId) else None) or value
+
+    def _create(self, rest: Api, change: Change, target: str, external_id: str) -> str | None:
+        body = dumps({"externalId": external_id, "name": external_id})
+        try:
+            reply = rest.send("POST", BY_NAME[target].path, body, repeatable=False)
+        except AmbiguousError:
+            reply = None
+        if reply is not None and reply.ok and is_row(reply.body):
+            self._ids.learn(target, {"id": reply.body["id"], "externalId": external_id})
+            logger.info("%s '%s' is nowhere; it is made, as unknown_parents asks for.", target, external_id)
+        else:  # somebody else may have made it meanwhile
+            self._searches[target].find(change, external_id)
+        found = self._ids.vitallys(target, external_id)
+        if found is None and reply is not None:
+            raise change.rejected(f"Vitally refused to make {target} '{external_id}': {reply.reason}", reply.status)
+        return found

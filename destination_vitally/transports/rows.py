@@ -26,7 +26,13 @@ def quoted(value: str) -> str:
 
 
 def all_rows(rest: Api, path: str, *, sorts: bool = True) -> Iterator[Row]:
-    """The rows of a list, page by page; none when there is no such list.
+    """Yield the rows of a list; arguments and errors are those of `pages`."""
+    for page in pages(rest, path, sorts=sorts):
+        yield from page
+
+
+def pages(rest: Api, path: str, *, sorts: bool = True) -> Iterator[list[Row]]:
+    """Yield the pages of a list; none when there is no such list.
 
     Args:
         sorts: whether the list can be asked for an order, as lists of categories cannot.
@@ -45,7 +51,7 @@ def all_rows(rest: Api, path: str, *, sorts: bool = True) -> Iterator[Row]:
             raise ListError(path, reply.reason, reply.status)
         if not all(map(is_row, reply.body["results"])):
             raise ListError(path, "a row of it has no id")
-        yield from reply.body["results"]
+        yield reply.body["results"]
         seen.add(cursor)
         cursor = str(reply.body.get("next") or "")
         if not cursor:
