@@ -144,7 +144,7 @@ class DestinationVitally(Destination):
         failure: Exception | None = None
         try:
             yield from self._feed(writer, Lines(chunks))
-            writer.finish()
+            writer.finish(is_all=not self._stop.is_set())
         except StoppedError:
             logger.warning("Out of time after SIGTERM: what has no outcome comes again with the next sync.")
         except Exception as error:

@@ -115,6 +115,14 @@ class Config(Settings):
         "destroys it and everything that belongs only to it.",
         json_schema_extra=in_form(SAFETY, shown=True),
     )
+    unknown_parents: Literal["reject", "create"] = Field(
+        default="reject",
+        title="Unknown accounts and organizations",
+        description="What becomes of a row that names an account or organization which is neither in Vitally nor in "
+        "this sync: reject reports the row, create makes the account or organization with nothing but its id. Needs "
+        "the REST API key; without it Vitally decides, and may drop such rows in silence.",
+        json_schema_extra=in_form(ROWS),
+    )
     on_rejected: Literal["skip", "fail"] = Field(
         default="skip",
         title="When a row is rejected",

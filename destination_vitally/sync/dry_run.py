@@ -38,8 +38,6 @@ class DryRun:
 
         `counted_by` is what Vitally counts an event by: of several equal ones the later are superseded.
         """
-        if self._rest and isinstance(change.route, BatchRoute):
-            self._rest.check_parents(change)
         if counted_by is not None:
             if self._counted.get(counted_by):
                 return "superseded"
@@ -130,13 +128,6 @@ class _Unsent(Rest):
         if not change.entry.path or not change.entry.can_look_up() or change.entry.can_look_up(Lookup.NEWEST):
             return None
         return self._finder.find(change, Paths(change, self._references)) is not None
-
-    def check_parents(self, change: Change) -> None:
-        """Look for what a change refers to; RejectedError when it is not there, or nobody knows."""
-        for field in change.entry.references():
-            value = change.fields.get(field.name)
-            for one in value if isinstance(value, list) else [value] if value else []:
-                self._references.vitallys(change, field.name, str(field.refers), one)
 
     def _write(
         self, change: Change, method: str, path: str, body: bytes | None = None, *, repeatable: bool = True

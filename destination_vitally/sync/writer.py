@@ -20,6 +20,10 @@ from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, Pen
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync.dry_run import DryRun
+from destination_vitally.sync.parents import Parents
+from destination_vitally.sync.streams import Streams, named, parsed
+from destination_vitally.sync.window import ROWS as WINDOW_ROWS
+from destination_vitally.sync.window import Window
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
 from destination_vitally.transports.http import Apis
@@ -33,18 +37,11 @@ logger = logging.getLogger("airbyte")
 HOLD = 20.0
 """Seconds a state waits for batches to fill. Sending them takes time as well, and a minute is the promise."""
 
-WINDOW_ROWS = 10_000
-WINDOW_BYTES = 16_000_000
-"""How much is held back so that parents which arrive later are still written before their children."""
-
-NAMED = 200
-"""How many letters of a stream's name an error quotes."""
+SLICE = 1_000
+"""So many rows are mapped before their parents are looked up."""
 
 LATEST = 253_402_300_800_000
 """The first Unix time in milliseconds with a year of five digits."""
-
-WINDOW_SECONDS = 15
-"""Held back is no more than can be sent within this time."""
 
 
 class Writer:
@@ -66,7 +63,8 @@ class Writer:
         self._stop_at_rejected = config.on_rejected == "fail"
         self._started = int(clock.now() * 1000)
         landing = Landing(apis.rest, clock)
-        self._references = References(apis.rest, landing)
+        self._references = References(apis.rest, landing, config.unknown_parents)
+        self._parents = Parents(plans.values(), apis.rest, self._references, landing, self._workers)
         self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
         for plan in plans.values():
             self._ledger.expect(plan)
@@ -79,9 +77,7 @@ class Writer:
         self._analytics = Analytics(apis.analytics, self._ledger, landing) if apis.analytics else None
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
-        self._window: dict[int, list[PendingRecord]] = {}
-        self._window_rows, self._window_bytes, self._window_cost = 0, 0, 0.0
-        self._affordable = config.requests_per_minute * WINDOW_SECONDS / 60
+        self._window = Window(config.requests_per_minute)
         self._closed_at = clock.monotonic()
 
     # What arrives
@@ -92,7 +88,7 @@ class Writer:
         Raises:
             InputError: it is no Airbyte message, or of a stream that is not in the catalog.
         """
-        message = _parsed(line, number)
+        message = parsed(line, number)
         kind = message.get("type")
         if kind == "RECORD":
             record = message.get("record")
@@ -100,9 +96,9 @@ class Writer:
                 raise InputError(f"Line {number} of the input is a RECORD without data.")
             plan = self._streams.find(record.get("namespace"), record.get("stream"))
             if plan is None:
-                raise InputError(f"Line {number} of the input is of {_named(record)}, which is not in the catalog.")
+                raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
             row = self._ledger.receive(plan, line, number)
-            if plan.rank == self._lowest:
+            if plan.rank == self._lowest and not self._parents.concern(plan):
                 self._process(row, record)
             else:
                 self._hold(row)
@@ -111,6 +107,8 @@ class Writer:
             if covered is None:
                 raise InputError(f"Line {number} of the input is a STATE without a state.")
             self._ledger.checkpoint(line, covered, self._clock.monotonic())
+        elif kind == "TRACE" and (plan := self._streams.completed(message)):
+            self._parents.ended(plan)
 
     def _covered(self, state: Any) -> list[StreamPlan] | None:
         """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
@@ -126,15 +124,8 @@ class Writer:
 
     def _hold(self, row: PendingRecord) -> None:
         """Keep a record back until the objects it may refer to are written."""
-        self._window.setdefault(row.plan.rank, []).append(row)
-        self._window_rows += 1
-        self._window_bytes += len(row.line)
-        self._window_cost += 0.01 if row.plan.batched else 1.0
-        if (
-            self._window_rows >= WINDOW_ROWS
-            or self._window_bytes >= WINDOW_BYTES
-            or self._window_cost >= self._affordable
-        ):
+        self._window.add(row)
+        if self._window.is_full:
             self._close_window()
 
     def tick(self) -> None:
@@ -161,13 +152,19 @@ class Writer:
             if not self._dry_run:
                 yield line
 
-    def finish(self) -> None:
-        """Send everything and wait for it.
+    def finish(self, *, is_all: bool = True) -> None:
+        """Send everything and wait for it; what waits for rows that may still come only when the input `is_all`.
 
         Raises:
             ConfigError: too many rows of a stream were rejected.
         """
+        if is_all:
+            for plan in self._streams.plans:
+                self._parents.ended(plan)
         self._close_window()
+        while is_all and self._parents.held:
+            self._parents.held.release_all()
+            self._close_window()
         self._flush_batches()
         self._workers.drain()
         failures = (self._rejections.failure(plan, tally) for plan, tally in self._ledger.tallies.items())
@@ -212,25 +209,51 @@ class Writer:
     def _close_window(self) -> None:
         """Write what was held back, one generation of objects after the other."""
         self._closed_at = self._clock.monotonic()
-        window, self._window = self._window, {}
-        self._window_rows, self._window_bytes, self._window_cost = 0, 0, 0.0
-        for rank in sorted(window):
+        for row in self._parents.held.take(WINDOW_ROWS):
+            self._window.add(row)
+        for rows in self._window.empty():
             self._flush_batches()
             self._workers.drain()
-            for row in window[rank]:
-                self._process(row, parse(row.line)["record"])
+            for start in range(0, len(rows), SLICE):
+                self._write_slice(rows[start : start + SLICE])
+
+    def _write_slice(self, rows: list[PendingRecord]) -> None:
+        """Write rows of one generation once their parents are there."""
+        drafts = [(row, record, self._change(row, record)) for row in rows for record in [parse(row.line)["record"]]]
+        self._parents.look_up(change for _, _, change in drafts if change)
+        for row, record, change in drafts:
+            if change:
+                self._send(row, record, change)
 
     def _process(self, row: PendingRecord, record: dict[str, Any]) -> None:
-        messages: list[QueuedMessage] = []
+        """Write a row that nothing has to be looked up for."""
+        change = self._change(row, record)
+        if change:
+            self._send(row, record, change)
+
+    def _change(self, row: PendingRecord, record: dict[str, Any]) -> Change | None:
+        """Return what a row asks for; None when it was rejected."""
         try:
             change = row.plan.mapper.change(record["data"])
             row.label = change.label
             self._references.learn(change)
+        except Exception as error:
+            self._reject(row, error)
+            return None
+        return change
+
+    def _send(self, row: PendingRecord, record: dict[str, Any], change: Change) -> None:
+        """Send a row, unless it has to wait for one that may still come."""
+        messages: list[QueuedMessage] = []
+        try:
+            if self._parents.wait(row, change):
+                return
             if isinstance(change.route, BatchRoute):
                 messages = self._messages(change, row, record)
         except Exception as error:
             self._reject(row, error)
             return
+        self._parents.came(change)
         if messages and not self._dry_run:
             self._batch(messages)
         else:
@@ -306,42 +329,3 @@ class Writer:
     def _flush_batches(self) -> None:
         for batcher in self._batchers.values():
             batcher.flush()
-
-
-class Streams:
-    """The streams of a catalog, found as records and states call them."""
-
-    def __init__(self, plans: dict[StreamKey, StreamPlan]) -> None:
-        self.plans = list(plans.values())
-        self._exact = {(namespace or None, name): plan for (namespace, name), plan in plans.items()}
-
-    def find(self, namespace: Any, name: Any) -> StreamPlan | None:
-        """Return the stream of that name and namespace, of which either may be missing where the name is unique."""
-        try:
-            exact = self._exact.get((namespace or None, name))
-        except TypeError:  # no text
-            return None
-        if exact:
-            return exact
-        namesakes = [plan for plan in self.plans if plan.name == name]
-        return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0].namespace) else None
-
-
-def _named(record: dict[str, Any]) -> str:
-    namespace, name = record.get("namespace"), record.get("stream")
-    return f"stream {_quoted(name)} of namespace {_quoted(namespace)}" if namespace else f"stream {_quoted(name)}"
-
-
-def _quoted(name: Any) -> str:
-    return repr(name[:NAMED]) if isinstance(name, str) else "without a name"
-
-
-def _parsed(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        message = parse(line)
-    except ValueError:
-        message = None
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        # Nothing of the line is quoted: it may hold anything.
-        raise InputError(f"Line {number} of the input is not an Airbyte message.")
-    return message

@@ -14,22 +14,20 @@ from typing import NamedTuple
 from destination_vitally.clock import Clock
 from destination_vitally.errors import NotYetError
 from destination_vitally.mapping.mapper import Change, identities_of
-from destination_vitally.mapping.values import moment, moment_of
+from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.disk import DiskTable
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.reply import Reply
 from destination_vitally.transports.rows import Row, found_row, quoted, rows_of
+from destination_vitally.transports.tail import SECONDS, second_of
 
 PATIENCE = 600.0
 """Seconds after its acceptance for which a message is waited for."""
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
-
-_SECONDS = len("2026-01-31T09:30:00")
-"""A `Date` header has no fraction of a second."""
 
 
 class Sent(NamedTuple):
@@ -53,7 +51,7 @@ class Landing:
     """
 
     def __init__(self, rest: Api | None, clock: Clock) -> None:
-        """Without a REST key nothing can be seen, so nothing is remembered."""
+        """Without a REST key (`rest`) nothing can be seen, only remembered."""
         self._rest = rest
         self._clock = clock
         self._sent = DiskTable("external_id", "taken", "since")
@@ -63,8 +61,6 @@ class Landing:
 
     def accepted(self, changes: Iterable[Change], reply: Reply) -> None:
         """Remember the changes of a batch."""
-        if self._rest is None:
-            return
         now = self._clock.monotonic()
         self._sent.put_all(
             (key, external_id, reply.time, now) for change in changes for key, external_id in _written(change)
@@ -75,6 +71,10 @@ class Landing:
         found = self._sent.get(identity) if identity else None
         sent = Sent(*found) if found else None
         return sent if sent and not self.is_over(sent) else None
+
+    def was_sent(self, identity: Sequence[str]) -> bool:
+        """Tell whether a message that wrote a row was accepted in this sync and the row was not seen since."""
+        return self._sent.get(identity) is not None
 
     def is_over(self, sent: Sent) -> bool:
         """Whether a message was waited for long enough."""
@@ -147,8 +147,5 @@ def _written(change: Change) -> Iterator[tuple[Sequence[str], str]]:
 
 def _shows(row: Row, sent: Sent) -> bool:
     """Whether a row was written after a message was taken, as far as the clock of Vitally tells."""
-    try:
-        updated = moment(row.get("updatedAt"))
-    except ValueError:
-        return True
-    return sent.taken is None or updated[:_SECONDS] >= moment_of(sent.taken * 1000)[:_SECONDS]
+    updated = second_of(row.get("updatedAt"))
+    return sent.taken is None or not updated or updated >= moment_of(sent.taken * 1000)[:SECONDS]

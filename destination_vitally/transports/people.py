@@ -110,7 +110,7 @@ class People:
     def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, str]:
         if directory not in self._lists:
             try:
-                rows = list(all_rows(rest, directory.path, sorts=False))
+                rows = list(all_rows(rest, directory.path, order=None))
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
             self._lists[directory] = {str(row.get("name")).casefold(): row["id"] for row in rows}

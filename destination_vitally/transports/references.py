@@ -62,14 +62,21 @@ class References:
 
     def is_there(self, target: str, value: str) -> bool:
         """Tell whether a row that is referred to is known to be in this workspace."""
-        return self._ids.vitallys(target, self._here(target, value)) is not None
+        return self._ids.vitallys(target, self.here(target, value)) is not None
+
+    def saw(self, target: str, rows: list[Row]) -> None:
+        """Remember rows that are there."""
+        self._ids.learn_all(target, rows)
+
+    def comes(self, target: str, external_id: str) -> None:
+        """Take note that a row is about to be sent: what was not there may be there from now on."""
+        self._absent.forget((target, external_id))
 
     def created(self, change: Change, row: Row) -> None:
         """Remember both ids of a row that was just made."""
         external_id = change.fields.get("externalId")
         if change.entry.name in REFERRED_TO and external_id and is_row(row):
             self._ids.learn(change.entry.name, {"id": row["id"], "externalId": external_id})
-            self._absent.forget((change.entry.name, external_id))
 
     def deleted(self, change: Change, address: str) -> None:
         """Forget a row that was deleted."""
@@ -108,7 +115,7 @@ class References:
             RejectedError: Vitally has no such row.
             NotYetError: it was sent in a batch and is not there yet.
         """
-        wanted = self._here(target, value)
+        wanted = self.here(target, value)
         if known := self._ids.vitallys(target, wanted):
             return known
         sent = self._landing.sent((target, "externalId", wanted))
@@ -123,6 +130,10 @@ class References:
             raise change.rejected(f"{field_name}: Vitally has no {target} with this id")
         return found
 
+    def is_list_known(self, target: str) -> bool:
+        """Tell whether every row that the list of an object shows is known."""
+        return self._searches[target].is_list_known
+
     def find(self, change: Change, target: str, value: str, *, creates: bool = True) -> str | None:
         """Look a row up, or make it where unknown parents are to be made; None when it is not there.
 
@@ -135,7 +146,7 @@ class References:
         Raises:
             RejectedError: Vitally does not say whether it is there, or refuses to make it.
         """
-        wanted = self._here(target, value)
+        wanted = self.here(target, value)
         if known := self._ids.vitallys(target, wanted):
             return known
         if self._rest is None:
@@ -149,8 +160,12 @@ class References:
             found = self._create(self._rest, change, target, wanted) if creates else None
         return found
 
-    def _here(self, target: str, value: str) -> str:
-        """Return your id in the place of Vitally's, where it is known: the row may be of another workspace."""
+    def look_again(self, change: Change, target: str, value: str) -> bool:
+        """Look a row up whatever is known of it, and tell whether it is there; RejectedError as `find`."""
+        return self._searches[target].find(change, self.here(target, value)) is not None
+
+    def here(self, target: str, value: str) -> str:
+        """Return your id in the place of Vitally's, where it is known: a row may be of another workspace."""
         return (self._ids.yours(target, value) if isinstance(value, VitallyId) else None) or value
 
     def _create(self, rest: Api, change: Change, target: str, external_id: str) -> str | None:

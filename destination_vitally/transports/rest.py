@@ -51,8 +51,12 @@ class Rest:
         """See that what a batch wrote of the row is there, so that it does not come after this change."""
         for identity in identities_of(change.entry, change.fields):
             sent = self._landing.sent(identity)
-            if sent and self._landing.see(change, change.entry, sent) is None:
+            if not sent:
+                continue
+            row = self._landing.see(change, change.entry, sent)
+            if row is None:
                 raise change.rejected(self._landing.missing(sent))
+            self._references.created(change, row)
 
     # One method per verb
 

@@ -25,17 +25,17 @@ def quoted(value: str) -> str:
     return quote(str(value), safe="")
 
 
-def all_rows(rest: Api, path: str, *, sorts: bool = True) -> Iterator[Row]:
+def all_rows(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterator[Row]:
     """Yield the rows of a list; arguments and errors are those of `pages`."""
-    for page in pages(rest, path, sorts=sorts):
+    for page in pages(rest, path, order=order):
         yield from page
 
 
-def pages(rest: Api, path: str, *, sorts: bool = True) -> Iterator[list[Row]]:
+def pages(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterator[list[Row]]:
     """Yield the pages of a list; none when there is no such list.
 
     Args:
-        sorts: whether the list can be asked for an order, as lists of categories cannot.
+        order: what the list is asked to be sorted by, newest first; None for one that knows no order, as of categories.
 
     Raises:
         ListError: a page is refused, or its cursor was there before.
@@ -43,8 +43,8 @@ def pages(rest: Api, path: str, *, sorts: bool = True) -> Iterator[list[Row]]:
     cursor, seen = "", set[str]()
     while True:
         more = f"&from={quoted(cursor)}" if cursor else ""
-        order = "&sortBy=createdAt" if sorts else ""
-        reply = rest.send("GET", f"{path}?limit=100{order}{more}")
+        sort = f"&sortBy={order}" if order else ""
+        reply = rest.send("GET", f"{path}?limit=100{sort}{more}")
         if reply.is_miss and not cursor:
             return
         if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+import orjson
 import pytest
+from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 
+from destination_vitally import DestinationVitally
 from integration_tests.harness import Json, QuickClock, Run, destination_config, record, state, stream, write
 from integration_tests.sandbox import Clock, Sandbox, Switches
 
@@ -89,3 +92,119 @@ def test_the_newer_value_by_rest_stays(late: Sandbox, is_there: bool) -> None:
     assert run.counts("users")["accepted"] == 2, run.log
     [user] = late.workspace.rows("users")
     assert (user["name"], user["unsubscribedFromConversations"]) == ("Newer", True)
+
+
+# Children before their parents
+
+
+def accounts(count: int) -> list[Json]:
+    return [record("accounts", {"externalId": f"a{n}", "name": "Acme"}) for n in range(count)]
+
+
+def users(count: int) -> list[Json]:
+    return [record("users", {"externalId": f"u{n}", "accountIds": [f"a{n}"]}) for n in range(count)]
+
+
+def complete(name: str) -> Json:
+    status = {"stream_descriptor": {"name": name}, "status": "COMPLETE"}
+    return {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": 0, "stream_status": status}}
+
+
+USERS_FIRST = [stream("users"), stream("accounts")]
+
+
+@pytest.mark.parametrize("keys", ["both", "analytics only"])
+def test_any_number_of_children_may_come_before_their_parents(late: Sandbox, keys: str) -> None:
+    count = 12_000
+    settings = {"requests_per_minute": 100_000} | ({"secret_token": None} if keys != "both" else {})
+
+    run = sync(
+        late, USERS_FIRST, [*users(count), state("users", 1), *accounts(count), state("accounts", 2)], **settings
+    )
+
+    assert run.error is None
+    assert run.counts("users")["accepted"] == count, run.log
+    assert len(late.workspace.rows("users")) == count
+    assert [given["id"] for given in run.states()] == [1, 2]
+    assert run.log.count("let the stream of the accounts come first") == 1
+
+
+def test_grandchildren_wait_for_children_that_wait(late: Sandbox) -> None:
+    rows = [
+        record("nps_responses", {"externalId": "n", "userId": "u0", "score": 9, "respondedAt": "2026-01-01T00:00:00Z"}),
+        record("events", {"event": "seen", "userId": "u0", "messageId": "m"}),
+        *users(1),
+    ]
+    names = ["nps_responses", "events", "users", "accounts"]
+
+    for order in (rows, rows[::-1]):
+        run = sync(late, [stream(name) for name in names], [*order, complete("users"), *accounts(1)])
+        assert not any(run.counts(name)["rejected"] for name in names), run.log
+    assert len(late.workspace.rows("npsResponses")) == 1
+    assert len(late.workspace.events) == 1
+
+
+def test_rows_of_one_key_stay_in_order_while_they_wait(late: Sandbox) -> None:
+    late.workspace.insert("accounts", {"externalId": "there", "name": "There"})
+    rows = [
+        record("users", {"externalId": "u", "accountIds": ["a0"], "name": "First"}),
+        record("users", {"externalId": "u", "accountIds": ["there"], "name": "Last"}),
+    ]
+
+    run = sync(late, USERS_FIRST, [*rows, *accounts(1)])
+
+    assert run.counts("users")["rejected"] == 0
+    [user] = late.workspace.rows("users")
+    assert user["name"] == "Last"
+    assert len(user["accountIds"]) == 2
+
+
+def test_a_parent_that_does_not_come_is_said(late: Sandbox) -> None:
+    late.workspace.insert("accounts", {"externalId": "untracked", "name": "Hidden", "untracked": True})
+    rows = [*users(2), record("users", {"externalId": "u2", "accountIds": ["untracked"]}), *accounts(1)]
+
+    run = sync(late, USERS_FIRST, [*rows, complete("users"), state("users", 1)])
+
+    assert run.counts("users") == {"records": 3, "accepted": 2, "superseded": 0, "skipped": 0, "rejected": 1}
+    assert "user 'u1': accountIds: Vitally has no account with this id, and none came in this sync" in run.log
+    assert sorted(user["externalId"] for user in late.workspace.rows("users")) == ["u0", "u2"]
+    assert run.states()[0]["destinationStats"] == {"recordCount": 2.0, "rejectedRecordCount": 1.0}
+
+
+def test_a_parent_that_is_nowhere_is_made_if_that_is_asked_for(late: Sandbox) -> None:
+    note = {"externalId": "n", "accountId": "a9", "note": "Hello", "noteDate": "2026-01-01T00:00:00Z"}
+    streams = [stream("users"), stream("notes")]
+
+    run = sync(late, streams, [*users(2), record("notes", note)], unknown_parents="create")
+
+    assert run.counts("users")["accepted"] == 2, run.log
+    assert run.counts("notes")["accepted"] == 1, run.log
+    assert sorted(row["externalId"] for row in late.workspace.rows("accounts")) == ["a0", "a1", "a9"]
+    assert len(late.workspace.rows("users")) == 2
+
+
+def test_a_sync_that_is_stopped_claims_nothing_of_rows_that_wait(late: Sandbox) -> None:
+    clock = QuickClock(START, passes=late.clock.advance)
+    destination = DestinationVitally(clock)
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": USERS_FIRST})
+
+    def chunks() -> Iterator[list[bytes]]:
+        yield [orjson.dumps(message) for message in [*users(3), state("users", 1)]]
+        destination._stop.set()
+        yield []
+
+    given = list(destination.write_lines(destination_config(late), catalog, chunks()))
+
+    assert given == []
+    late.clock.advance(3600)
+    assert late.workspace.rows("users") == []
+    run = sync(late, USERS_FIRST, [*users(3), state("users", 1), *accounts(3)])
+    assert run.counts("users")["accepted"] == 3
+
+
+def test_the_dry_run_says_the_same(late: Sandbox) -> None:
+    run = sync(late, USERS_FIRST, [*users(3), *accounts(2)], dry_run=True)
+
+    assert run.counts("users")["rejected"] == 1
+    assert run.counts("users")["created"] == 2
+    assert late.workspace.rows("users") == []

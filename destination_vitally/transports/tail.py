@@ -1,0 +1,53 @@
+"""The rows of a list that were written last, a hundred a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from destination_vitally.errors import ListError
+from destination_vitally.mapping.values import moment, moment_of
+from destination_vitally.objects.model import Object
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.rows import Row, pages
+
+SECONDS = len("2026-01-31T09:30:00")
+"""So much of a time in text has no fraction of a second, as a `Date` header has none."""
+
+
+def second_of(value: object) -> str:
+    """Return a time of Vitally's up to its seconds, in UTC, to be compared as text; empty for what is none."""
+    try:
+        return moment(value)[:SECONDS]
+    except ValueError:
+        return ""
+
+
+class Tail:
+    """Follows the newest end of a list: a look goes down to where the one before began. For one thread at a time."""
+
+    def __init__(self, rest: Api, entry: Object) -> None:
+        self._rest = rest
+        self._path = entry.path
+        self._newest = ""
+
+    def look(self, since: float | None, most: int) -> Iterator[Row]:
+        """Yield the rows that were written since the last look, the newest first.
+
+        A list that is refused or in another order yields less or more: what is not here may still be there.
+
+        Args:
+            since: for the first look, a time by Vitally's clock in Unix seconds, or None for one page.
+            most: how many pages may be read.
+        """
+        floor = self._newest or (moment_of(since * 1000)[:SECONDS] if since is not None else "9999")
+        newest = self._newest
+        try:
+            for number, page in enumerate(pages(self._rest, self._path, order="updatedAt"), 1):
+                stamps = [second_of(row.get("updatedAt")) for row in page]
+                newest = max([newest, *stamps])
+                yield from page
+                if number >= most or (stamps and stamps[-1] < floor):
+                    break
+        except ListError:
+            return
+        self._newest = newest
