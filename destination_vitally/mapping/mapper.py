@@ -19,7 +19,6 @@ from destination_vitally.mapping.columns import folded, is_native, member
 from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
 from destination_vitally.objects.model import (
     Field,
-    Key,
     Kind,
     Lookup,
     Object,
@@ -128,7 +127,9 @@ class Mapper:
         self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
         self._said: set[tuple[str, str]] = set()
         self._demands = {
-            wanted: [(route, _or_stand_ins(entry, (*route.requires, *_address(entry, route)))) for route in found]
+            wanted: [
+                (route, tuple(map(entry.or_stand_ins, (*route.requires, *_address(entry, route))))) for route in found
+            ]
             for wanted, found in routes.items()
         }
 
@@ -271,18 +272,6 @@ def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
     return ""
 
 
-def _or_stand_ins(entry: Object, requires: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
-    """Return requirements that are also met by a field which stands for the one that is required."""
-    stand_ins = {field.stands_for: field.name for field in entry.fields if field.stands_for}
-
-    def either(requirement: Requirement) -> Requirement:
-        names = (requirement,) if isinstance(requirement, str) else requirement
-        also = [stand_ins[name] for name in names if name in stand_ins]
-        return (*names, *also) if also else requirement
-
-    return tuple(map(either, requires))
-
-
 def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
     """What a call needs to find its row."""
     if not isinstance(route, RestRoute) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
@@ -310,7 +299,7 @@ def problem_of(error: Exception) -> str:
 
 
 def _label(entry: Object, fields: dict[str, Any]) -> str:
-    for name in _label_names(entry.keys):
+    for name in _label_names(entry):
         value = fields.get(name)
         if value and isinstance(value, str):
             return f"{entry.name} '{value}'"
@@ -318,9 +307,14 @@ def _label(entry: Object, fields: dict[str, Any]) -> str:
 
 
 @cache
-def _label_names(keys: tuple[Key, ...]) -> tuple[str, ...]:
+def _label_names(entry: Object) -> tuple[str, ...]:
     """The fields that may name a row in a message, the preferred first."""
-    return (*(name for key in keys for name in key.fields), "externalId", "messageId")
+    of_keys = (name for key in entry.keys for name in key.fields)
+    return (
+        *(either for name in of_keys for either in (name, entry.stand_ins.get(name, name))),
+        "externalId",
+        "messageId",
+    )
 
 
 def _is_yours(mapping: StreamMapping | None) -> bool:

@@ -76,6 +76,8 @@ class References:
         if found and found.get("externalId"):
             self._yours[target].put(value, str(found["externalId"]))
             return str(found["externalId"])
+        if found:
+            raise change.rejected(f"{field_name}: this {target} has no externalId, by which the Analytics API knows it")
         raise change.rejected(
             f"{field_name} is Vitally's id of a row that "
             + ("this workspace does not have" if self._rest else "only a REST key (secret_token) could look up")
