@@ -228,7 +228,9 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
     chosen = {".".join(path) for path in primary_key or []}
     if not chosen:
         return entry
-    key = next((key for key in entry.keys if set(key.fields) == chosen), None)
+    stood_for = {stand_in: name for name, stand_in in entry.stand_ins.items()}
+    wanted = {stood_for.get(name, name) for name in chosen}
+    key = next((key for key in entry.keys if set(key.fields) == wanted), None)
     if key is None:
         known = "; or ".join(" and ".join(key.fields) for key in entry.keys)
         raise ConfigError(

@@ -106,6 +106,38 @@ def test_every_field_is_shown_with_its_description(sandbox: Sandbox) -> None:
                 assert operation["json_schema"]["description"] == entry.description
 
 
+@pytest.mark.parametrize(
+    ("name", "sync_mode", "required", "choice"),
+    [
+        ("nps_response", "append", ["score", "respondedAt"], "userId or userEmail is required"),
+        ("nps_response", "append_dedup", ["score", "respondedAt"], "userId or userEmail is required"),
+        ("membership", "append_dedup", ["accountId"], "userId or userEmail is required"),
+        ("membership", "soft_delete", ["accountId"], "userId or userEmail is required"),
+        ("event", "append", ["event"], "userId or accountId or organizationId or userEmail is required"),
+    ],
+)
+def test_a_user_may_be_given_by_email(
+    sandbox: Sandbox, name: str, sync_mode: str, required: list[str], choice: str
+) -> None:
+    form = schema(operations(destination_config(sandbox)), name, sync_mode)
+    assert form["required"] == required
+    for field in ("userId", "userEmail"):
+        assert choice in form["properties"][field]["description"]
+
+
+def test_the_email_of_a_user_can_be_a_part_of_the_matching_key(sandbox: Sandbox) -> None:
+    settings = destination_config(sandbox)
+    keys = {o["object_name"]: o["matching_keys"] for o in operations(settings) if o["sync_mode"] == "append_dedup"}
+    assert keys["membership"] == [["userId", "accountId"], ["userEmail", "accountId"]]
+    del settings["secret_token"]
+    [without] = [
+        o for o in operations(settings) if o["object_name"] == "membership" and o["sync_mode"] != "soft_delete"
+    ]
+    assert without["matching_keys"] == [["userId", "accountId"]]
+    assert without["json_schema"]["required"] == ["userId", "accountId"], "nothing looks an email up"
+    assert "userEmail" not in without["json_schema"]["properties"]
+
+
 def _canonical(case: Case, column: str) -> str:
     """A column under the name that the form has for it; records of the matrix use other spellings as well."""
     entry = next(o for o in OBJECTS if case.object in (o.name, o.name.replace("*", "featureRequest")))
