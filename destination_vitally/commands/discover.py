@@ -33,7 +33,8 @@ from destination_vitally.objects.model import (
 )
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from destination_vitally.transports.http import Apis
-from destination_vitally.transports.workspace import Row, Workspace
+from destination_vitally.transports.rows import Row
+from destination_vitally.transports.workspace import Workspace
 from vitally_api import traits
 
 logger = logging.getLogger("airbyte")
@@ -71,7 +72,7 @@ NO_KEY = Key(())
 
 
 def destination_catalog(config: Config, apis: Apis) -> Json:
-    """The DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
+    """Return the DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
 
     Takes one request for the key, one per hundred custom objects, and one per kind of object with custom fields. What
     cannot be read costs what it would have told, and a warning.

@@ -67,7 +67,7 @@ class Change(NamedTuple):
     open_values: dict[str, Any]
 
     def rejected(self, reason: str, status: int | None = None) -> RejectedError:
-        """The error that says why this change cannot be made."""
+        """Return the error that says why this change cannot be made."""
         return RejectedError(f"{self.label}: {reason}", status)
 
 
@@ -262,7 +262,7 @@ def _finds(entry: Object, field: Field) -> bool:
 
 
 def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
-    """The first requirement that `fields` do not meet, in words; empty when they meet all."""
+    """Return the first requirement that `fields` do not meet, in words; empty when they meet all."""
     for requirement in requires:
         if isinstance(requirement, str):
             if fields.get(requirement) in _EMPTY:
@@ -280,7 +280,7 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
 
 
 def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
-    """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
+    """Return what tells this row from other rows of the object: the first of its keys that has values, or nothing."""
     return next(identities_of(entry, fields), None)
 
 

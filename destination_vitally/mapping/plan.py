@@ -81,6 +81,7 @@ class StreamPlan:
 
     @property
     def title(self) -> str:
+        """What messages call the stream."""
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
 
@@ -282,7 +283,7 @@ def _routes(
 
 
 def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple[Route, ...]:
-    """The routes of an operation for which there is a key."""
+    """Return the routes of an operation for which there is a key."""
     return tuple(route for route in entry.operations.get(operation, ()) if route.needs in tokens)
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from integration_tests.destination.regions import HOSTS, SETTINGS, lead_to
 from integration_tests.harness import destination_config, record, stream, write
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Row, Sandbox
 
-Row = dict[str, Any]
 Request = tuple[str, str, Any]
 
 

@@ -8,9 +8,7 @@ import pytest
 
 from integration_tests.destination.cases import ACC, INST, NOTE, USR, prepare
 from integration_tests.harness import Run, destination_config, record, stream, write
-from integration_tests.sandbox import Sandbox
-
-Row = dict[str, Any]
+from integration_tests.sandbox import Row, Sandbox
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 import jsonschema
 import pytest
@@ -16,11 +15,9 @@ from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.test_matrix import CASES
-from integration_tests.harness import QuickClock, destination_config, record, run_process, stream, write
+from integration_tests.harness import Json, QuickClock, destination_config, record, run_process, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 from vitally_api.names import snake_case
-
-Json = dict[str, Any]
 
 
 def operations(settings: Json) -> list[Json]:
@@ -152,8 +149,8 @@ def test_traits_are_offered_by_their_path_and_type(sandbox: Sandbox) -> None:
     assert account["vitally.custom.contractDate"]["format"] == "date-time"
     assert "type" not in account["vitally.custom.moonPhase"]
     assert "vitally.custom.stage" in schema(found, "custom_object/featureRequest", "append")["properties"]
-    free = {name: schema(found, name, "append")["additionalProperties"] for name in ("account", "event", "note")}
-    assert free == {"account": True, "event": True, "note": False}
+    is_open = {name: schema(found, name, "append")["additionalProperties"] for name in ("account", "event", "note")}
+    assert is_open == {"account": True, "event": True, "note": False}
     assert not schema(found, "account", "soft_delete")["additionalProperties"]
 
 
@@ -200,9 +197,9 @@ def test_a_wrong_key_is_an_error(sandbox: Sandbox) -> None:
 
 
 def test_definitions_of_one_name_are_told_apart_by_their_ids(sandbox: Sandbox) -> None:
-    twin = sandbox.workspace.insert("customObjects", {"name": "featureRequest", "label": "Twin"})
+    namesake = sandbox.workspace.insert("customObjects", {"name": "featureRequest", "label": "Twin"})
     offered = {o["object_name"] for o in operations(destination_config(sandbox))}
-    assert f"custom_object/{twin['id']}" in offered
+    assert f"custom_object/{namesake['id']}" in offered
     assert "custom_object/featureRequest" not in offered
 
 
