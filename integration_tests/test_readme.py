@@ -1,4 +1,8 @@
-"""What README says one can paste, pasted: its screens run as they stand, against a sandbox."""
+"""What README says one can paste, pasted: its screens run as they stand, against a sandbox.
+
+To the letter but for one thing: the port, since tests that run side by side cannot all have a sandbox at the same one.
+The example for PyAirbyte needs an environment of its own: `integration_tests/platforms/driven_by_pyairbyte.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PORT, BIN = "127.0.0.1:8765", ".venv/bin/"
+PORT = ":8765"
 
 
 def section(heading: str) -> str:
@@ -29,12 +33,13 @@ def screen(heading: str) -> str:
 
 @pytest.fixture
 def paste(tmp_path: Path, make_sandbox: Any) -> Any:
-    """Run screens, one after the other, in an empty folder, with a sandbox where README has it."""
+    """Run screens, one after the other, in a folder with nothing but `.venv`, with a sandbox at another port."""
     sandbox = make_sandbox(seed=1)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/bin").symlink_to(Path(sys.executable).parent)
 
     def run(*headings: str) -> Any:
-        script = "\n".join(map(screen, headings)).replace(PORT, sandbox.url.removeprefix("http://"))
-        script = script.replace(BIN, f"{Path(sys.executable).parent}/")
+        script = "\n".join(map(screen, headings)).replace(PORT, f":{sandbox.url.rpartition(':')[2]}")
         done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return sandbox, [json.loads(line) for line in done.stdout.splitlines()], tmp_path

@@ -7,7 +7,7 @@ properties of an operation's schema, demand the `required` ones, and let a perso
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -33,7 +33,8 @@ from destination_vitally.objects.model import (
 )
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from destination_vitally.transports.http import Apis
-from destination_vitally.transports.workspace import Row, Workspace
+from destination_vitally.transports.rows import Row
+from destination_vitally.transports.workspace import Workspace
 from vitally_api import traits
 
 logger = logging.getLogger("airbyte")
@@ -71,7 +72,7 @@ NO_KEY = Key(())
 
 
 def destination_catalog(config: Config, apis: Apis) -> Json:
-    """The DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
+    """Return the DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
 
     Takes one request for the key, one per hundred custom objects, and one per kind of object with custom fields. What
     cannot be read costs what it would have told, and a warning.
@@ -125,6 +126,8 @@ def _or_else(otherwise: Read, problem: str, read: Callable[[], Read]) -> Read:
 
 
 def _operations(entry: Object, known: Traits, tokens: frozenset[str]) -> Iterator[Json]:
+    if RestRoute.needs not in tokens:  # which looks up whom an email stands for
+        entry = replace(entry, fields=tuple(field for field in entry.fields if not field.stands_for))
     for operation in OPERATIONS:
         keys = entry.keys if operation != "create" else ()
         routes = {key: usable(entry.matched_by(key), operation, tokens) for key in keys}
@@ -137,8 +140,15 @@ def _operations(entry: Object, known: Traits, tokens: frozenset[str]) -> Iterato
                 "object_name": entry.name,
                 "sync_mode": SYNC_MODES[operation],
                 "json_schema": _Form(entry, operation, ways, known).schema(),
-                "matching_keys": [list(key.fields) for key in offered if key.fields],
+                "matching_keys": [spelled for key in offered if key.fields for spelled in _spellings(entry, key)],
             }
+
+
+def _spellings(entry: Object, key: Key) -> list[list[str]]:
+    """The fields of a key, and those that may be given in their place."""
+    names = list(key.fields)
+    other = [entry.stand_ins.get(name, name) for name in names]
+    return [names] if other == names else [names, other]
 
 
 class _Form:
@@ -185,6 +195,8 @@ class _Form:
 
     def _has(self, field: Field) -> bool:
         """Whether the operation takes a field, or needs it to find the row."""
+        if field.stands_for:
+            return self._has(next(f for f in self._entry.fields if f.name == field.stands_for))
         matching = self._lookup_fields()
         if self._operation == "delete":
             return field.name in matching | self._required()
@@ -192,8 +204,6 @@ class _Form:
         by_call = (field.in_body or field.refers) and any(isinstance(route, RestRoute) for route in self._routes)
         if field.name in matching:
             return True
-        if field.stands_for:
-            return self._has(next(f for f in self._entry.fields if f.name == field.stands_for))
         if self._operation == "update" and field.create_only:
             return False
         return bool(by_message or by_call or self._entry.counts_once)
@@ -211,9 +221,18 @@ class _Form:
 
     def _required(self) -> set[str]:
         """The fields every row must have, whatever it is matched by."""
-        per_key = [_demanded(routes[0]) - set(key.fields) for key, routes in self._ways.items()]
-        common = set.intersection(*per_key)
-        return common | set(next(iter(self._ways)).fields) if len(self._ways) == 1 else common
+        return {demand for demand in self._always(_demands) if isinstance(demand, str)}
+
+    def _always(self, demands_of: Callable[[Route], tuple[Requirement, ...]]) -> set[Requirement]:
+        """What every row must have by some demands of the routes, whatever it is matched by."""
+        ways = self._ways.items()
+        always = set.intersection(*({d for d in demands_of(routes[0]) if d not in key.fields} for key, routes in ways))
+        if len(self._ways) == 1:
+            always |= set(next(iter(self._ways)).fields)
+        return self._either(always)
+
+    def _either(self, demands: Iterable[Requirement]) -> set[Requirement]:
+        return {self._entry.or_stand_ins(demand) for demand in demands}
 
     def _property(self, field: Field) -> Json:
         notes = ". ".join(self._notes(field))
@@ -230,12 +249,11 @@ class _Form:
             yield f"Vitally's id or the {field.directory.other_name} of the {field.directory.title}"
         if field.name in self._entry.exactly_one and self._operation == "create":
             yield f"Exactly one of {', '.join(self._entry.exactly_one)}"
-        if self._operation == "delete" or field.name in self._required():
+        if field.name in self._required():
             return
-        always = [set(routes[0].requires) - set(key.fields) for key, routes in self._ways.items()]
-        if choice := _choice(field, set.intersection(*always)):
+        if choice := _choice(field, self._always(lambda route: route.requires)):
             yield f"{choice} is required"
-        elif choice := _choice(field, {demand for route in self._routes for demand in _to_create(route)}):
+        elif choice := _choice(field, self._either(demand for route in self._routes for demand in _to_create(route))):
             yield f"{choice} is needed for rows that are not in Vitally yet"
 
 
@@ -251,10 +269,6 @@ def _demands(route: Route) -> tuple[Requirement, ...]:
 
 def _to_create(route: Route) -> tuple[Requirement, ...]:
     return route.to_create if isinstance(route, RestRoute) else ()
-
-
-def _demanded(route: Route) -> set[str]:
-    return {demand for demand in _demands(route) if isinstance(demand, str)}
 
 
 def _trait(field: traits.CustomField) -> Json:

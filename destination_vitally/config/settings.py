@@ -121,7 +121,7 @@ class Config(Settings):
         description="What becomes of a row that names an account or organization which is neither in Vitally nor in "
         "this sync: reject reports the row, create makes the account or organization with nothing but its id. Needs "
         "the REST API key; without it Vitally decides, and may drop such rows in silence.",
-        json_schema_extra=in_form(ROWS),
+        json_schema_extra=in_form(ROWS, shown=True),
     )
     on_rejected: Literal["skip", "fail"] = Field(
         default="skip",

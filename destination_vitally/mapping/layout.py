@@ -20,6 +20,9 @@ logger = logging.getLogger("airbyte")
 COLUMNS_REMEMBERED = 20_000
 """Of how many columns the layouts are kept; a source that omits what is empty makes many sets of columns."""
 
+COLUMNS_SAID = 1000
+"""Of how many columns it is said that they are left out; members of an object may have any number of names."""
+
 Place = Literal["field", "default", "open", "merged"]
 """A field; a field unless it has a value; among the traits; with its members among the traits."""
 
@@ -186,38 +189,50 @@ class Layouts:
                 yield Target(column, (), place, field.name, self._read_field(field, native), self._clears)
             elif fold == self._entry.open_member:
                 _ = self._custom_fields  # asked for here, where a failure ends the sync, not the record
-                read: Read = casts.structure if native else self._read_members
-                yield Target(column, (), "merged", column, read, self._clears)
-            elif self._takes_others and column not in self._traits and not (native and fold in self._read_only):
-                if self._is_undefined(column):
-                    self._say_once("%s is left out: there is no custom field of that path in Vitally.", column)
-                else:
-                    read = casts.unchanged if native else self.read_trait(column, column)
-                    yield Target(column, (), "open", column, read, self._clears, read is casts.unchanged)
+                yield Target(column, (), "merged", column, self._members_reader(column, native), self._clears)
+            elif self._is_trait(column, native):
+                read = casts.unchanged if native else self.read_trait(column, column)
+                yield Target(column, (), "open", column, read, self._clears, read is casts.unchanged)
 
-    def _read_members(self, value: Any) -> Any:
-        """Return an object of traits with its members brought to their types; a ValueError names the member."""
-        traits = casts.structure(value)
-        if not isinstance(traits, dict):
-            return traits
-        read = dict(traits)
-        for name, member in traits.items():
-            try:
-                read[name] = None if member is None else casts.of_cast(self._custom(name))(member)
-            except ValueError as error:
-                raise ValueError(f"{name} {error}") from None
+    def _is_trait(self, column: str, native: bool) -> bool:
+        """Tell whether a column that is no field is sent among the traits."""
+        is_said_otherwise = not self._takes_others or column in self._traits
+        is_computed = native and folded(column) in self._read_only
+        return not (is_said_otherwise or is_computed or self._is_undefined(column))
+
+    def _members_reader(self, column: str, native: bool) -> Read:
+        """Return what reads an object of traits: each member brought to its type; a ValueError names the member."""
+
+        def read(value: Any) -> Any:
+            traits = casts.structure(value)
+            if not isinstance(traits, dict):
+                return {} if self._is_undefined(column) else traits
+            members = {name: member for name, member in traits.items() if not self._is_undefined(name, column)}
+            return members if native else {name: self._read_member(name, member) for name, member in members.items()}
+
         return read
 
-    def _is_undefined(self, trait: str) -> bool:
+    def _read_member(self, name: str, value: Any) -> Any:
+        try:
+            return None if value is None else casts.of_cast(self._custom(name))(value)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
+
+    def _is_undefined(self, trait: str, column: str = "") -> bool:
+        """Tell whether Vitally would refuse a trait (a member of a column); that it is left out is said once."""
         known = self._custom_fields
-        return self._entry.defined_traits and known is not None and trait not in known
+        if not self._entry.defined_traits or known is None or trait in known:
+            return False
+        path = f"{column}.{trait}" if column else trait
+        self._say_once("%s is left out: there is no custom field of that path in Vitally.", path)
+        return True
 
     def _read_field(self, field: Field, native: bool) -> Read:
         read = casts.of_field(field, is_key=_is_key(self._entry, field))
         return _vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
 
     def _say_once(self, text: str, column: str) -> None:
-        if column not in self._said:
+        if column not in self._said and len(self._said) < COLUMNS_SAID:
             self._said.add(column)
             logger.warning("Rows of %s: column " + text, self._entry.name, f"'{column}'")
 

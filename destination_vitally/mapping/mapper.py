@@ -19,7 +19,6 @@ from destination_vitally.mapping.columns import folded, is_native, member
 from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
 from destination_vitally.objects.model import (
     Field,
-    Key,
     Kind,
     Lookup,
     Object,
@@ -74,7 +73,7 @@ class Change(NamedTuple):
         )
 
     def rejected(self, reason: str, status: int | None = None) -> RejectedError:
-        """The error that says why this change cannot be made."""
+        """Return the error that says why this change cannot be made."""
         return RejectedError(f"{self.label}: {reason}", status)
 
 
@@ -134,7 +133,9 @@ class Mapper:
         self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
         self._said: set[tuple[str, str]] = set()
         self._demands = {
-            wanted: [(route, _or_stand_ins(entry, (*route.requires, *_address(entry, route)))) for route in found]
+            wanted: [
+                (route, tuple(map(entry.or_stand_ins, (*route.requires, *_address(entry, route))))) for route in found
+            ]
             for wanted, found in routes.items()
         }
 
@@ -267,7 +268,7 @@ def _finds(entry: Object, field: Field) -> bool:
 
 
 def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
-    """The first requirement that `fields` do not meet, in words; empty when they meet all."""
+    """Return the first requirement that `fields` do not meet, in words; empty when they meet all."""
     for requirement in requires:
         if isinstance(requirement, str):
             if fields.get(requirement) in _EMPTY:
@@ -275,18 +276,6 @@ def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
         elif all(fields.get(name) in _EMPTY for name in requirement):
             return " or ".join(requirement)
     return ""
-
-
-def _or_stand_ins(entry: Object, requires: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
-    """Return requirements that are also met by a field which stands for the one that is required."""
-    stand_ins = {field.stands_for: field.name for field in entry.fields if field.stands_for}
-
-    def either(requirement: Requirement) -> Requirement:
-        names = (requirement,) if isinstance(requirement, str) else requirement
-        also = [stand_ins[name] for name in names if name in stand_ins]
-        return (*names, *also) if also else requirement
-
-    return tuple(map(either, requires))
 
 
 def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
@@ -297,7 +286,7 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
 
 
 def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
-    """What tells this row from other rows of the object: the first of its keys that has values, or nothing."""
+    """Return what tells this row from other rows of the object: the first of its keys that has values, or nothing."""
     return next(identities_of(entry, fields), None)
 
 
@@ -316,7 +305,7 @@ def problem_of(error: Exception) -> str:
 
 
 def _label(entry: Object, fields: dict[str, Any]) -> str:
-    for name in _label_names(entry.keys):
+    for name in _label_names(entry):
         value = fields.get(name)
         if value and isinstance(value, str):
             return f"{entry.name} '{value}'"
@@ -324,9 +313,14 @@ def _label(entry: Object, fields: dict[str, Any]) -> str:
 
 
 @cache
-def _label_names(keys: tuple[Key, ...]) -> tuple[str, ...]:
+def _label_names(entry: Object) -> tuple[str, ...]:
     """The fields that may name a row in a message, the preferred first."""
-    return (*(name for key in keys for name in key.fields), "externalId", "messageId")
+    of_keys = (name for key in entry.keys for name in key.fields)
+    return (
+        *(either for name in of_keys for either in (name, entry.stand_ins.get(name, name))),
+        "externalId",
+        "messageId",
+    )
 
 
 def _is_yours(mapping: StreamMapping | None) -> bool:

@@ -81,6 +81,7 @@ class StreamPlan:
 
     @property
     def title(self) -> str:
+        """What messages call the stream."""
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
 
@@ -228,7 +229,9 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
     chosen = {".".join(path) for path in primary_key or []}
     if not chosen:
         return entry
-    key = next((key for key in entry.keys if set(key.fields) == chosen), None)
+    stood_for = {stand_in: name for name, stand_in in entry.stand_ins.items()}
+    wanted = {stood_for.get(name, name) for name in chosen}
+    key = next((key for key in entry.keys if set(key.fields) == wanted), None)
     if key is None:
         known = "; or ".join(" and ".join(key.fields) for key in entry.keys)
         raise ConfigError(
@@ -280,7 +283,7 @@ def _routes(
 
 
 def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple[Route, ...]:
-    """The routes of an operation for which there is a key."""
+    """Return the routes of an operation for which there is a key."""
     return tuple(route for route in entry.operations.get(operation, ()) if route.needs in tokens)
 
 

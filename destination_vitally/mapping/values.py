@@ -31,7 +31,7 @@ class VitallyId(str):
 
 
 def text(value: Any) -> str:
-    """A text; a number becomes its digits, because ids are texts in Vitally whatever they are at home."""
+    """Return a text; a number becomes its digits, because ids are texts in Vitally whatever they are at home."""
     if type(value) is str:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -68,7 +68,7 @@ def _is_exact(value: float) -> bool:
 
 
 def number(value: Any) -> int | float:
-    """A number, also one written as text."""
+    """Return a number, also one written as text."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and _WHOLE.fullmatch(value):
@@ -83,7 +83,7 @@ def number(value: Any) -> int | float:
 
 
 def score(value: Any) -> int:
-    """A whole number from 0 to 10, the scale of NPS."""
+    """Return a whole number from 0 to 10, the scale of NPS."""
     try:
         parsed = number(value)
     except ValueError:
@@ -94,7 +94,7 @@ def score(value: Any) -> int:
 
 
 def flag(value: Any) -> bool:
-    """True or false, also as text or as 1 and 0."""
+    """Return true or false, also as text or as 1 and 0."""
     known = {"true": True, "false": False, "1": True, "0": False}.get(str(value).lower())
     if known is None:
         raise ValueError("must be true or false")
@@ -102,7 +102,7 @@ def flag(value: Any) -> bool:
 
 
 def moment(value: Any) -> str:
-    """A point in time as ISO 8601 in UTC. A time without zone is taken as UTC, a number as a Unix time."""
+    """Return a point in time as ISO 8601 in UTC. A time without zone is taken as UTC, a number as a Unix time."""
     if isinstance(value, str):
         if _UTC_TEXT.fullmatch(value) and _exists(value[:10]):
             return value
@@ -148,12 +148,12 @@ def _iso(when: datetime) -> str:
 
 @lru_cache(maxsize=1024)
 def moment_of(milliseconds: float) -> str:
-    """A Unix time in milliseconds, as `emitted_at` of a record is, as ISO 8601 in UTC."""
+    """Return a Unix time in milliseconds, as `emitted_at` of a record is, as ISO 8601 in UTC."""
     return _iso(_EPOCH + timedelta(milliseconds=int(milliseconds)))
 
 
 def day(value: Any) -> str:
-    """A calendar day; of a date-time, its day in UTC."""
+    """Return a calendar day; of a date-time, its day in UTC."""
     try:
         plain = value if isinstance(value, str) and _DAY.fullmatch(value) else moment(value)[:10]
         return date.fromisoformat(plain).isoformat()
@@ -162,7 +162,7 @@ def day(value: Any) -> str:
 
 
 def texts(value: Any) -> list[str]:
-    """A list of texts; a single value is a list of one."""
+    """Return a list of texts; a single value is a list of one."""
     if not isinstance(value, list):
         return [text(value)]
     return [text(entry) for entry in value if entry not in (None, "")]

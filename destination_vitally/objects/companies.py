@@ -14,6 +14,7 @@ from destination_vitally.objects.model import (
     PUT,
     PUT_BY_ID,
     ROW,
+    USER_EMAIL,
     BatchRoute,
     Directory,
     Field,
@@ -168,6 +169,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         description="A user belongs to an account",
         fields=(
             Field("userId", analytics="userId", refers="user", description="The user who belongs to the account"),
+            USER_EMAIL,
             Field("accountId", analytics="accountId", refers="account", description="The account the user belongs to"),
         ),
         operations={
@@ -187,7 +189,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             Field("event", analytics="event", description="Name of the event"),
             Field("timestamp", Kind.MOMENT, analytics="timestamp", description="When it happened"),
             Field("userId", analytics="userId", refers="user", description="The user who did it"),
-            Field("userEmail", in_body=False, stands_for="userId", description="Their email, if you have no userId"),
+            USER_EMAIL,
             Field("accountId", analytics="accountId", refers="account", description="The account it concerns"),
             Field(
                 "organizationId",

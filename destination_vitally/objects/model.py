@@ -253,6 +253,17 @@ class Object:
         """Yield the fields that hold ids of other objects."""
         return (f for f in self.fields if f.refers)
 
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """The name of the field that may be given in the place of another, by the name of that other."""
+        return {f.stands_for: f.name for f in self.fields if f.stands_for}
+
+    def or_stand_ins(self, requirement: Requirement) -> Requirement:
+        """Return a requirement that is also met by a field which stands for one that is required."""
+        names = (requirement,) if isinstance(requirement, str) else requirement
+        also = [self.stand_ins[name] for name in names if name in self.stand_ins]
+        return (*names, *also) if also else requirement
+
     def matched_by(self, key: Key) -> Object:
         """Return the object with its rows told by one of its `keys` alone; what demands another key is left out."""
         others = {name for other in self.keys if other != key for name in other.fields}
@@ -286,6 +297,7 @@ ROW = names("id createdAt updatedAt archivedAt")
 
 ID = Field("id", in_body=False, description="Vitally's own id")
 EXTERNAL_ID = Field("externalId", create_only=True, description="Your id")
+USER_EMAIL = Field("userEmail", in_body=False, stands_for="userId", description="Their email, if you have no userId")
 BY_ID = Key("id", in_path=True)
 BY_EXTERNAL_ID = Key("externalId", in_path=True, lookups=(Lookup.BY_PATH,))
 PARENT = ("accountId", "organizationId")

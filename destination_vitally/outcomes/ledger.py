@@ -82,7 +82,7 @@ class Checkpoint:
     since: float
 
     def echo(self) -> bytes:
-        """The line as it came, with what became of its records put in."""
+        """Return the line as it came, with what became of its records put in."""
         if not self.segments:
             return self.line
         rejected = sum(s.rejected for s in self.segments)
@@ -112,7 +112,16 @@ class Ledger:
         self._segments[plan] = Segment(self.tallies[plan])
 
     def receive(self, plan: StreamPlan, line: bytes, number: int) -> PendingRecord:
-        """Enter a record."""
+        """Enter a record.
+
+        Args:
+            plan: what becomes of the records of its stream.
+            line: the line it came in.
+            number: the number of that line in the input.
+
+        Returns:
+            The record, which waits for its outcome.
+        """
         segment = self._segments[plan]
         segment.received += 1
         self.tallies[plan].received += 1
@@ -121,7 +130,14 @@ class Ledger:
     def settle(
         self, record: PendingRecord, outcome: Outcome, reason: str | None = None, status: int | None = None
     ) -> None:
-        """Enter the outcome of a record, or of one of its parts."""
+        """Enter the outcome of a record, or of one of its parts.
+
+        Args:
+            record: the record.
+            outcome: what became of it; a record of which one part was rejected is rejected.
+            reason: of a rejection, why; it begins with the object and its key.
+            status: of a rejection, the HTTP status, if there was an answer.
+        """
         with self._lock:
             if outcome == "rejected" and record.reason is None:
                 record.reason, record.status = reason or "rejected", status
@@ -146,14 +162,20 @@ class Ledger:
         record.segment.settled += 1
 
     def checkpoint(self, line: bytes, covered: Iterable[StreamPlan], now: float) -> None:
-        """Enter a STATE: of the streams it covers."""
+        """Enter a STATE.
+
+        Args:
+            line: the line it came in, which is what is given back.
+            covered: the streams it is of; none for a stream that is not in the catalog.
+            now: the monotonic time.
+        """
         covered = list(covered)
         self._waiting.append(Checkpoint(line, [self._segments[plan] for plan in covered], now))
         for stream in covered:
             self._segments[stream] = Segment(self.tallies[stream])
 
     def ready(self) -> Iterator[bytes]:
-        """The states whose records, and those of every earlier state, have outcomes; each is given once.
+        """Yield the states whose records, and those of every earlier state, have outcomes; each is given once.
 
         A state of a stream that looks hopeless waits: if it stays like that, the sync fails, and its rows come again.
         """

@@ -58,4 +58,4 @@ class RejectedLog:
         return False
 
     def flush(self) -> None:
-        """Nothing to do: the log is written at once."""
+        """Do nothing: the log is written at once."""

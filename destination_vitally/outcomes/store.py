@@ -28,7 +28,7 @@ FULL_BYTES = 8_000_000
 
 
 def open_bucket(storage: S3Storage) -> Bucket:
-    """The bucket of a configuration; sends nothing yet.
+    """Return the bucket of a configuration; sends nothing yet.
 
     Raises:
         ConfigError: the client of S3 is not installed.

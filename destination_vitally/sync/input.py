@@ -44,13 +44,13 @@ class Lines:
 
 
 def chunks_of(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Lines one by one, as chunks of one: each is handed over when it is there."""
+    """Yield lines one by one, as chunks of one: each is handed over when it is there."""
     for line in lines:
         yield [line]
 
 
 def chunks_from(read: Callable[[int], bytes]) -> Iterator[list[bytes]]:
-    """The lines of a file as they become available.
+    """Yield the lines of a file as they become available.
 
     Args:
         read: gives at most that many bytes, as soon as there are any; nothing at the end.

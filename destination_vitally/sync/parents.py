@@ -56,9 +56,9 @@ class Parents:
         self._ended: set[StreamPlan] = set()
         self._said: set[tuple[StreamPlan, str]] = set()
 
-    def concern(self, plan: StreamPlan) -> bool:
-        """Tell whether rows of a stream without parents in this sync have to be looked at before they are sent."""
-        return plan.batched and self._rest is not None and any(plan.entry.references())
+    def concern(self, change: Change) -> bool:
+        """Tell whether parents of a row have to be looked up before it is sent."""
+        return self._rest is not None and isinstance(change.route, BatchRoute) and any(self._unknown(change))
 
     # What becomes of a row
 

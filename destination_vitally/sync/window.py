@@ -40,9 +40,8 @@ class Window:
         """Whether no more should be held back."""
         return self._rows >= ROWS or self._bytes >= BYTES or self._cost >= self._affordable
 
-    def empty(self) -> Iterator[list[PendingRecord]]:
-        """Yield the rows of each generation of objects, parents first, and hold none any more."""
+    def empty(self) -> Iterator[tuple[int, list[PendingRecord]]]:
+        """Yield each rank with its rows, parents first, and hold none any more."""
         ranks = self._ranks
         self._clear()
-        for rank in sorted(ranks):
-            yield ranks[rank]
+        yield from sorted(ranks.items())

@@ -37,6 +37,9 @@ logger = logging.getLogger("airbyte")
 HOLD = 20.0
 """Seconds a state waits for batches to fill. Sending them takes time as well, and a minute is the promise."""
 
+UNSURE = 100
+"""So many rows whose parents are not known wait for one look-up of them all, where no parents come in this sync."""
+
 SLICE = 1_000
 """So many rows are mapped before their parents are looked up."""
 
@@ -78,6 +81,8 @@ class Writer:
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = Window(config.requests_per_minute)
+        self._unsure: list[PendingRecord] = []
+        self._unsure_keys: set[Hashable] = set()
         self._closed_at = clock.monotonic()
 
     # What arrives
@@ -98,7 +103,7 @@ class Writer:
             if plan is None:
                 raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
             row = self._ledger.receive(plan, line, number)
-            if plan.rank == self._lowest and not self._parents.concern(plan):
+            if plan.rank == self._lowest:
                 self._process(row, record)
             else:
                 self._hold(row)
@@ -209,11 +214,13 @@ class Writer:
     def _close_window(self) -> None:
         """Write what was held back, one generation of objects after the other."""
         self._closed_at = self._clock.monotonic()
+        self._write_unsure()
         for row in self._parents.held.take(WINDOW_ROWS):
             self._window.add(row)
-        for rows in self._window.empty():
-            self._flush_batches()
-            self._workers.drain()
+        for rank, rows in self._window.empty():
+            if rank > self._lowest:
+                self._flush_batches()
+                self._workers.drain()
             for start in range(0, len(rows), SLICE):
                 self._write_slice(rows[start : start + SLICE])
 
@@ -226,10 +233,24 @@ class Writer:
                 self._send(row, record, change)
 
     def _process(self, row: PendingRecord, record: dict[str, Any]) -> None:
-        """Write a row that nothing has to be looked up for."""
+        """Write a row at once if its parents are known to be there, else with others for which they are looked up."""
         change = self._change(row, record)
-        if change:
+        if change is None:
+            return
+        key = identity_of(change.entry, change.fields)
+        if key not in self._unsure_keys and not self._parents.concern(change):
             self._send(row, record, change)
+            return
+        self._unsure.append(row)
+        if key:
+            self._unsure_keys.add(key)
+        if len(self._unsure) >= UNSURE:
+            self._write_unsure()
+
+    def _write_unsure(self) -> None:
+        rows, self._unsure, self._unsure_keys = self._unsure, [], set()
+        if rows:
+            self._write_slice(rows)
 
     def _change(self, row: PendingRecord, record: dict[str, Any]) -> Change | None:
         """Return what a row asks for; None when it was rejected."""

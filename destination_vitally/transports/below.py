@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from destination_vitally.transports.memory import Memory
-
-Row = dict[str, Any]
+from destination_vitally.transports.rows import Row
 
 PARENTS_REMEMBERED = 500
 """Of how many accounts and organizations the rows below them are kept."""

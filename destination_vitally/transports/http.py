@@ -94,7 +94,7 @@ class Backoff:
         self._next = FIRST_WAIT
 
     def outlasts(self, patience: float) -> bool:
-        """Whether one more wait could be longer than a patience lasts."""
+        """Tell whether one more wait could be longer than a patience lasts."""
         return self._waited + self._next > min(patience, self._shared.patience)
 
     def wait(self, problem: str, asked: float = 0.0, *, busy: bool = False) -> None:
@@ -172,14 +172,14 @@ class Api:
                 return reply
 
     def takes(self, method: str, path: str, body: bytes | None = None) -> bool:
-        """Whether a request gets a good answer at once."""
+        """Tell whether a request gets a good answer at once."""
         try:
             return self._attempt(method, path, body, repeatable=True).ok
         except RetryableError:
             return False
 
     def gives_up(self, kind: str, reply: Reply, backoff: Backoff, patience: Patience = FULL_PATIENCE) -> bool:
-        """Whether a request that gets no good answer is to be taken for refused, since others do get one."""
+        """Tell whether a request that gets no good answer is to be taken for refused, since others do get one."""
         if not backoff.outlasts(min(patience.seconds, SHORT_PATIENCE) if self._has_given_up else patience.seconds):
             return False
         if 400 <= reply.status < 500:
@@ -195,7 +195,7 @@ class Api:
         return True
 
     def backoff(self) -> Backoff:
-        """The waiting between the attempts of one thing."""
+        """Return the waiting between the attempts of one thing."""
         return Backoff(self._shared)
 
     def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool) -> Reply:
@@ -272,7 +272,12 @@ class Apis:
 
 
 def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
-    """The ways to Vitally that a configuration opens; sends nothing yet.
+    """Return the ways to Vitally that a configuration opens; sends nothing yet.
+
+    Args:
+        config: the settings.
+        clock: what is waited with.
+        patience: how many seconds one request may be tried again.
 
     Raises:
         ConfigError: the certificates that the environment says are to be trusted are not there.

@@ -23,6 +23,7 @@ class Ids:
     def __init__(self) -> None:
         self._vitallys = DiskTable("id")
         self._yours = DiskTable("external_id")
+        self._elsewhere = DiskTable("external_id")
 
     def learn(self, target: str, row: Row) -> None:
         """Remember both ids of a row of the object `target`."""
@@ -37,8 +38,8 @@ class Ids:
         )
 
     def belongs(self, target: str, own: str, yours: str) -> None:
-        """Remember which of your ids belongs to one of Vitally's, whether or not this workspace has the row."""
-        self._yours.put((target, own), yours)
+        """Remember which of your ids belongs to one of Vitally's in the workspace that rows were read from."""
+        self._elsewhere.put((target, own), yours)
 
     def vitallys(self, target: str, value: str) -> str | None:
         """Return Vitally's id of a row that is there, by either id."""
@@ -46,15 +47,15 @@ class Ids:
         return found[0] if found else None
 
     def yours(self, target: str, own: str) -> str | None:
-        """Return your id of a row."""
-        found = self._yours.get((target, own))
+        """Return your id of a row: of one that was read from Vitally, else of one that is in this workspace."""
+        found = self._elsewhere.get((target, own)) or self._yours.get((target, own))
         return found[0] if found else None
 
     def forget(self, target: str, values: set[str]) -> None:
         """Forget a row by its ids: one that is made anew under its externalId has another id."""
         own = {found for value in values if (found := self.vitallys(target, value))}
-        yours = {found for value in values | own if (found := self.yours(target, value))}
-        for value in values | own | yours:
+        known = [self._yours.get((target, value)) for value in values | own]
+        for value in values | own | {found[0] for found in known if found}:
             self._vitallys.forget((target, value))
 
 

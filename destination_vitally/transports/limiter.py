@@ -67,7 +67,7 @@ class Limiter:
             self.pause(seconds)
 
     def is_free(self, seconds: float) -> bool:
-        """Whether nobody has paused for about that long already."""
+        """Tell whether nobody has paused for about that long already."""
         return self._not_before < self._clock.monotonic() + seconds / 2
 
     def pause(self, seconds: float) -> None:

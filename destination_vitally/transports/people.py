@@ -72,7 +72,9 @@ class People:
             return
         row = self._by_email(self._rest, change, field.name, Directory.USER, email)
         self._learn("user", row)
-        change.fields[field.stands_for] = VitallyId(row["id"])
+        yours = row.get("externalId")
+        # Your id where there is one, as other records call the same user.
+        change.fields[field.stands_for] = str(yours) if yours else VitallyId(row["id"])
 
     def _id_of(self, rest: Api, change: Change, name: str, directory: Directory, value: str) -> str:
         """Return Vitally's id of what is called `value`; an id is returned as it is."""

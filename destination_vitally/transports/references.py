@@ -98,10 +98,13 @@ class References:
         """
         if not isinstance(value, VitallyId):
             return value
+        found = None
         if not self._ids.yours(target, value) and self._rest:
-            self._searches[target].find(change, value)
+            found = self._searches[target].find(change, value)
         if known := self._ids.yours(target, value):
             return known
+        if found:
+            raise change.rejected(f"{field_name}: this {target} has no externalId, by which the Analytics API knows it")
         raise change.rejected(
             f"{field_name} is Vitally's id of a row that "
             + ("this workspace does not have" if self._rest else "only a REST key (secret_token) could look up")

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def quoted(value: str) -> str:
-    """An id as one segment of a path: external ids may hold slashes, spaces, `+` and `@`.
+    """Return an id as one segment of a path: external ids may hold slashes, spaces, `+` and `@`.
 
     Raises:
         RejectedError: it would be another place, since requests are not sent with it percent-encoded.
@@ -61,7 +61,7 @@ def pages(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterator[
 
 
 def rows_of(change: Change, reply: Reply) -> list[Row]:
-    """The rows a look-up answered with; only a miss or an answer without rows says that there are none.
+    """Return the rows a look-up answered with; only a miss or an answer without rows says that there are none.
 
     Raises:
         RejectedError: the answer is another one, so that nobody knows.
@@ -79,12 +79,12 @@ def rows_of(change: Change, reply: Reply) -> list[Row]:
 
 
 def is_row(value: Any) -> bool:
-    """Whether something is a row of Vitally's: it has an id."""
+    """Tell whether something is a row of Vitally's: it has an id."""
     return isinstance(value, dict) and isinstance(value.get("id"), str) and bool(value["id"])
 
 
 def found_row(change: Change, reply: Reply) -> Row | None:
-    """The row a GET by id answered with; None in each of the ways Vitally says that there is none.
+    """Return the row a GET by id answered with; None in each of the ways Vitally says that there is none.
 
     Raises:
         RejectedError: as `rows_of`.

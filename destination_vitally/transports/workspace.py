@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.transports.http import Api
-from destination_vitally.transports.rows import all_rows, quoted
+from destination_vitally.transports.rows import Row, all_rows, quoted
 from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
 from vitally_api.traits import CustomField
-
-Row = Mapping[str, Any]
 
 _UUID_LENGTH = 36
 

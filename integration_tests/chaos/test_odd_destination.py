@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.chaos.garbage import EXAMPLES, in_time
-from integration_tests.harness import Run, destination_config, record, state, stream, write
+from integration_tests.harness import Json, Run, destination_config, record, state, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 from vitally_api import answers
 
-Json = dict[str, Any]
 WHEN = "2026-01-01T00:00:00Z"
 UUID = "00000000-0000-4000-8000-{:012}"
 SLIP = "it cannot be written ("

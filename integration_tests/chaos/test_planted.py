@@ -40,12 +40,12 @@ BUGS: dict[str, tuple[tuple[type, str, Callable[..., Any]], Callable[[int], None
 }
 
 
-@pytest.mark.parametrize(("bug", "chaos_run", "finding"), BUGS.values(), ids=BUGS.keys())
+@pytest.mark.parametrize(("bug", "chaos_run", "found"), BUGS.values(), ids=BUGS.keys())
 def test_a_planted_bug_is_caught(
-    monkeypatch: pytest.MonkeyPatch, bug: Any, chaos_run: Callable[[int], None], finding: str
+    monkeypatch: pytest.MonkeyPatch, bug: Any, chaos_run: Callable[[int], None], found: str
 ) -> None:
     monkeypatch.setattr(*bug)
-    with pytest.raises(AssertionError, match=finding):
+    with pytest.raises(AssertionError, match=found):
         make_all(chaos_run)
 
 

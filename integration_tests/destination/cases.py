@@ -11,9 +11,8 @@ import pytest
 
 from integration_tests.destination.regions import HOSTS, SETTINGS, lead_to
 from integration_tests.harness import destination_config, record, stream, write
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Row, Sandbox
 
-Row = dict[str, Any]
 Request = tuple[str, str, Any]
 
 
@@ -202,7 +201,7 @@ def check_case(case: Case, region: str, sandbox: Sandbox, monkeypatch: pytest.Mo
     sent = [_plain(request) for request in sandbox.journal if (request.method, request.path) not in DEFINITIONS]
     assert sent == filled(case.requests, sandbox)
     rest_host, analytics_host = HOSTS[region]
-    expected = {f"https://{analytics_host if case.transport == 'analytics' else rest_host}"}
+    expected = {f"https://{analytics_host if path.startswith('/analytics') else rest_host}" for _, path, _ in sent}
     assert set(addresses[len(sandbox.journal) - len(sent) :]) == expected
     check_after(case, sandbox)
 

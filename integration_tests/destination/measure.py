@@ -63,6 +63,8 @@ def measure(count: int, size: int, names: tuple[str, ...] = ("accounts",)) -> Me
         tempfile.TemporaryDirectory() as at,
     ):
         sandbox.journal.keep_bodies = False
+        sandbox.workspace.insert("organizations", {"externalId": "o", "name": "O"})
+        sandbox.workspace.insert("accounts", {"externalId": "a1", "name": "A"})
         folder = Path(at)
         (folder / "config.json").write_text(json.dumps(destination_config(sandbox)))
         (folder / "catalog.json").write_text(json.dumps({"streams": [stream(name) for name in names]}))

@@ -8,9 +8,7 @@ import pytest
 
 from integration_tests.destination.cases import ACC, INST, NOTE, USR, prepare
 from integration_tests.harness import Run, destination_config, record, stream, write
-from integration_tests.sandbox import Sandbox
-
-Row = dict[str, Any]
+from integration_tests.sandbox import Row, Sandbox
 
 
 @pytest.fixture
@@ -111,6 +109,16 @@ def test_a_note_is_matched_by_externalid_below_its_account(prepared: Sandbox) ->
     assert result.counts("rows")["accepted"] == 1, result.log
     note = prepared.workspace.get("notes", NOTE)
     assert (note["note"], note["tags"]) == ("New", ["a", "b"])
+
+
+@pytest.mark.parametrize("user", [{"userId": "user-1"}, {"userEmail": "ida@example.com"}])
+def test_a_membership_is_matched_by_the_id_or_the_email_of_its_user(prepared: Sandbox, user: Row) -> None:
+    row, key = {**user, "accountId": "acct/1"}, [*user, "accountId"]
+    prepared.workspace.update("users", USR, {"accountIds": []})
+    for mode, accounts in (("append_dedup", [ACC]), ("soft_delete", [])):
+        result = activate(prepared, ("membership", mode, key), [row])
+        assert result.counts("rows")["accepted"] == 1, result.log
+        assert prepared.workspace.get("users", USR)["accountIds"] == accounts
 
 
 @pytest.mark.parametrize(

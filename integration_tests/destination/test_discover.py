@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 import jsonschema
 import pytest
@@ -16,11 +15,9 @@ from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.table import INSTANCE, OBJECTS
 from integration_tests.destination.cases import Case, check_after, filled, prepare
 from integration_tests.destination.test_matrix import CASES
-from integration_tests.harness import QuickClock, destination_config, record, run_process, stream, write
+from integration_tests.harness import Json, QuickClock, destination_config, record, run_process, stream, write
 from integration_tests.sandbox import Fault, Sandbox
 from vitally_api.names import snake_case
-
-Json = dict[str, Any]
 
 
 def operations(settings: Json) -> list[Json]:
@@ -106,6 +103,38 @@ def test_every_field_is_shown_with_its_description(sandbox: Sandbox) -> None:
                 assert operation["json_schema"]["description"] == entry.description
 
 
+@pytest.mark.parametrize(
+    ("name", "sync_mode", "required", "choice"),
+    [
+        ("nps_response", "append", ["score", "respondedAt"], "userId or userEmail is required"),
+        ("nps_response", "append_dedup", ["score", "respondedAt"], "userId or userEmail is required"),
+        ("membership", "append_dedup", ["accountId"], "userId or userEmail is required"),
+        ("membership", "soft_delete", ["accountId"], "userId or userEmail is required"),
+        ("event", "append", ["event"], "userId or accountId or organizationId or userEmail is required"),
+    ],
+)
+def test_a_user_may_be_given_by_email(
+    sandbox: Sandbox, name: str, sync_mode: str, required: list[str], choice: str
+) -> None:
+    form = schema(operations(destination_config(sandbox)), name, sync_mode)
+    assert form["required"] == required
+    for field in ("userId", "userEmail"):
+        assert choice in form["properties"][field]["description"]
+
+
+def test_the_email_of_a_user_can_be_a_part_of_the_matching_key(sandbox: Sandbox) -> None:
+    settings = destination_config(sandbox)
+    keys = {o["object_name"]: o["matching_keys"] for o in operations(settings) if o["sync_mode"] == "append_dedup"}
+    assert keys["membership"] == [["userId", "accountId"], ["userEmail", "accountId"]]
+    del settings["secret_token"]
+    [without] = [
+        o for o in operations(settings) if o["object_name"] == "membership" and o["sync_mode"] != "soft_delete"
+    ]
+    assert without["matching_keys"] == [["userId", "accountId"]]
+    assert without["json_schema"]["required"] == ["userId", "accountId"], "nothing looks an email up"
+    assert "userEmail" not in without["json_schema"]["properties"]
+
+
 def _canonical(case: Case, column: str) -> str:
     """A column under the name that the form has for it; records of the matrix use other spellings as well."""
     entry = next(o for o in OBJECTS if case.object in (o.name, o.name.replace("*", "featureRequest")))
@@ -120,8 +149,8 @@ def test_traits_are_offered_by_their_path_and_type(sandbox: Sandbox) -> None:
     assert account["vitally.custom.contractDate"]["format"] == "date-time"
     assert "type" not in account["vitally.custom.moonPhase"]
     assert "vitally.custom.stage" in schema(found, "custom_object/featureRequest", "append")["properties"]
-    free = {name: schema(found, name, "append")["additionalProperties"] for name in ("account", "event", "note")}
-    assert free == {"account": True, "event": True, "note": False}
+    is_open = {name: schema(found, name, "append")["additionalProperties"] for name in ("account", "event", "note")}
+    assert is_open == {"account": True, "event": True, "note": False}
     assert not schema(found, "account", "soft_delete")["additionalProperties"]
 
 
@@ -168,9 +197,9 @@ def test_a_wrong_key_is_an_error(sandbox: Sandbox) -> None:
 
 
 def test_definitions_of_one_name_are_told_apart_by_their_ids(sandbox: Sandbox) -> None:
-    twin = sandbox.workspace.insert("customObjects", {"name": "featureRequest", "label": "Twin"})
+    namesake = sandbox.workspace.insert("customObjects", {"name": "featureRequest", "label": "Twin"})
     offered = {o["object_name"] for o in operations(destination_config(sandbox))}
-    assert f"custom_object/{twin['id']}" in offered
+    assert f"custom_object/{namesake['id']}" in offered
     assert "custom_object/featureRequest" not in offered
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from destination_vitally.commands.spec import connection_specification
-from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Object, Operation
+from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Lookup, Object, Operation
 from destination_vitally.objects.table import OBJECTS
 from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import Page, code, fields_of, names, unknown_parts
@@ -57,6 +57,25 @@ def test_the_table_of_deletes_is_the_catalog() -> None:
     documented = [(names(row[0])[0].replace("<name>", "*"), row[1]) for row in PAGE.table("Deletes")]
     deletes = [(entry.name, entry.on_delete) for entry in OBJECTS if "delete" in entry.operations]
     assert documented == deletes, "Give each object its row in docs/destination-vitally.md, Deletes."
+
+
+def test_the_table_of_creates_is_the_catalog() -> None:
+    section = PAGE.section("Objects").split("### Create means insert", 1)[1].split("\n### ", 1)[0]
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|$", section, re.MULTILINE)
+    documented = {name.replace("<name>", "*"): how for objects, how in rows for name in names(objects)}
+    expected = {entry.name: second_create(entry) for entry in OBJECTS if "create" in entry.operations}
+    wrong = {name for name, how in expected.items() if not documented.get(name, "").startswith(how)}
+    assert not wrong | (documented.keys() - expected.keys()), (
+        f"Correct how rows are looked up in docs/destination-vitally.md, Create means insert: {wrong}"
+    )
+
+
+def second_create(entry: Object) -> str:
+    """Return what the page says of creates, which is what makes of a second one."""
+    if entry.counts_once:
+        return "not at all: Vitally counts"
+    looks_up = entry.field("externalId") and entry.can_look_up()
+    return ("by", "below")[entry.can_look_up(Lookup.IN_PARENT)] if looks_up else "not at all: they have no `externalId`"
 
 
 def test_the_table_of_fields_is_the_spec() -> None:

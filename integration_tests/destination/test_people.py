@@ -118,7 +118,41 @@ def test_the_user_of_an_answer_is_found_by_email(sandbox: Sandbox, known: dict[s
     assert sandbox.workspace.rows("npsResponses")[-1]["userId"] == known["user"]["id"]
 
 
-def test_without_the_rest_key_an_email_cannot_be_looked_up(sandbox: Sandbox, known: dict[str, Any]) -> None:
-    settings: dict[str, Any] = {"secret_token": None}
-    result = send(sandbox, "event", {"event": "e", "userEmail": "Ida@example.com", "id": 1}, **settings)
+@pytest.mark.parametrize("given", [{"userEmail": "Ida@example.com"}, {"user_email": "Ida@example.com", "userId": ""}])
+def test_the_user_of_a_membership_is_found_by_email(sandbox: Sandbox, known: dict[str, Any], given: Any) -> None:
+    rows = [
+        {**given, "accountId": row["externalId"]} for row in sandbox.workspace.rows("accounts") if row["externalId"]
+    ]
+    joined = [row["id"] for row in sandbox.workspace.rows("accounts") if row["externalId"]]
+    result = send(sandbox, "membership", *rows, operation="upsert")
+    assert result.error is None, result.log
+    assert set(joined) <= set(sandbox.workspace.get("users", known["user"]["id"])["accountIds"])
+    assert sandbox.journal.count("/users/search") == 1
+    assert send(sandbox, "membership", *rows, operation="delete", allow_deletes=True).error is None
+    assert not set(joined) & set(sandbox.workspace.get("users", known["user"]["id"])["accountIds"])
+
+
+def test_a_membership_by_email_and_by_id_is_one_and_keeps_its_order(sandbox: Sandbox, known: dict[str, Any]) -> None:
+    by_id, by_email = {"userId": "u", "accountId": "a"}, {"userEmail": "Ida@example.com", "accountId": "a"}
+    first = {"userId": "u", "accountId": sandbox.workspace.rows("accounts")[0]["externalId"]}
+    for leaves, joins in ((by_id, by_email), (by_email, by_id)):
+        rows = [first, {**leaves, "_ab_cdc_deleted_at": WHEN}, joins]
+        result = send(sandbox, "membership", *rows, operation="upsert", allow_deletes=True, num_workers=1)
+        assert result.counts("rows")["accepted"] == 3, result.log
+        assert known["account"]["id"] in sandbox.workspace.get("users", known["user"]["id"])["accountIds"]
+
+
+def test_a_user_that_the_analytics_api_cannot_name_is_said(sandbox: Sandbox, known: dict[str, Any]) -> None:
+    sandbox.workspace.update("users", known["user"]["id"], {"externalId": None})
+    row = {"userEmail": "Ida@example.com", "accountId": "a"}
+    result = send(sandbox, "membership", row, {**row, "userEmail": "nobody@example.com"}, operation="upsert")
+    assert "userId: this user has no externalId, by which the Analytics API knows it" in result.log
+    assert "userEmail: Vitally has no user with this email" in result.log
+
+
+@pytest.mark.parametrize("name", ["event", "membership"])
+def test_without_the_rest_key_an_email_cannot_be_looked_up(sandbox: Sandbox, known: dict[str, Any], name: str) -> None:
+    settings: dict[str, Any] = {"secret_token": None, "operation": "create" if name == "event" else "upsert"}
+    row = {"event": "e", "userEmail": "Ida@example.com", "accountId": "a", "id": 1}
+    result = send(sandbox, name, row, **settings)
     assert "userEmail is looked up with the REST key (secret_token), which is not configured" in result.log

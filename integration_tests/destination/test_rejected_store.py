@@ -19,6 +19,7 @@ from destination_vitally import DestinationVitally
 from destination_vitally.commands.replay import replay
 from destination_vitally.errors import ConfigError, OutageError
 from integration_tests.harness import (
+    Json,
     QuickClock,
     destination_config,
     record,
@@ -30,7 +31,6 @@ from integration_tests.harness import (
 )
 from integration_tests.sandbox import Sandbox
 
-Json = dict[str, Any]
 NAME = "acme-rejected"
 
 
@@ -80,6 +80,13 @@ def store() -> Iterator[Store]:
         yield Store(endpoint)
     finally:
         server.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    """A workspace that has the user of the events."""
+    sandbox.workspace.insert("users", {"externalId": "u-1", "name": "Ada"})
+    return sandbox
 
 
 def events(count: int, bad: set[int]) -> Iterator[Json]:

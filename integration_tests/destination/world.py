@@ -12,13 +12,12 @@ from typing import Any
 from destination_vitally.objects.model import Field, Kind, Object
 from destination_vitally.objects.table import BY_NAME
 from integration_tests.destination.cases import TIME, prepare
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Row, Sandbox
 from integration_tests.sandbox.data.inline import served
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.sandbox.resources.model import Resource
 from integration_tests.sandbox.rest.routes import find
 
-Row = dict[str, Any]
 Samples = Mapping[tuple[str, str], Any]
 """Values of the fields whose inside Vitally looks at, by object and field."""
 

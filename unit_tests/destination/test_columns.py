@@ -10,6 +10,7 @@ import pytest
 
 from destination_vitally.errors import ConfigError, RejectedError
 from destination_vitally.mapping.columns import Columns, folded, is_loader_column, is_native, member
+from destination_vitally.mapping.layout import COLUMNS_SAID
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.table import OBJECTS
@@ -181,21 +182,43 @@ def test_columns_of_people_are_kept(column: str) -> None:
 STAGE = {"vitally.custom.stage": CustomField("string", "Stage")}
 
 
-@pytest.mark.parametrize("name", ["task", "note", "custom_object/deal"])
+READ = {"id": UUID, "createdAt": "2026-01-01", "updatedAt": "2026-01-01"}
+"""What makes a row one that was read from Vitally."""
+
+
+@pytest.mark.parametrize("name", ["task", "note", "project", "custom_object/deal"])
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"vitally.custom.stage": "x", "color": "red"}, "color"),
+        ({"traits": {"vitally.custom.stage": "x", "color": "red", "none": None}}, "traits.color"),
+        ({"TRAITS": '{"vitally.custom.stage": "x", "color": "red"}'}, "TRAITS.color"),
+        ({"traits": {"vitally.custom.stage": "x", "color": "red"}, **READ}, "traits.color"),
+        ({"vitally.custom.stage": "x", "traits": "red"}, "traits"),
+    ],
+)
 def test_columns_that_are_no_custom_field_are_left_out_where_only_defined_ones_are_taken(
-    name: str, caplog: pytest.LogCaptureFixture
+    name: str, given: dict[str, Any], path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mapping = {"stream": "t", "object": name, "other_columns": "traits"}
+    mapping = {"stream": "t", "object": name, "operation": "create", "other_columns": "traits"}
     plan = next(iter(plans(settings(mappings=[mapping]), configured("t"), fields=STAGE).values()))
     row = {
         "externalId": "t", "name": "T", "note": "N", "noteDate": TIMES["createdAt"], "accountId": "a",
-        "vitally.custom.stage": "x", "color": "red",
+        "customerId": "a", "templateId": UUID,
     }  # fmt: skip
+    row = {column: value for column, value in row.items() if plan.entry.field(column)}
     for _ in range(3):
-        made = plan.mapper.change(dict(row))
-        assert "color" not in made.open_values
-        assert made.open_values["vitally.custom.stage"] == "x"
-    assert caplog.text.count("column 'color' is left out: there is no custom field of that path in Vitally") == 1
+        assert plan.mapper.change({**row, **given}).open_values == {"vitally.custom.stage": "x"}
+    assert caplog.text.count(f"column '{path}' is left out: there is no custom field of that path in Vitally") == 1
+
+
+def test_it_is_not_said_without_end_what_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    mapping = {"stream": "t", "object": "note", "operation": "create", "other_columns": "traits"}
+    plan = next(iter(plans(settings(mappings=[mapping]), configured("t"), fields=STAGE).values()))
+    row = {"note": "N", "noteDate": TIMES["createdAt"], "accountId": "a"}
+    for number in range(COLUMNS_SAID + 5):
+        assert not plan.mapper.change({**row, "traits": {f"n{number}": 1}}).open_values
+    assert caplog.text.count("is left out") == COLUMNS_SAID
 
 
 @pytest.mark.parametrize(

@@ -75,16 +75,16 @@ def test_an_object_named_traits_is_merged_and_columns_win() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clear", "fields", "free"),
+    ("clear", "fields", "open_values"),
     [
         (False, {"externalId": "a"}, {}),
         (True, {"externalId": "a", "name": None, "organizationId": None}, {"plan": None, "kept": None}),
     ],
 )
-def test_nulls_leave_or_remove(clear: bool, fields: Any, free: Any) -> None:
+def test_nulls_leave_or_remove(clear: bool, fields: Any, open_values: Any) -> None:
     data = {"externalId": "a", "name": None, "organizationId": None, "plan": None, "traits": {"kept": None}}
     made = change("account", "upsert", data, clear_nulls=clear)
-    assert (made.fields, made.open_values) == (fields, free)
+    assert (made.fields, made.open_values) == (fields, open_values)
 
 
 def test_a_row_read_from_vitally_can_be_written_without_a_mapping() -> None:

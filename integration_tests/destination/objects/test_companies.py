@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.destination.cases import ACC, ORG, Case, Row, batch, check_case, every_case, rest
+from integration_tests.destination.cases import ACC, ORG, Case, batch, check_case, every_case, rest
 from integration_tests.destination.ways import Way, check_way, every_way
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Row, Sandbox
 
 COMPANY: Row = {"name": "New", "plan": "b"}
 GET_ORG = rest("GET", "/organizations/org-1")

@@ -57,6 +57,7 @@ CASES = [
         "custom_object/featureRequest", "upsert", "analytics",
         {"externalId": "inst-1", "name": "New", "accountId": "acct/1", **STAGE},
         [
+            GET_ACC,
             batch(type="customobjectinstance", customObjectId="<definition>", externalId="inst-1", name="New",
                   accountId="acct/1", traits=STAGE),
         ],
