@@ -24,7 +24,7 @@ def answer(*, sizes: tuple[int, ...], longest: Measured) -> Answer:
         f"writes accounts of {SHORT_LINE} bytes by batches.",
         ("connector", "records", "MB at the most", "MB at the end", "seconds"),
     )
-    reading = [_read(size) for size in sizes] + [longest]
+    reading = [long_list(size) for size in sizes] + [longest]
     writing = [batches(run.records, size=SHORT_LINE).process for run in reading]
     for run, original in zip(writing, reading, strict=True):
         run.records = original.records
@@ -59,7 +59,8 @@ def answer(*, sizes: tuple[int, ...], longest: Measured) -> Answer:
     return found
 
 
-def _read(size: int) -> Measured:
+def long_list(size: int) -> Measured:
+    """Read one list of so many rows."""
     with serving(size, lists=1) as server:
         return read(SOURCE, server.url, STREAMS[:1])
 

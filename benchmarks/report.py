@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 mpl.use("Agg")
 
 RESULTS = Path(__file__).with_name("results")
+REPORT = RESULTS / "README.md"
 
 
 @dataclass
@@ -96,16 +98,35 @@ def machine() -> str:
 def write(answers: list[Answer], described: str, seconds: float) -> None:
     """Write the report and print the targets."""
     RESULTS.mkdir(exist_ok=True)
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     head = (
-        f"# Benchmarks\n\nThe last run of `make bench`: {now}, {seconds / 60:.0f} minutes, "
+        f"# Benchmarks\n\nThe last run of `make bench`: {_now()}, {seconds / 60:.0f} minutes, "
         f"options `{' '.join(sys.argv[1:]) or 'none'}`.\n\n"
         f"{described}\n\nClient and sandbox run on the same machine and share its cores, so absolute numbers are low "
         "and only ratios within one run mean something. A number with a range is the median, lowest and highest of "
         "several runs taken in turn; a number without is one run.\n"
     )
-    (RESULTS / "README.md").write_text("\n".join([head, *(answer.markdown() for answer in answers)]))
-    print(f"\n{RESULTS / 'README.md'}")
+    REPORT.write_text("\n".join([head, *(answer.markdown() for answer in answers)]))
+    _print_targets(answers)
+
+
+def replace(answers: list[Answer], described: str) -> None:
+    """Put answers into the report in the place of those to the same questions, and print their targets."""
+    text = REPORT.read_text()
+    for answer in answers:
+        answer.remarks.append(f"Measured by itself: {_now()}, options `{' '.join(sys.argv[1:])}`. {described}")
+        section = re.compile(rf"^## {answer.key}\. .*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+        made = answer.markdown().replace("\\", "\\\\")
+        text = section.sub(f"{made}\n", text)
+    REPORT.write_text(f"{text.rstrip()}\n")
+    _print_targets(answers)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _print_targets(answers: list[Answer]) -> None:
+    print(f"\n{REPORT}")
     for answer in answers:
         for target in answer.targets:
             print(target)

@@ -26,6 +26,7 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally.budget import RequestBudget
+from source_vitally.memory import aside
 from source_vitally.responses import Answer, in_short
 from vitally_api import network
 
@@ -146,7 +147,8 @@ class PatientClient(HttpClient):
             if resolution.response_action not in _TRY_AGAIN or is_over or monotonic() - start + wait > MAX_SECONDS:
                 raise RequestFailed(status, resolution, tries, in_short(answer))
             self._say(answer, resolution, wait, f"{tries} of {patience.retries}")
-            sleep(wait)
+            with aside():
+                sleep(wait)
 
     def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> Answer:
         logger.debug(f"Making outbound API request: {request.method} {request.url}")

@@ -62,9 +62,10 @@ class ItemsExtractor(PageExtractor):
 
     def _items(self, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         found, *way = self.item_path
-        items = row.get(found)
+        items: Any = row.get(found)
         if not isinstance(items, list):
             return []
+        items = self._sieve.objects(items, f"the '{found}' of a row")
         for name in way:
             items = [item.get(name) for item in items if isinstance(item, Mapping)]
         return [item for item in items if isinstance(item, Mapping)]
@@ -103,7 +104,8 @@ class HealthComponentsRetriever(HealthScoresRetriever):
 
     def _records(self, row: Mapping[str, Any], detail: Any) -> Iterable[Mapping[str, Any]]:
         for answer in super()._records(row, detail):
-            for position, component in enumerate(_list_of_objects(answer["breakdown"])):
+            components = self._sieve.objects(_list_of_objects(answer["breakdown"]), "the components of a score")
+            for position, component in enumerate(components):
                 yield {
                     "accountId": answer["accountId"],
                     "accountUpdatedAt": answer["accountUpdatedAt"],
@@ -115,9 +117,9 @@ class HealthComponentsRetriever(HealthScoresRetriever):
                 }
 
 
-def _list_of_objects(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _list_of_objects(answer: Mapping[str, Any]) -> list[Any]:
     for value in answer.values():
-        if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
             return value
     return []
 

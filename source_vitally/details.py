@@ -19,7 +19,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from source_vitally.client import FEW_RETRIES, RETRIES, RequestFailed, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import weigh
-from source_vitally.records import ids_of
+from source_vitally.records import Sieve, ids_of
 from source_vitally.responses import body_of, is_absent, reason_of, size_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import UPDATED_AT, Scan
@@ -77,6 +77,10 @@ class DetailRetriever(FeedRetriever, ABC):
     _tallies: dict[int, Tally] = field(init=False, repr=False, default_factory=dict)
     _retries: int = field(init=False, repr=False, default=RETRIES)
     _has_said: bool = field(init=False, repr=False, default=False)
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        super().__post_init__(parameters)
+        self._sieve = Sieve(self.name)
 
     def _tally(self, scan: Scan) -> Tally:
         return self._tallies[id(scan)]
@@ -216,11 +220,12 @@ class ConversationMessagesRetriever(DetailRetriever):
     def _records(self, row: Row, detail: Any) -> Iterable[Row]:
         _require_same(row, detail)
         messages = detail.get("messages") or []
-        if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
+        objects = self._sieve.objects(messages, "the messages of a conversation") if isinstance(messages, list) else []
+        if messages and not objects:
             raise BrokenDetails("its 'messages' are not a list of messages.")
         participants = {name: ids_of(detail.get(rows)) for name, rows in _PARTICIPANTS.items()}
         conversation = {"conversationId": row["id"], "conversationUpdatedAt": row.get(UPDATED_AT), **participants}
-        for message in messages:
+        for message in objects:
             yield {**message, **conversation}
 
 

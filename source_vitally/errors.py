@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -102,8 +103,12 @@ class VitallyErrorHandler(DefaultErrorHandler):
             "or a proxy in between. Let it allow this address.",
         )
 
-    def _problem_with(self, body: Any) -> str:
-        """Return what is wrong with a body, or nothing."""
+    def _problem_with(self, response: requests.Response) -> str:
+        """Return what is wrong with a body, or nothing.
+
+        Rows that are no objects cost themselves; a list that begins with a page of nothing else is none of Vitally's.
+        """
+        body = body_of(response)
         if body is None:
             return "that is not JSON"
         if self.envelope == ANYTHING:
@@ -113,7 +118,9 @@ class VitallyErrorHandler(DefaultErrorHandler):
             return f"without '{self.envelope}'"
         if self.envelope == "id":
             return ""
-        is_page = isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
+        is_page = isinstance(rows, list) and (
+            not rows or any(isinstance(row, Mapping) for row in rows) or _is_further(response)
+        )
         cursor = body.get("next") if isinstance(body, Mapping) else None
         return "" if is_page and isinstance(cursor, str | None) else "that is not a page of rows"
 
@@ -123,7 +130,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
 
     def _interpret_body(self, response: requests.Response) -> ErrorResolution:
         body = body_of(response)
-        problem = self._problem_with(body)
+        problem = self._problem_with(response)
         if self.optional and (problem or self.envelope == ANYTHING) and answers.is_miss(response.status_code, body):
             mark_absent(response)
             return _IGNORE
@@ -135,6 +142,11 @@ class VitallyErrorHandler(DefaultErrorHandler):
             f"{self._address} answered with a body {problem}. If this stays, it is not where Vitally's REST API is: "
             "check the subdomain and the region in 'data_center'.",
         )
+
+
+def _is_further(response: requests.Response) -> bool:
+    """Whether the page of an answer goes on with a list."""
+    return "from" in parse_qs(urlsplit(response.request.url or "").query)
 
 
 def _unreachable(error: Exception | None, address: str) -> ErrorResolution:

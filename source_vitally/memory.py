@@ -8,12 +8,14 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from queue import Queue
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Given = ParamSpec("Given")
 
 QUEUED_BYTES = 4_000_000
 """Bytes of records, as they came, that wait to be printed; then reading waits."""
@@ -21,8 +23,14 @@ QUEUED_BYTES = 4_000_000
 ROOM_BYTES = 6_000_000
 """Bytes of answers, as they came, that are worked on at once, over all streams."""
 
+AHEAD_BYTES = ROOM_BYTES // 2
+"""Above this no detail is asked for ahead of its turn, so that one that does not come stops its own stream only."""
+
 UNKNOWN_BYTES = 2_000_000
 """What a first answer is taken for, until it is there: pages of megabytes have been seen."""
+
+LEAST_READERS = 2
+"""The CDK reads so many partitions at once, whatever `num_workers` says."""
 
 SHARED = "__shared"
 """Where in the config the streams of a command find what they share."""
@@ -70,21 +78,53 @@ class WeighedQueue(Queue[Any]):
         return _ITEM_BYTES + int(getattr(item, _WEIGHT, 0))
 
 
+class Abandoned(Exception):  # noqa: N818
+    """Nobody wants the answer any more that is being asked for."""
+
+
 class Place:
     """The part of a room that one answer takes; left once."""
 
-    def __init__(self, room: Room, size: int) -> None:
+    def __init__(self, room: Room, *, waits: bool) -> None:
         self._room = room
-        self.size = size
+        self._waits = waits
+        self.size = 0
+        self.is_left = False
 
     def weigh(self, size: int) -> None:
         """Say how large the answer really is."""
-        self._room.change(size - self.size)
-        self.size = size
+        self._room.resize(self, size)
 
     def leave(self) -> None:
         """Let others have it."""
+        self._room.resize(self, 0, leaves=True)
+
+    def during(self, ask: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
+        """Ask for the answer that this place is for."""
+        before = _asked_for.set(self)
+        try:
+            return ask(*given, **named)
+        finally:
+            _asked_for.reset(before)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let others have it for a while, then take it again; raise Abandoned where it has been left meanwhile."""
+        size = self.size
         self.weigh(0)
+        yield
+        if self.is_left:
+            raise Abandoned
+        self._room.resize(self, size, wait=self._waits)
+
+
+_asked_for: ContextVar[Place | None] = ContextVar("asked_for", default=None)
+
+
+def aside() -> AbstractContextManager[None]:
+    """Let others have the place of the answer that this thread asks for, while there is nothing to do but wait."""
+    place = _asked_for.get()
+    return place.aside() if place else nullcontext()
 
 
 class Room:
@@ -95,23 +135,25 @@ class Room:
         self._taken = 0
         self._changed = threading.Condition()
 
-    def change(self, by: int) -> None:
-        """Take or leave bytes, whatever is taken."""
-        with self._changed:
-            self._taken += by
-            self._changed.notify_all()
+    def has(self, size: int, limit: int | None = None) -> bool:
+        """Whether so many bytes would find a place now, or a place below a limit of their own."""
+        return not self._taken or self._taken + size <= (self._limit if limit is None else limit)
 
-    def has(self, size: int) -> bool:
-        """Whether so many bytes would find a place now."""
-        return not self._taken or self._taken + size <= self._limit
+    def resize(self, place: Place, size: int, *, wait: bool = False, leaves: bool = False) -> None:
+        """Give a place that has not been left another size: whatever is taken, or as soon as there is room."""
+        with self._changed:
+            if wait:
+                self._changed.wait_for(lambda: self.has(size))
+            if not place.is_left:
+                self._taken += size - place.size
+                place.size, place.is_left = size, leaves
+                self._changed.notify_all()
 
     @contextmanager
     def place(self, size: int) -> Iterator[Place]:
         """Wait for a place. Who waits for one must not hold what somebody else waits for."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.has(size))
-            self._taken += size
-        place = Place(self, size)
+        place = Place(self, waits=True)
+        self.resize(place, size, wait=True)
         try:
             yield place
         finally:
@@ -119,25 +161,36 @@ class Room:
 
     def place_at_once(self, size: int) -> Place:
         """Take a place, whatever is taken."""
-        self.change(size)
-        return Place(self, size)
+        place = Place(self, waits=False)
+        self.resize(place, size)
+        return place
 
 
 class Shared:
-    """What all streams of a command share: the room, and the workers that ask for details."""
+    """What all streams of a command share: the room, the threads that ask for details, what has been said.
+
+    There are threads for all that may be asked for at once by as many readers as the CDK has, so that one that waits
+    to try again keeps nobody from asking. How many requests are under way is bounded by the budget.
+    """
 
     def __init__(self, workers: int) -> None:
         self.room = Room()
         self._workers = workers
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="details")
+        self._pool = ThreadPoolExecutor(workers * max(workers, LEAST_READERS), thread_name_prefix="details")
+        self._said: dict[str, object] = {}
+
+    def is_new(self, what: str) -> bool:
+        """Whether something that is said once has not been said yet."""
+        mark = object()  # streams are read at the same time
+        return self._said.setdefault(what, mark) is mark
 
     def in_order(
         self, ask: Callable[[Item], Result], items: Iterable[Item], size_of: Callable[[Result], int]
     ) -> Generator[tuple[Item, Result], None, None]:
         """Yield each item with its result, in order, while the next ones are asked for.
 
-        Another is asked for when the room has a place for it, or when none is under way; it is taken to be as large
-        as the one before. So this never waits for the room, and others may wait for it.
+        Another is asked for when half of the room has a place for it, or when none is under way; it is taken to be as
+        large as the one before. So this never waits for the room, and others may wait for it.
         """
         window: deque[tuple[Item, Future[Result], Place]] = deque()
         size = UNKNOWN_BYTES
@@ -145,8 +198,9 @@ class Shared:
         item = next(waiting, None)
         try:
             while window or item is not None:
-                while item is not None and (not window or (len(window) < self._workers and self.room.has(size))):
-                    window.append((item, self._pool.submit(ask, item), self.room.place_at_once(size)))
+                while item is not None and (not window or self._may_go_ahead(len(window), size)):
+                    place = self.room.place_at_once(size)
+                    window.append((item, self._pool.submit(place.during, ask, item), place))
                     item = next(waiting, None)
                 asked, future, place = window[0]
                 result = future.result()
@@ -160,6 +214,9 @@ class Shared:
             for _, future, place in window:
                 future.cancel()
                 place.leave()
+
+    def _may_go_ahead(self, ahead: int, size: int) -> bool:
+        return ahead < self._workers and self.room.has(size, AHEAD_BYTES)
 
 
 class Seen:

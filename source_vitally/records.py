@@ -1,7 +1,8 @@
 """From a page to its rows, and from a row to the record that is sent on."""
 
+import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import requests
@@ -12,7 +13,33 @@ from airbyte_cdk.sources.types import Config, StreamSlice
 from source_vitally.responses import body_of
 from source_vitally.schema import fields_of, flat_columns, id_fields, inlined_fields
 
+logger = logging.getLogger("airbyte")
+
 _REFERENCE_FIELDS = ("id", "externalId", "name")
+
+
+@dataclass
+class Sieve:
+    """Keeps of a stream's lists what is an object. What is none costs only itself, and is said once."""
+
+    stream: str
+    _has_said: bool = field(init=False, default=False)
+
+    def objects(self, items: list[Any], whose: str) -> list[Mapping[str, Any]]:
+        """Return the objects of a list; `whose` says in the log what list it is."""
+        found = [item for item in items if isinstance(item, Mapping)]
+        if len(found) < len(items) and not self._has_said:
+            self._has_said = True
+            odd = next(item for item in items if not isinstance(item, Mapping))
+            logger.warning(
+                f"Stream {self.stream}: among {whose} is {_KINDS.get(type(odd), 'something')} where an object should "
+                "be. It is left out, like any further one; the others are read. Report it to Vitally's support. This "
+                "is said once."
+            )
+        return found
+
+
+_KINDS = {str: "a text", type(None): "a null", bool: "a boolean", int: "a number", float: "a number", list: "a list"}
 
 
 @dataclass
@@ -22,10 +49,14 @@ class PageExtractor(RecordExtractor):
     parameters: InitVar[Mapping[str, Any]]
     envelope: str = "results"
 
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        self._sieve = Sieve(parameters.get("name", ""))
+
     def extract_records(self, response: requests.Response) -> Iterable[Mapping[str, Any]]:
         """Yield the rows of a page in the server's order."""
         body = body_of(response)
-        yield from body if isinstance(body, list) else body[self.envelope]
+        rows = body if isinstance(body, list) else body[self.envelope]
+        yield from self._sieve.objects(rows, "the rows of a page")
 
 
 @dataclass
@@ -74,7 +105,7 @@ class Columns(RecordTransformation):
     """Gives a row the columns that its schema promises beyond what Vitally sends.
 
     One spelling per column, as warehouses do not tell `userID` from `userId`; the ids of inlined rows where Vitally
-    leaves the field for them empty; custom fields, if configured.
+    leaves the field for them empty; in lists of inlined rows nothing but objects; custom fields, if configured.
     """
 
     config: Config
@@ -84,6 +115,8 @@ class Columns(RecordTransformation):
         self._spellings = {name.lower(): name for name in fields_of(parameters)}
         self._names = frozenset(self._spellings.values())
         self._ids = id_fields(parameters)
+        self._inlined = inlined_fields(parameters)
+        self._sieve = Sieve(parameters.get("name", ""))
         self._traits = flat_columns(self.config, parameters)
 
     def transform(
@@ -102,6 +135,9 @@ class Columns(RecordTransformation):
         for name, rows in self._ids.items():
             if not record.get(name) and (ids := ids_of(record.get(rows))) is not None:
                 record[name] = ids
+        for name in self._inlined:
+            if isinstance(items := record.get(name), list):
+                record[name] = self._sieve.objects(items, f"the '{name}' of a row")
         if self._traits and isinstance(traits := record.get("traits"), Mapping):
             record.update({column.name: column.value(traits) for column in self._traits})
 

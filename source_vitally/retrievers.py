@@ -72,7 +72,7 @@ class FeedRetriever(Retriever):
         pages = 0
         while not scan.finished:
             with self._shared.room.place(self._page_size) as place:
-                response = self._fetch(scan, stream_slice)
+                response = place.during(self._fetch, scan, stream_slice)
                 if is_absent(response):
                     self._end_without(response, scan, stream_slice)
                     return

@@ -203,6 +203,15 @@ def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = Fals
 class FieldsRetriever(FeedRetriever):
     """Yields custom fields; one without a path is none that a row could have, and costs nothing but itself."""
 
+    def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
+        super()._end_without(response, scan, stream_slice)
+        if self.config.get("flatten_traits") and self._shared.is_new("flatten_traits"):
+            logger.warning(
+                "'flatten_traits' makes no columns of custom fields that cannot be listed, such as those of "
+                f"{stream_slice.partition['model']}: Vitally answers HTTP {response.status_code}. Let the REST key "
+                "read custom fields, or switch 'flatten_traits' off. The values are in 'traits' either way."
+            )
+
     def _emit(
         self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
     ) -> Iterable[Record]:

@@ -76,6 +76,7 @@ def run(seed: int) -> None:
         next_after_end=dice.random() < 0.2,
         null_error_in_pages=dice.random() < 0.2,
         byte_order_mark=dice.random() < 0.1,
+        odd_rows=dice.random() < 0.1,
         transcripts_in_list=dice.choice(["absent", "null", "whole"]),
     )
     resource = STREAMS[stream][0]

@@ -71,7 +71,8 @@ def read(
             sandbox.faults.add(fault)
         config = source_config(sandbox.url, SECRET, requests_per_minute=100_000) | (fields or {})
         run = in_time(lambda: run_source("read", config, given_catalog or catalog(stream), state))
-    assert SECRET not in run.raw.replace("CONTROL", "")
+    # A CONTROL message gives the platform its own config back, rewritten.
+    assert not [line for line in run.raw.splitlines() if SECRET in line and '"type":"CONTROL"' not in line[:30]]
     assert run.exit_code in (0, 1)
     if run.exit_code:
         assert run.errors

@@ -52,11 +52,15 @@ def get(sandbox: Sandbox, path: str, **params: Any) -> Any:
 
 
 def as_it_must_come(value: Any) -> Any:
-    """Return JSON with U+FFFD for halves of emojis and null for numbers that are none: what every platform can take."""
+    """Return JSON as every platform can take it.
+
+    U+FFFD for halves of emojis, null for numbers that are none, nothing but objects where a list has any.
+    """
     if isinstance(value, str):
         return "".join("\ufffd" if 0xD800 <= ord(letter) < 0xE000 else letter for letter in value)
     if isinstance(value, list):
-        return [as_it_must_come(item) for item in value]
+        items = [as_it_must_come(item) for item in value]
+        return [item for item in items if isinstance(item, dict)] or items
     if isinstance(value, dict):
         return {as_it_must_come(name): as_it_must_come(item) for name, item in value.items()}
     return None if isinstance(value, float) and math.isinf(value) else value

@@ -54,6 +54,41 @@ def test_an_odd_label_of_a_custom_object_costs_no_stream(make_sandbox: Any) -> N
     assert {stream["name"] for stream in run_source("discover", config_of(sandbox)).catalog["streams"]} == whole
 
 
+@pytest.mark.parametrize("inlined", ["full", "reference"])
+def test_a_row_that_is_no_object_costs_only_itself_and_is_said_once(make_sandbox: Any, inlined: str) -> None:
+    sandbox = make_sandbox(seed=3, sizes={"users": 120, "notes": 30}, switches=Switches(odd_rows=True))
+    streams = ["users", "notes", "meetings", "messages", "meeting_transcripts", "admins"]
+    run = read(sandbox, streams, inlined_objects=inlined)
+    assert run.exit_code == 0, run.errors
+    for stream in streams:
+        assert {record["id"]: record for record in run.records(stream)} == everything(sandbox, stream, inlined), stream
+        said = [line for line in run.logs("WARN") if f"Stream {stream}: among the rows" in line]
+        assert len(said) == 1, said
+        assert "a null where an object should be" in said[0]
+        assert "Report it" in said[0]
+    for stream, rows in (("messages", "the messages of"), ("users", "the 'accounts' of")):
+        assert len([line for line in run.logs("WARN") if f"Stream {stream}: among {rows}" in line]) == 1
+
+
+def test_streams_made_of_what_stands_inside_rows_do_without_what_is_no_object(make_sandbox: Any) -> None:
+    streams = ["segments", "key_roles", "custom_fields", "user_ids", "custom_object_deal_room"]
+    sandbox = make_sandbox(seed=3)
+    clean = read(sandbox, streams)
+    sandbox.switches.odd_rows = True
+    odd = read(sandbox, streams)
+    assert odd.statuses == clean.statuses == dict.fromkeys(streams, "COMPLETE")
+    for stream in streams:
+        assert sorted(map(str, odd.records(stream))) == sorted(map(str, clean.records(stream))), stream
+
+
+def test_a_list_of_nothing_but_what_is_no_object_does_not_pass_for_empty(make_sandbox: Any, waits: list[float]) -> None:
+    sandbox = make_sandbox(seed=3)
+    sandbox.faults.add(Fault(path="/users$", times=None, status=200, body={"results": ["a", None], "next": None}))
+    run = read(sandbox, ["users"])
+    assert run.statuses == {"users": "INCOMPLETE"}
+    assert any("not a page of rows" in error for error in run.errors), run.errors
+
+
 # Absent, forbidden, blocked
 
 

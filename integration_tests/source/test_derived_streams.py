@@ -173,3 +173,23 @@ def test_each_component_of_a_health_score_is_a_row(make_sandbox: Any, shape: Any
     records = run.records("account_health_score_components")
     assert {(record["accountId"], record["position"]): record for record in records} == expected
     assert len(records) == len(expected)
+
+
+def test_what_is_no_object_among_components_or_segments_costs_only_itself_and_is_said_once(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(seed=3)
+    account, other = (row["id"] for row in sandbox.workspace.newest("accounts", 2))
+    component = {"name": "Usage", "score": 5}
+    scores = {"components": [None, component, 7]}
+    sandbox.faults.add(Fault(path=f"/accounts/{account}/healthScores$", times=None, status=200, body=scores))
+    segment = {"id": "s", "name": "Large"}
+    for key in (account, other):
+        sandbox.workspace.update("accounts", key, {"segments": [None, segment, "a text"]})
+    run = read(sandbox, ["account_health_score_components", "segments"])
+    found = [row for row in run.records("account_health_score_components") if row["accountId"] == account]
+    assert [(row["position"], row["component"]) for row in found] == [(0, component)]
+    assert segment in run.records("segments")
+    for what in (
+        "Stream account_health_score_components: among the components",
+        "Stream segments: among the 'segments'",
+    ):
+        assert len([line for line in run.logs("WARN") if what in line]) == 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 from integration_tests.harness import Json, Run, configured, run_source, source_config
 from integration_tests.sandbox import Fault, Sandbox, Switches
-from integration_tests.source.reference import everything, merged
+from integration_tests.source.reference import catalog, everything, merged
+from source_vitally import client
 
 BROKEN: dict[str, dict[str, Any]] = {
     "500": {"status": 500},
@@ -216,6 +218,29 @@ def test_a_transcript_that_is_null_in_the_list_is_fetched(make_sandbox: Any) -> 
 
 
 # Requests under way
+
+
+def test_a_detail_that_waits_to_try_again_stops_nobody_else(make_sandbox: Any, monkeypatch: Any) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 20, "accounts": 20})
+    scores = len(read(sandbox, "account_health_scores").records("account_health_scores"))
+    sandbox.faults.add(Fault(path=PATHS["messages"].format(talkative(sandbox)[3]), times=1, status=503))
+    all_have_come, came_meanwhile = threading.Event(), []
+    record = sandbox.journal.record
+
+    def recorded(request: Any) -> None:
+        record(request)
+        if sandbox.journal.count(path_regex="healthScores") >= scores:
+            all_have_come.set()
+
+    sandbox.journal.clear()
+    monkeypatch.setattr(sandbox.journal, "record", recorded)
+    monkeypatch.setattr(client, "sleep", lambda _: came_meanwhile.append(all_have_come.wait(20)))
+    config = config_of(sandbox, num_workers=1)
+    run = run_source("read", config, catalog("messages", "account_health_scores"))
+    assert run.exit_code == 0, run.errors
+    assert came_meanwhile == [True]
+    assert {row["id"] for row in run.records("messages")} == everything(sandbox, "messages").keys()
+    assert len(run.records("account_health_scores")) == scores
 
 
 def test_requests_under_way_never_exceed_the_workers(make_sandbox: Any) -> None:

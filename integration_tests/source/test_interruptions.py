@@ -186,6 +186,7 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
         Switches(next_after_end=True),
         Switches(null_error_in_pages=True),
         Switches(byte_order_mark=True),
+        Switches(odd_rows=True),
         Switches(not_found_status=200),
     ],
     ids=lambda switches: ", ".join(k for k, v in asdict(switches).items() if v != asdict(Switches())[k]),

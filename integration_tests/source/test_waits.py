@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from integration_tests.harness import Json, configured, run_process, run_source, source_config
-from integration_tests.sandbox import Fault
+from integration_tests.sandbox import Fault, Page
+from source_vitally import client, memory
 
 USERS: Json = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
 CATALOG = configured({"streams": [USERS]})
@@ -47,6 +48,26 @@ def test_each_wait_is_said_once_with_its_reason_and_length(
     assert not [line for line in run.logs() if "Retrying in" in line or "Backing off" in line]
     limited = [m for m in run.of_type("TRACE") if "RATE_LIMITED" in str(m)]
     assert len(limited) == (3 if fault.get("status") == 429 else 0)
+
+
+def test_a_page_that_waits_to_be_asked_for_again_leaves_its_room_to_others(
+    make_sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = make_sandbox(seed=6)
+    sandbox.faults.add(Fault(path="/users$", times=1, status=503))
+    others_are_read, came_meanwhile = threading.Event(), []
+
+    def after_page(page: Page) -> None:
+        if page.resource == "accounts":
+            others_are_read.set()
+
+    sandbox.after_page = after_page
+    monkeypatch.setattr(client, "sleep", lambda _: came_meanwhile.append(others_are_read.wait(20)))
+    monkeypatch.setattr(memory.Room.__init__, "__defaults__", (1,))  # one answer at a time
+    accounts = {**USERS, "name": "accounts"}
+    run = run_source("read", source_config(sandbox.url), configured({"streams": [USERS, accounts]}))
+    assert run.exit_code == 0, run.errors
+    assert came_meanwhile == [True]
 
 
 def test_what_says_what_is_wrong_has_no_stack_above_it(make_sandbox: Any, waits: list[float]) -> None:

@@ -292,6 +292,20 @@ def test_custom_fields_become_columns_where_that_is_configured(make_sandbox: Any
     assert not any(name.startswith("trait_") for record in off.records("accounts") for name in record)
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_columns_that_cannot_be_made_are_said_once(make_sandbox: Any, status: int) -> None:
+    sandbox = make_sandbox(seed=3)
+    stream = discover(sandbox)["accounts"]
+    for custom_object in sandbox.workspace.rows("customObjects"):
+        sandbox.workspace.delete("customObjects", custom_object["id"])
+    sandbox.faults.add(Fault(path="/customFields$", times=None, status=status, body={"error": "Not for this key."}))
+    run = read(sandbox, [stream], flatten_traits=True)
+    assert (run.exit_code, run.statuses) == (0, {"accounts": "COMPLETE"})
+    [said] = [line for line in run.logs("WARN") if "no columns of custom fields" in line]
+    assert f"HTTP {status}" in said
+    assert "'flatten_traits' off" in said
+
+
 def test_columns_of_custom_fields_are_not_emptied_when_the_fields_cannot_be_read(
     make_sandbox: Any, waits: list[float]
 ) -> None:

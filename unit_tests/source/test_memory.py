@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_vitally.memory import QUEUED_BYTES, UNKNOWN_BYTES, Room, Seen, Shared, WeighedQueue, weigh
+from source_vitally.memory import (
+    AHEAD_BYTES,
+    QUEUED_BYTES,
+    ROOM_BYTES,
+    UNKNOWN_BYTES,
+    Abandoned,
+    Room,
+    Seen,
+    Shared,
+    WeighedQueue,
+    aside,
+    weigh,
+)
 
 
 def item(size: int) -> SimpleNamespace:
@@ -93,6 +105,74 @@ def test_details_that_are_left_half_way_leave_the_room() -> None:
     next(answers)
     answers.close()
     assert shared.room.has(10**12)
+
+
+def test_a_detail_that_does_not_come_stops_its_own_stream_only() -> None:
+    shared, asked, comes = Shared(1), threading.Event(), threading.Event()
+
+    def ask(_: int) -> bool:
+        asked.set()
+        with aside():
+            return comes.wait(10)
+
+    def nothing_but_this() -> None:
+        found.extend(shared.in_order(ask, [0], lambda _: 1))
+
+    found: list[tuple[int, bool]] = []
+    stopped = threading.Thread(target=nothing_but_this)
+    stopped.start()
+    assert asked.wait(10)
+    with shared.room.place(shared.room._limit):
+        others = list(shared.in_order(str, range(50), lambda _: ROOM_BYTES))
+    assert [number for number, _ in others] == list(range(50))
+    comes.set()
+    stopped.join()
+    assert found == [(0, True)]
+    assert shared.room.has(10**12), "all have left the room"
+
+
+def test_what_waits_to_try_again_leaves_its_place_and_takes_it_again() -> None:
+    room = Room(10)
+
+    def ask() -> None:
+        with aside():
+            assert room.has(10), "others may have the room"
+            with room.place(10):
+                assert not room.has(1)
+        assert not room.has(3)
+
+    with room.place(8) as place:
+        place.during(ask)
+    assert room.has(10**12)
+    with aside():
+        assert room.has(10**12), "who asks for no answer has no place"
+
+
+def test_nobody_goes_on_trying_for_an_answer_that_is_not_wanted_any_more() -> None:
+    room = Room(10)
+    place = room.place_at_once(8)
+
+    def ask() -> None:
+        with aside():
+            place.leave()
+
+    with pytest.raises(Abandoned):
+        place.during(ask)
+    place.weigh(8)
+    assert room.has(10**12), "a place that has been left stays so"
+
+
+def test_details_ahead_of_their_turn_leave_half_of_the_room() -> None:
+    shared, asked = Shared(8), threading.Semaphore(0)
+
+    def ask(number: int) -> int:
+        asked.release()
+        return number
+
+    answers = shared.in_order(ask, range(8), lambda _: ROOM_BYTES // 4)
+    next(answers)
+    assert shared.room.has(ROOM_BYTES - AHEAD_BYTES)
+    answers.close()
 
 
 @given(keys=st.lists(st.text(max_size=3), max_size=3_000))

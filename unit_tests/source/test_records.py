@@ -46,6 +46,20 @@ def test_ids_are_taken_from_the_inlined_rows_where_vitally_gives_none(row: dict[
     assert columns("users", row).get("accountIds") == expected
 
 
+@pytest.mark.parametrize("odd", ["b", None, True, 7, 1.5, []], ids=str)
+def test_what_is_no_object_among_inlined_rows_is_left_out_and_said_once(
+    odd: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    transformation = Columns(config={}, parameters={"name": "users"})
+    for _ in range(2):
+        row = {"accounts": [{"id": "a"}, odd], "organizations": []}
+        transformation.transform(row)
+        assert row["accounts"] == [{"id": "a"}]
+    [said] = caplog.messages
+    assert "Stream users" in said
+    assert "'accounts'" in said
+
+
 REDUCED = {"account": {"id": "a", "name": None}, "organization": None, "traits": {"id": 1, "x": 2}}
 WHOLE = {**REDUCED, "account": {"id": "a", "name": None, "mrr": 5}}
 

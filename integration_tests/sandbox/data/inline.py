@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
@@ -44,6 +45,11 @@ def served_list(workspace: Workspace, resource: Resource, rows: Iterable[Row]) -
     return out
 
 
+def among_odd(workspace: Workspace, rows: list[Row], *more: Any) -> list[Any]:
+    """Return rows, if there are any, among things that are none, where the workspace is that way."""
+    return [None, rows[0], 7, *rows[1:], True, [], *more] if rows and workspace.switches.odd_rows else rows
+
+
 def visible(resource: Resource, row: Row) -> Row:
     """Return a copy of the row without its hidden attributes."""
     if not resource.hidden:
@@ -54,10 +60,11 @@ def visible(resource: Resource, row: Row) -> Row:
 def _related(workspace: Workspace, inline: Inline, row: Row) -> Row | list[Row] | None:
     table, resource = workspace.tables[inline.table], RESOURCES[inline.table]
     if inline.child:
-        return [visible(resource, child) for child in table.scoped(inline.source, row["id"])]
+        children = [visible(resource, child) for child in table.scoped(inline.source, row["id"])]
+        return among_odd(workspace, children) if inline.name == "messages" else children
     value = row.get(inline.source)
     ids = [value] if isinstance(value, str) else value or []
     found = [visible(resource, other) for i in ids if (other := table.get(i)) is not None]
     if inline.many:
-        return found
+        return among_odd(workspace, found)
     return found[0] if found else None

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import orjson
 
-from integration_tests.sandbox.data.inline import served_list
+from integration_tests.sandbox.data.inline import among_odd, served_list
 from integration_tests.sandbox.data.store import SORTS, Key, Scope
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources.model import Resource
@@ -97,6 +97,7 @@ class Lists:
             following = request.query["from"]
         shown = served_list(self.workspace, resource, rows)
         page = Page(resource.name, cursor.number, shown, request.query)
+        shown = among_odd(self.workspace, shown, "a text")
         body: Row = {"error": None} if switches.null_error_in_pages else {}
         if resource.name == "surveyResponses":
             return Reply(200, {**body, "data": shown, "next": following}, page=page)

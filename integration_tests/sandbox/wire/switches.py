@@ -32,6 +32,8 @@ class Switches:
     """The last page says `atEnd`, and has a `next` nevertheless."""
     null_error_in_pages: bool = False
     """Pages have an `error` that is null."""
+    odd_rows: bool = False
+    """Among the rows of pages, the rows inlined in others and messages are things that are no objects."""
     empty_page_with_next: bool = False
     """Every second page of a scan is empty, its `next` leads on to the rows."""
     repeat_cursor: bool = False
