@@ -88,6 +88,8 @@ class Field:
         description: what a person who maps columns has to know.
         directory: where the id is found when an email or a name is given instead.
         stands_for: the reference field in whose place the email of a user may be given here.
+        mentions: the object whose rows the value names by your ids or emails, for Vitally to find: the value itself, or
+            members of its entries called userId (for a user) and email.
         holds_people: whether there are people in the value, each with type and id, or externalId or email as id.
     """
 
@@ -103,6 +105,7 @@ class Field:
     initial: Any = UNSET
     description: str = ""
     directory: Directory | None = None
+    mentions: str = ""
     holds_people: bool = False
     stands_for: str = ""
 

@@ -187,7 +187,7 @@ class Api:
         elif patience.is_alive:
             if not patience.is_alive():
                 return False
-        elif self._proven and self._given_up[kind] < GIVEN_UP_IN_A_ROW and self.takes("GET", self._probe):
+        elif self._given_up[kind] < GIVEN_UP_IN_A_ROW and self.takes("GET", self._probe):
             self._given_up[kind] += 1
         else:
             return False

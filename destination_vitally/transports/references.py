@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
-from destination_vitally.errors import AmbiguousError
+from destination_vitally.errors import AmbiguousError, RejectedError
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
@@ -46,6 +46,7 @@ class References:
         self._ids = Ids()
         self._searches = {name: Search(rest, name, self._ids) for name in REFERRED_TO} if rest else {}
         self._absent: Memory[bool] = Memory()
+        self._unclear: Memory[RejectedError] = Memory()
         self.people = People(rest, landing, self._ids.learn)
 
     # What is known
@@ -157,7 +158,16 @@ class References:
         creates = creates and self._creates and target in CREATABLE and not isinstance(wanted, VitallyId)
         if self._absent.get((target, wanted)) and not creates:
             return None
-        found = self._searches[target].find(change, wanted)
+        if unclear := self._unclear.get((target, wanted)):
+            raise change.rejected(f"{target} '{wanted}': {unclear}", unclear.status)
+        try:
+            found = self._searches[target].find(change, wanted)
+        except RejectedError as error:
+            # What was asked for until the patience ended is not asked for again for each row that names it.
+            self._unclear.put(
+                (target, wanted), RejectedError(str(error).removeprefix(f"{change.label}: "), error.status)
+            )
+            raise
         if found is None:
             self._absent.put((target, wanted), True)
             found = self._create(self._rest, change, target, wanted) if creates else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from destination_vitally.errors import AmbiguousError
 from destination_vitally.mapping.mapper import Change, identities_of, lacking
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import Kind, Lookup, RestRoute, Verb
+from destination_vitally.objects.model import Kind, Lookup, Object, RestRoute, Verb
+from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.bodies import encoded
 from destination_vitally.transports.http import Api, kind_of
 from destination_vitally.transports.landing import Landing
@@ -57,6 +59,10 @@ class Rest:
             if row is None:
                 raise change.rejected(self._landing.missing(sent))
             self._references.created(change, row)
+        for entry, identity in _mentioned(change):
+            sent = self._landing.sent(identity)
+            if sent and self._landing.see(change, entry, sent) is None:
+                raise change.rejected(self._landing.missing(sent))
 
     # One method per verb
 
@@ -200,6 +206,17 @@ _VERBS = {
     Verb.FIND_OR_POST: Rest.find_or_post,
     Verb.DELETE: Rest.delete,
 }
+
+
+def _mentioned(change: Change) -> Iterator[tuple[Object, tuple[str, ...]]]:
+    """Yield what tells the rows that a change names by your ids or emails, each with its object."""
+    for field in change.entry.fields:
+        value = change.fields.get(field.name) if field.mentions else None
+        for one in value if isinstance(value, list) else [value] if value else []:
+            named = one if isinstance(one, dict) else {f"{field.mentions}Id": one, "email": one}
+            keys = {"externalId": named.get(f"{field.mentions}Id"), "email": named.get("email")}
+            entry = BY_NAME[field.mentions]
+            yield from ((entry, identity) for identity in identities_of(entry, keys))
 
 
 def _address(change: Change) -> str | None:

@@ -5,12 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from integration_tests.sandbox import Sandbox
+
+
+def everywhere(seconds: float) -> None:
+    """Let time pass in every sandbox that is served by this process."""
+    for sandbox in [*Sandbox.served]:
+        sandbox.clock.advance(seconds)
+
+
+def settle() -> None:
+    """Let everything take effect in every sandbox that is served by this process, as if somebody had waited."""
+    for sandbox in [*Sandbox.served]:
+        sandbox.workspace.settle()
+
 
 class QuickClock:
     """Time that passes only by waiting, so that waits of minutes take no time."""
 
-    def __init__(self, start: float = 1_790_000_000.0, passes: Callable[[float], object] = lambda _: None) -> None:
-        """`passes` is told the seconds of each wait; a sandbox's `clock.advance` lets them pass there too."""
+    def __init__(self, start: float = 1_790_000_000.0, passes: Callable[[float], object] = everywhere) -> None:
+        """`passes` is told the seconds of each wait, so that they pass elsewhere too."""
         self.waits: list[float] = []
         self._passes = passes
         self._start = start

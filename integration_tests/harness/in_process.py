@@ -18,7 +18,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secre
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally import DestinationVitally
-from integration_tests.harness.clock import QuickClock
+from integration_tests.harness.clock import QuickClock, settle
 from integration_tests.harness.processes import as_files
 from integration_tests.harness.runs import Json, Run
 from integration_tests.harness.waits import quick_start
@@ -74,6 +74,7 @@ def write(
                 run.take(line.decode())
         except Exception as error:
             run.take(filter_secrets(_end(run, error)))
+    settle()
     run.assert_no_secret(settings)
     return run
 

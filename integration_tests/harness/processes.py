@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import IO, Any
 
+from integration_tests.harness.clock import settle
 from integration_tests.harness.runs import Json, Run
 
 LONGEST = 600.0
@@ -102,6 +103,7 @@ def run_process(
             process.stdin.close()
         stderr.seek(0)
         run.stderr = stderr.read()
+        settle()
         saved = folder / "config.json"
         run.saved_config = saved.read_text() if saved.exists() else ""
     run.assert_no_secret(config)

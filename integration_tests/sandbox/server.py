@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from itertools import count
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -37,6 +37,9 @@ class Sandbox:
 
     `sizes` says how many rows of which resource the seed makes up; `empty` leaves only the definitions.
     """
+
+    served: ClassVar[list[Sandbox]] = []
+    """Those that are served by this process now."""
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class Sandbox:
         ready.wait()
         if self._failure is not None:
             raise self._failure
+        self.served.append(self)
         return self
 
     def stop(self) -> None:
@@ -100,6 +104,7 @@ class Sandbox:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
             self._loop = self._thread = None
+            self.served.remove(self)
 
     def __enter__(self) -> Sandbox:
         return self.start()

@@ -53,16 +53,16 @@ class Workspace:
         self._numbers = numbers()
         self._is_settled = False
 
-    # Reading
+    # Reading, as one who waits until everything has taken effect
 
     def rows(self, resource: str) -> list[Row]:
         """Return every row as stored, archived ones included."""
-        with self.settled():
+        with self.at_rest():
             return [dict(row) for row in self.tables[resource].rows()]
 
     def get(self, resource: str, identifier: str) -> Row:
         """Return the row with this Vitally id; KeyError when there is none."""
-        with self.settled():
+        with self.at_rest():
             row = self.tables[resource].get(identifier)
         if row is None:
             raise KeyError(f"{resource}: {identifier}")
@@ -70,7 +70,7 @@ class Workspace:
 
     def find(self, resource: str, identifier: str) -> Row | None:
         """Return the row with this Vitally id, else the oldest with this externalId, else None."""
-        with self.settled():
+        with self.at_rest():
             row = self.tables[resource].get(identifier)
             if row is None:
                 row = next(iter(self.tables[resource].by_external_id(identifier)), None)
@@ -78,13 +78,13 @@ class Workspace:
 
     def scoped(self, resource: str, field: str, value: str) -> list[Row]:
         """Return the rows whose id attribute `field` is or contains `value`, oldest first."""
-        with self.settled():
+        with self.at_rest():
             return [dict(row) for row in self.tables[resource].scoped(field, value)]
 
     @property
     def events(self) -> list[Row]:
         """The product events received, each messageId once."""
-        with self.settled():
+        with self.at_rest():
             return self._events
 
     def ordered(
@@ -155,23 +155,39 @@ class Workspace:
         with self.lock:
             heappush(self._later, (when, next(self._numbers), effect))
 
+    def settle(self) -> None:
+        """Let everything take effect at once that would do so later."""
+        with self.at_rest():
+            pass
+
     @contextmanager
     def settled(self) -> Iterator[None]:
         """Hold the lock; what is due by now has happened, and nothing else does meanwhile."""
+        with self._quiet(self.clock.now()):
+            yield
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Hold the lock; everything has taken effect, unless it is held as `settled` already."""
+        with self._quiet(None):
+            yield
+
+    @contextmanager
+    def _quiet(self, until: datetime | None) -> Iterator[None]:
         with self.lock:
             if self._is_settled:
                 yield
                 return
             self._is_settled = True
             try:
-                self._run_due()
+                self._run_due(until)
                 yield
             finally:
                 self._is_settled = False
 
-    def _run_due(self) -> None:
+    def _run_due(self, until: datetime | None) -> None:
         now = self.clock.now()
-        while self._later and self._later[0][0] <= now:
+        while self._later and (until is None or self._later[0][0] <= until):
             heappop(self._later)[2]()
         for identifier in [i for i, when in self._deletions.items() if when <= iso(now)]:
             del self._deletions[identifier]
@@ -201,7 +217,7 @@ class Workspace:
 
     def newest(self, resource: str, count: int = 1) -> list[Row]:
         """Return the rows created last, newest first; of a large bulk without looking at the rest."""
-        with self.settled():
+        with self.at_rest():
             return [dict(row) for row in islice(self.tables[resource].ordered("createdAt", None, STATES, None), count)]
 
     def _stamp(self) -> str:

@@ -89,8 +89,8 @@ class Switches:
     older_timestamp_overwrites: bool = True
     analytics_null_removes: bool = True
     """A null trait removes the value, as in REST; off, it is ignored."""
-    effect_delay: float = 0.0
-    """Seconds of the workspace's clock between the acceptance of a message and its effect."""
+    effect_delay: float = 1.0
+    """Seconds of the workspace's clock between the acceptance of a message and its effect; 0: at once."""
     effect_delays: Literal["fixed", "random", "growing"] = "fixed"
     """Each request's messages wait for all of it, for a random part of it, or for a tenth more than those before."""
     effects_overtake: bool = False
