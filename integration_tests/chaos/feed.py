@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -48,7 +48,10 @@ class Sent:
 
 
 def feed(dice: Random) -> list[Sent]:
-    """Return a few hundred records and states; references lead to accounts that come earlier, or were always there."""
+    """Return a few hundred records and states.
+
+    References lead to accounts that were always there or come earlier; in some feeds also to ones that come later.
+    """
     names = dice.sample(STREAMS, dice.randint(1, len(STREAMS)))
     keys = dice.choice([3, 20, 200])
     versions: dict[tuple[str, str], int] = {}
@@ -70,7 +73,16 @@ def feed(dice: Random) -> list[Sent]:
         found.append(Sent(name, key, versions.get((name, key), 0), flaw, parent))
         if name == "accounts" and flaw is None:
             accounts.append(key)
+    if dice.random() < 0.3:
+        found = _before_their_parents(dice, found)
     return [*found, *(Sent(name) for name in names)]
+
+
+def _before_their_parents(dice: Random, sent: list[Sent]) -> list[Sent]:
+    """Return the same records with other accounts as parents, wherever in the feed these come."""
+    accounts = [*ACCOUNTS, *(str(one.key) for one in sent if one.stream == "accounts" and one.key and one.flaw is None)]
+    parents: dict[tuple[str, str | None], str] = {}
+    return [replace(one, parent=parents.setdefault((one.stream, one.key), dice.choice(accounts))) for one in sent]
 
 
 def message(sent: Sent, emitted_at: int) -> dict[str, Any]:

@@ -92,6 +92,10 @@ class Analytics:
                 self._apply(message, message_id, now)
         return Reply(200, SUCCESS)
 
+    def pending(self) -> list[Row]:
+        """Return the messages that were accepted and have not taken effect yet."""
+        return [effect.args[0] for effect in self.workspace.to_come() if isinstance(effect, partial)]
+
     # Which messages are accepted
 
     def _single(self, kind: str, body: Any) -> list[Row]:

@@ -155,6 +155,11 @@ class Workspace:
         with self.lock:
             heappush(self._later, (when, next(self._numbers), effect))
 
+    def to_come(self) -> list[Callable[[], None]]:
+        """Return what will happen later, in no order."""
+        with self.lock:
+            return [effect for _, _, effect in self._later]
+
     def settle(self) -> None:
         """Let everything take effect at once that would do so later."""
         with self.at_rest():
