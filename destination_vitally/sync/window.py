@@ -41,7 +41,8 @@ class Window:
         return self._rows >= ROWS or self._bytes >= BYTES or self._cost >= self._affordable
 
     def empty(self) -> Iterator[tuple[int, list[PendingRecord]]]:
-        """Yield each rank with its rows, parents first, and hold none any more."""
+        """Yield each rank with its rows in the order of the input, parents first, and hold none any more."""
         ranks = self._ranks
         self._clear()
-        yield from sorted(ranks.items())
+        for rank in sorted(ranks):
+            yield rank, sorted(ranks[rank], key=lambda row: row.number)

@@ -19,11 +19,10 @@ from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
+from destination_vitally.sync import window
 from destination_vitally.sync.dry_run import DryRun
 from destination_vitally.sync.parents import Parents
 from destination_vitally.sync.streams import Streams, named, parsed
-from destination_vitally.sync.window import ROWS as WINDOW_ROWS
-from destination_vitally.sync.window import Window
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
 from destination_vitally.transports.http import Apis
@@ -80,7 +79,7 @@ class Writer:
         self._analytics = Analytics(apis.analytics, self._ledger, landing) if apis.analytics else None
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
-        self._window = Window(config.requests_per_minute)
+        self._window = window.Window(config.requests_per_minute)
         self._unsure: list[PendingRecord] = []
         self._unsure_keys: set[Hashable] = set()
         self._closed_at = clock.monotonic()
@@ -215,7 +214,7 @@ class Writer:
         """Write what was held back, one generation of objects after the other."""
         self._closed_at = self._clock.monotonic()
         self._write_unsure()
-        for row in self._parents.held.take(WINDOW_ROWS):
+        for row in self._parents.held.take(window.ROWS):
             self._window.add(row)
         for rank, rows in self._window.empty():
             if rank > self._lowest:

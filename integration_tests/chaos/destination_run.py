@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from destination_vitally.sync import window
 from integration_tests.chaos import faults
 from integration_tests.chaos.feed import ACCOUNTS, MAPPINGS, TABLES, Sent, feed, message, streams, version_of
 from integration_tests.chaos.kills import Killed, killed_process
@@ -43,9 +45,11 @@ def run(seed: int) -> None:
         switches.older_timestamp_overwrites = dice.random() < 0.5
         switches.note_post_existing = dice.choice(["update", "reject"])
         switches.account_post_existing = dice.choice(["update", "reject"])
+        narrow = dice.choice([window.ROWS, 40, 5])
         for key in ACCOUNTS:
             sandbox.workspace.insert("accounts", {"externalId": key, "name": key})
-        ChaosRun(sandbox, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
+        with patch.object(window, "ROWS", narrow):
+            ChaosRun(sandbox, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
 
 
 class ChaosRun:
@@ -82,6 +86,8 @@ class ChaosRun:
     # One attempt
 
     def _attempt(self, disturbance: str) -> None:
+        # What an earlier process sent it cannot know of: nobody starts again before that has taken effect.
+        self.sandbox.clock.advance(self.sandbox.switches.effect_delay)
         sent = self._remaining()
         self._add_faults(disturbance)
         run, failure = Run(), None
@@ -141,6 +147,7 @@ class ChaosRun:
 
     def _process(self) -> None:
         """Make an attempt in a process of its own that gets a signal at some request."""
+        self.sandbox.clock.advance(self.sandbox.switches.effect_delay)
         sent = self._remaining()
         for given in killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice):
             self._check_state(sent, given["state"]["id"], given)

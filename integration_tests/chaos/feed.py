@@ -107,7 +107,8 @@ def _data(sent: Sent) -> dict[str, Any]:
     if sent.stream in ("organizations", "accounts"):
         return data | {"name": f"v{version}", "n": version, "plan": version % 2}
     if sent.stream == "users":
-        return data | parent | {"name": f"v{version}", "n": version, "plan": version % 2}
+        by_rest = {"unsubscribedFromConversations": True} if version % 5 == 0 else {}
+        return data | parent | by_rest | {"name": f"v{version}", "n": version, "plan": version % 2}
     if sent.stream in ("tasks", "custom_object_feature_request"):
         return data | parent | {"name": f"v{version}"}
     if sent.stream == "events":

@@ -133,6 +133,13 @@ def test_any_number_of_children_may_come_before_their_parents(
     assert run.log.count("let the stream of the accounts come first") == 1
 
 
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold next to nothing back for parents that come a moment later."""
+    monkeypatch.setattr(window, "ROWS", 1)
+
+
+@pytest.mark.usefixtures("narrow")
 def test_grandchildren_wait_for_children_that_wait(late: Sandbox) -> None:
     rows = [
         record("nps_responses", {"externalId": "n", "userId": "u0", "score": 9, "respondedAt": "2026-01-01T00:00:00Z"}),
@@ -148,6 +155,7 @@ def test_grandchildren_wait_for_children_that_wait(late: Sandbox) -> None:
     assert len(late.workspace.events) == 1
 
 
+@pytest.mark.usefixtures("narrow")
 def test_rows_of_one_key_stay_in_order_while_they_wait(late: Sandbox) -> None:
     late.workspace.insert("accounts", {"externalId": "there", "name": "There"})
     rows = [
@@ -163,6 +171,7 @@ def test_rows_of_one_key_stay_in_order_while_they_wait(late: Sandbox) -> None:
     assert len(user["accountIds"]) == 2
 
 
+@pytest.mark.usefixtures("narrow")
 def test_a_parent_that_does_not_come_is_said(late: Sandbox) -> None:
     late.workspace.insert("accounts", {"externalId": "untracked", "name": "Hidden", "untracked": True})
     rows = [*users(2), record("users", {"externalId": "u2", "accountIds": ["untracked"]}), *accounts(1)]
@@ -187,6 +196,7 @@ def test_a_parent_that_is_nowhere_is_made_if_that_is_asked_for(late: Sandbox) ->
     assert len(late.workspace.rows("users")) == 2
 
 
+@pytest.mark.usefixtures("narrow")
 def test_a_sync_that_is_stopped_claims_nothing_of_rows_that_wait(late: Sandbox) -> None:
     clock = QuickClock(START, passes=late.clock.advance)
     destination = DestinationVitally(clock)
@@ -206,6 +216,7 @@ def test_a_sync_that_is_stopped_claims_nothing_of_rows_that_wait(late: Sandbox) 
     assert run.counts("users")["accepted"] == 3
 
 
+@pytest.mark.usefixtures("narrow")
 def test_the_dry_run_says_the_same(late: Sandbox) -> None:
     run = sync(late, USERS_FIRST, [*users(3), *accounts(2)], dry_run=True)
 
