@@ -96,7 +96,8 @@ class Landing:
         left = sent.since + PATIENCE - asked
         if asked < self._not_before and left > 0:
             raise NotYetError(min(self._not_before - asked, left))
-        row = self._row(change, entry, sent.external_id)
+        assert self._rest is not None  # nothing is remembered without it
+        row = read_row(self._rest, change, entry, sent.external_id)
         if row is not None and _shows(row, sent):
             with self._lock:
                 self._wait, self._not_before = FIRST_WAIT, 0.0
@@ -124,12 +125,13 @@ class Landing:
         for identity in identities_of(entry, row):
             self._sent.forget(identity)
 
-    def _row(self, change: Change, entry: Object, external_id: str) -> Row | None:
-        assert self._rest is not None  # nothing is remembered without it
-        if entry.can_look_up(Lookup.SEARCH):
-            reply = self._rest.send("GET", f"{entry.path}/search?externalId={quoted(external_id)}")
-            return next((row for row in rows_of(change, reply) if row.get("externalId") == external_id), None)
-        return found_row(change, self._rest.send("GET", entry.item_path.format(key=quoted(external_id))))
+
+def read_row(rest: Api, change: Change, entry: Object, external_id: str) -> Row | None:
+    """Return the row of an object by your id, None when there is none; RejectedError when Vitally does not say."""
+    if entry.can_look_up(Lookup.SEARCH):
+        reply = rest.send("GET", f"{entry.path}/search?externalId={quoted(external_id)}")
+        return next((row for row in rows_of(change, reply) if row.get("externalId") == external_id), None)
+    return found_row(change, rest.send("GET", entry.item_path.format(key=quoted(external_id))))
 
 
 def _written(change: Change) -> Iterator[tuple[Sequence[str], str]]:
