@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from benchmarks import increments, memory, reading, report, starting, writing
+from benchmarks import increments, memory, reading, report, starting, verifying, writing
 from benchmarks.report import Answer
 
 Found = TypeVar("Found")
@@ -23,9 +23,10 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000, help="written by batches")
     parser.add_argument("--single", type=int, default=1_000, help="written one by one")
     parser.add_argument("--limited", type=int, default=700, help="requests under the limiter")
+    parser.add_argument("--verified", type=int, nargs="+", default=[1_000, 10_000], help="written and looked for")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument(
-        "--only", choices="abcde", action="append", help="answer this question; the report keeps the others"
+        "--only", choices="abcdef", action="append", help="answer this question; the report keeps the others"
     )
     asked = parser.parse_args()
     start, machine = time.monotonic(), report.machine()
@@ -37,7 +38,7 @@ def main() -> None:
         print(f"\n{answer.markdown()}", flush=True)
 
     longest = None
-    questions = asked.only or "abcde"
+    questions = asked.only or "abcdef"
     if "a" in questions:
         first, longest = timed(
             lambda: reading.answer(
@@ -51,6 +52,7 @@ def main() -> None:
         "c": lambda: writing.answer(records=asked.records, limited=asked.limited, single=asked.single, runs=asked.runs),
         "d": lambda: memory.answer(sizes=sizes, longest=longest or memory.long_list(asked.long_rows)),
         "e": lambda: starting.answer(runs=asked.runs + 2),
+        "f": lambda: verifying.answer(rows=tuple(asked.verified)),
     }
     for key, question in others.items():
         if key in questions:

@@ -145,6 +145,10 @@ class DestinationVitally(Destination):
         try:
             yield from self._feed(writer, Lines(chunks))
             writer.finish(is_all=not self._stop.is_set())
+            # What has its outcome is not held up by looking whether it has landed.
+            yield from writer.states()
+            if not self._stop.is_set():
+                writer.verify()
         except StoppedError:
             logger.warning("Out of time after SIGTERM: what has no outcome comes again with the next sync.")
         except Exception as error:
@@ -157,8 +161,8 @@ class DestinationVitally(Destination):
             yield from writer.states()
         except AirbyteTracedException as error:
             failure = failure or error
-        for line in writer.summary():
-            logger.info(line)
+        for level, line in writer.summary():
+            logger.log(level, line)
         if failure is not None:
             raise failure
 

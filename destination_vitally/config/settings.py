@@ -137,6 +137,20 @@ class Config(Settings):
         description="The sync fails if more of a stream's rows are rejected. It fails in any case if all of them are.",
         json_schema_extra=in_form(SAFETY, shown=True),
     )
+    verify: Literal["none", "sample", "all"] = Field(
+        default="sample",
+        title="Look whether rows have landed",
+        description="Vitally confirms no row that is sent with the Analytics API key, and shows it later. sample reads "
+        "up to 100 rows of each stream back at the end of the sync; all reads every row back before it counts as "
+        "written. Both need the REST API key.",
+        json_schema_extra=in_form(SAFETY, shown=True),
+    )
+    on_unverified: Literal["warn", "fail"] = Field(
+        default="warn",
+        title="When a row has not landed",
+        description="warn says so in the log, fail makes the sync fail at its end.",
+        json_schema_extra=in_form(SAFETY, shown=True),
+    )
     object_storage_config: Annotated[NoStorage | S3Storage, Field(discriminator="storage_type")] = Field(
         default=NoStorage(storage_type="None"),
         title="Rejected records",
@@ -163,4 +177,6 @@ class Config(Settings):
             raise ValueError("data_center: rest_url is needed to use secret_token")
         if self.analytics_token and not self.data_center.analytics:
             raise ValueError("data_center: analytics_url is needed to use analytics_token")
+        if self.verify == "all" and not self.secret_token:
+            raise ValueError("verify: all needs secret_token (the REST API key): nothing else can read rows back")
         return self

@@ -26,7 +26,9 @@ class Workers:
     and takes no worker meanwhile. The thread that submits is the one that wakes parked jobs.
     """
 
-    def __init__(self, count: int, clock: Clock) -> None:
+    def __init__(self, count: int, clock: Clock, may_stay: Callable[[], int] = lambda: 0) -> None:
+        """`may_stay` says how many parked jobs nothing has to wait for before the end."""
+        self._may_stay = may_stay
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="worker")
         self._clock = clock
         self._limit = count * BACKLOG
@@ -37,19 +39,28 @@ class Workers:
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
 
-    def submit(self, keys: Iterable[Hashable], job: Job) -> None:
-        """Run `job` soon; waits while there is no room, or while one of `keys` is at work.
+    def submit(self, keys: Iterable[Hashable], job: Job, may_begin: Callable[[], bool] = lambda: True) -> None:
+        """Run `job` soon; waits while there is no room, while one of `keys` is at work, or it may not begin.
 
         Raises:
             BaseException: what an earlier job failed with.
         """
         wanted = frozenset(keys)
         with self._changed:
-            self._wait_until(lambda: self._has_room() and len(self._parked) < PARKED and wanted.isdisjoint(self._busy))
+            self._wait_until(
+                lambda: (
+                    self._has_room() and len(self._parked) < PARKED and wanted.isdisjoint(self._busy) and may_begin()
+                )
+            )
             self._busy |= wanted
             self._start(wanted, job)
 
     def drain(self) -> None:
+        """Wait until every job is done but for those that may stay parked; raises what a job failed with."""
+        with self._changed:
+            self._wait_until(lambda: not self._running and len(self._parked) <= self._may_stay())
+
+    def finish(self) -> None:
         """Wait until every job is done; raises what a job failed with."""
         with self._changed:
             self._wait_until(lambda: not self._running and not self._parked)

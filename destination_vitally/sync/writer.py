@@ -23,6 +23,7 @@ from destination_vitally.sync import window
 from destination_vitally.sync.dry_run import DryRun
 from destination_vitally.sync.parents import Parents
 from destination_vitally.sync.streams import Streams, named, parsed
+from destination_vitally.sync.verifying import look_to_the_end, verification_for
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
 from destination_vitally.transports.http import Apis
@@ -59,15 +60,17 @@ class Writer:
     ) -> None:
         self._streams = Streams(plans)
         self._rejected = rejected
-        self._workers = Workers(config.num_workers, clock)
         self._clock = clock
         self._rejections = Rejections(config.reject_limit_percent)
         self._stop_at_rejected = config.on_rejected == "fail"
         self._started = int(clock.now() * 1000)
         landing = Landing(apis.rest, clock)
         self._references = References(apis.rest, landing, config.unknown_parents)
-        self._parents = Parents(plans.values(), apis.rest, self._references, landing, self._workers)
         self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
+        self._verification = verification_for(config, apis, self._references.known, clock, self._ledger)
+        self._fails_unverified = config.on_unverified == "fail"
+        self._workers = Workers(config.num_workers, clock, self._verification.deliveries)
+        self._parents = Parents(plans.values(), apis.rest, self._references, landing, self._workers)
         for plan in plans.values():
             self._ledger.expect(plan)
         self._rest = Rest(apis.rest, self._references, landing) if apis.rest else None
@@ -76,7 +79,9 @@ class Writer:
             logger.warning(
                 "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
             )
-        self._analytics = Analytics(apis.analytics, self._ledger, landing) if apis.analytics else None
+        self._analytics = (
+            Analytics(apis.analytics, self._ledger, landing, self._verification) if apis.analytics else None
+        )
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = window.Window(config.requests_per_minute)
@@ -170,10 +175,19 @@ class Writer:
             self._parents.held.release_all()
             self._close_window()
         self._flush_batches()
-        self._workers.drain()
+        self._workers.finish()
         failures = (self._rejections.failure(plan, tally) for plan, tally in self._ledger.tallies.items())
         if failed := " ".join(filter(None, failures)):
             raise ConfigError(failed)
+
+    def verify(self) -> None:
+        """Look whether what was sent in batches has landed, as the settings ask for.
+
+        Raises:
+            ConfigError: something has not, and on_unverified says that this is a failure.
+            OutageError: Vitally cannot be reached.
+        """
+        look_to_the_end(self._verification, fails=self._fails_unverified)
 
     def store(self) -> None:
         """Make the rejected records durable, whether a state covers them or not."""
@@ -195,18 +209,24 @@ class Writer:
                 )
             )
 
-    def summary(self) -> Iterator[str]:
-        """Per stream, how many records came and what became of them (in a dry run: what would); then each reason."""
+    def summary(self) -> Iterator[tuple[int, str]]:
+        """Per stream, how many records came and what became of them (in a dry run: what would); then each reason.
+
+        Then per stream what was found when it was looked for. Each with the level of the log that it belongs to.
+        """
         outcomes, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._dry_run else (OUTCOMES, "")
         for plan, tally in self._ledger.tallies.items():
             parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in outcomes]
             if tally.open:
                 parts.append(f"{tally.open} without outcome, they come again with the next sync")
             yield (
+                logging.INFO,
                 f"{prefix}Stream {plan.title} ({plan.operation} {plan.entry.name}): {tally.received} records = "
-                + ", ".join(parts)
+                + ", ".join(parts),
             )
-            yield from self._rejections.summary(plan)
+            yield from ((logging.INFO, reason) for reason in self._rejections.summary(plan))
+        for text, is_missing in self._verification.sentences():
+            yield logging.WARNING if is_missing else logging.INFO, text
 
     # What is sent
 
@@ -327,6 +347,7 @@ class Writer:
         except Exception as error:
             self._reject(row, error)
         else:
+            self._verification.written(change)
             self._ledger.settle(row, effect if self._dry_run or effect == "skipped" else "accepted")
         return None
 
@@ -338,7 +359,8 @@ class Writer:
     def _dispatch(self, batch: Batch) -> None:
         assert self._analytics is not None
         keys = [message.key for message in batch.messages if message.key is not None]
-        self._workers.submit(keys, partial(self._analytics.send, batch.messages))
+        job = self._verification.delivery(batch.messages, self._analytics.send)
+        self._workers.submit(keys, job, self._verification.has_room)
 
     def _flush_other_batches(self, kind: str | None, key: Any) -> None:
         """Keep the rows of a key in order when they take different ways."""

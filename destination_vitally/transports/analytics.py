@@ -18,6 +18,7 @@ from destination_vitally.transports.http import PATIENCE, Api, Patience
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import QueuedMessage
 from destination_vitally.transports.reply import Reply
+from destination_vitally.transports.verification import Verification
 
 BATCH = "/batch"
 MESSAGES = 100
@@ -119,10 +120,11 @@ class Batcher:
 class Analytics:
     """Sends batches and enters what became of their records."""
 
-    def __init__(self, api: Api, ledger: Ledger, landing: Landing) -> None:
-        """`landing` is told what was accepted."""
+    def __init__(self, api: Api, ledger: Ledger, landing: Landing, verification: Verification) -> None:
+        """`landing` and `verification` are told what was accepted."""
         self._api = api
         self._landing = landing
+        self._verification = verification
         self._ledger = ledger
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
@@ -192,7 +194,8 @@ class Analytics:
             self._accepted[messages[0].body["type"]] += len(messages)
             self._latest = messages[-1].encoded
         self._ledger.settle_all((record for message in messages for record in message.superseded), "superseded")
-        self._ledger.settle_all((message.standing for message in messages), "accepted")
+        settled = self._verification.accepted(messages, reply)
+        self._ledger.settle_all((message.standing for message in settled), "accepted")
 
     def _reject(self, message: QueuedMessage, reply: Reply, *, is_all: bool = False) -> None:
         record = message.records[0]

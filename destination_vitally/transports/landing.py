@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from destination_vitally.clock import Clock
 from destination_vitally.errors import NotYetError
+from destination_vitally.lines import dumps, parse
+from destination_vitally.mapping.comparison import differing
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
@@ -37,11 +39,13 @@ class Sent(NamedTuple):
         external_id: of the row that it writes.
         taken: when Vitally took it, by its own clock in Unix seconds; None when it did not say.
         since: the same by the connector's clock.
+        said: what it says of the row: its fields and its traits.
     """
 
     external_id: str
     taken: float | None
     since: float
+    said: bytes
 
 
 class Landing:
@@ -54,7 +58,7 @@ class Landing:
         """Without a REST key (`rest`) nothing can be seen, only remembered."""
         self._rest = rest
         self._clock = clock
-        self._sent = DiskTable("external_id", "taken", "since")
+        self._sent = DiskTable("external_id", "taken", "since", "said")
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._wait = FIRST_WAIT
@@ -63,7 +67,9 @@ class Landing:
         """Remember the changes of a batch."""
         now = self._clock.monotonic()
         self._sent.put_all(
-            (key, external_id, reply.time, now) for change in changes for key, external_id in _written(change)
+            (key, external_id, reply.time, now, said)
+            for change in changes
+            for key, external_id, said in _written(change)
         )
 
     def sent(self, identity: Sequence[str] | None) -> Sent | None:
@@ -96,8 +102,9 @@ class Landing:
         left = sent.since + PATIENCE - asked
         if asked < self._not_before and left > 0:
             raise NotYetError(min(self._not_before - asked, left))
-        row = self._row(change, entry, sent.external_id)
-        if row is not None and _shows(row, sent):
+        assert self._rest is not None  # nothing is remembered without it
+        row = read_row(self._rest, change, entry, sent.external_id)
+        if row is not None and _shows(entry, row, sent):
             with self._lock:
                 self._wait, self._not_before = FIRST_WAIT, 0.0
             self.seen(entry, row)
@@ -124,28 +131,35 @@ class Landing:
         for identity in identities_of(entry, row):
             self._sent.forget(identity)
 
-    def _row(self, change: Change, entry: Object, external_id: str) -> Row | None:
-        assert self._rest is not None  # nothing is remembered without it
-        if entry.can_look_up(Lookup.SEARCH):
-            reply = self._rest.send("GET", f"{entry.path}/search?externalId={quoted(external_id)}")
-            return next((row for row in rows_of(change, reply) if row.get("externalId") == external_id), None)
-        return found_row(change, self._rest.send("GET", entry.item_path.format(key=quoted(external_id))))
+
+def read_row(rest: Api, change: Change, entry: Object, external_id: str) -> Row | None:
+    """Return the row of an object by your id, None when there is none; RejectedError when Vitally does not say."""
+    if entry.can_look_up(Lookup.SEARCH):
+        reply = rest.send("GET", f"{entry.path}/search?externalId={quoted(external_id)}")
+        return next((row for row in rows_of(change, reply) if row.get("externalId") == external_id), None)
+    return found_row(change, rest.send("GET", entry.item_path.format(key=quoted(external_id))))
 
 
-def _written(change: Change) -> Iterator[tuple[Sequence[str], str]]:
-    """Yield what tells the row that a change writes, with its externalId; nothing for what has no row of its own."""
-    entry, fields = change.entry, change.fields
+def _written(change: Change) -> Iterator[tuple[Sequence[str], str, bytes]]:
+    """Yield what tells the row that a change writes, its externalId and what is said; nothing where there is no row."""
+    entry, fields, said = change.entry, change.fields, dumps([change.fields, change.open_values])
     if entry.kept_in:
         holder = entry.field(entry.kept_in)
         if holder and holder.refers:
-            entry, fields = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}
+            entry, fields, said = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, dumps([{}, {}])
     external_id = fields.get("externalId")
     if external_id and entry.field("externalId"):
         for identity in identities_of(entry, fields):
-            yield identity, str(external_id)
+            yield identity, str(external_id), said
 
 
-def _shows(row: Row, sent: Sent) -> bool:
-    """Whether a row was written after a message was taken, as far as the clock of Vitally tells."""
+def _shows(entry: Object, row: Row, sent: Sent) -> bool:
+    """Whether a row says what a message says, and was written after it was taken as far as Vitally's clock tells.
+
+    Neither is enough: the row may have said so before, and within a second times do not tell what came first.
+    """
     updated = second_of(row.get("updatedAt"))
-    return sent.taken is None or not updated or updated >= moment_of(sent.taken * 1000)[:SECONDS]
+    if sent.taken is not None and updated and updated < moment_of(sent.taken * 1000)[:SECONDS]:
+        return False
+    fields, open_values = parse(sent.said)
+    return not differing(entry, fields, open_values, row)

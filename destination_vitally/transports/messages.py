@@ -120,7 +120,7 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
     route = change.route
     assert isinstance(route, BatchRoute)
     body: dict[str, Any] = {"type": route.type, **change.entry.constants}
-    open_values = change.open_values
+    open_values = dict(change.open_values)
     parents: dict[str, list[str]] = {}
     places = _places(change.entry)
     for name, value in change.fields.items():

@@ -59,7 +59,13 @@ def test_the_form_of_the_destination_reads_from_top_to_bottom() -> None:
     assert rules.cards(SPECS["destination"]) == [
         Card("Workspace", ["data_center", "secret_token", "analytics_token"]),
         Card("From tables to Vitally", ["mappings", "null_values", "unknown_parents"]),
-        Card("Safety", ["dry_run", "allow_deletes", "on_rejected", "reject_limit_percent", "object_storage_config"]),
+        Card(
+            "Safety",
+            [
+                *("dry_run", "allow_deletes", "on_rejected", "reject_limit_percent", "verify", "on_unverified"),
+                "object_storage_config",
+            ],
+        ),
         Card("Pace", [], ["num_workers", "requests_per_minute"]),
     ]
 

@@ -84,7 +84,7 @@ class Analytics:
         effect = self._effect_at(now)
         for message in messages:
             message_id = self._new_id(message, now)
-            if message_id is None:
+            if message_id is None or (self.switches.drops and self.switches.drops(message)):
                 continue
             if effect > now:
                 self.workspace.later(effect, partial(self._apply, message, message_id, now))

@@ -48,6 +48,8 @@ GOOD: list[dict[str, Any]] = [
         "on_rejected": "fail",
         "allow_deletes": True,
         "dry_run": True,
+        "verify": "all",
+        "on_unverified": "fail",
         "object_storage_config": {
             "storage_type": "S3",
             "s3_bucket_name": "acme-rejected",

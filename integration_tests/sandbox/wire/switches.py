@@ -5,8 +5,11 @@ The default is the stricter reading, the one that breaks a careless client.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from integration_tests.sandbox.wire.messages import Row
 
 
 @dataclass
@@ -84,6 +87,8 @@ class Switches:
     batch_invalid: Literal["reject_all", "drop_silently"] = "reject_all"
     blocked_types: frozenset[str] = frozenset()
     unknown_custom_object: Literal["reject", "drop"] = "reject"
+    drops: Callable[[Row], bool] | None = None
+    """Says of a message that was accepted whether nothing comes of it."""
     orphans: Literal["drop", "create", "reject"] = "drop"
     """What names a parent that is not there is dropped, or creates it, when it takes effect; or it is refused."""
     older_timestamp_overwrites: bool = True

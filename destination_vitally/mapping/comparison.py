@@ -1,0 +1,118 @@
+"""Does a row as REST returns it show what was sent? Pure, and the same for every object of the table.
+
+Said is only what differs for sure. What a row does not carry cannot differ: Vitally shows an account's organization by
+Vitally's id alone, and some attributes that messages take in no place at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from destination_vitally.mapping.equality import is_empty, same
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.model import Field, Kind, Object
+
+Row = Mapping[str, Any]
+
+Known = Callable[[str, str], str | None]
+"""Returns Vitally's id of an object (`account`) by yours, if it is known."""
+
+TRAIT = "traits."
+"""What stands before the name of a trait."""
+
+_UNSAID = object()
+
+
+def differing(
+    entry: Object,
+    fields: Mapping[str, Any],
+    open_values: Mapping[str, Any],
+    row: Row,
+    known: Known = lambda target, value: None,
+) -> list[str]:
+    """Return the names of what a row shows otherwise than it was sent, traits with `traits.` in front.
+
+    Args:
+        entry: what the row is.
+        fields: what was sent, as in a `Change`; null means removed. Of ids in a list, those sent must be among those
+            that the row has.
+        open_values: the traits that were sent.
+        row: as REST returns it, with or without the rows it refers to.
+        known: what is known of ids that the row does not carry.
+    """
+    found = []
+    for name, value in fields.items():
+        field = entry.field(name)
+        if field and name not in entry.read_only and not _shows_field(entry, field, value, row, known):
+            found.append(name)
+    traits = row.get("traits")
+    if isinstance(traits, Mapping):
+        found += [TRAIT + name for name, value in open_values.items() if not _shows_trait(name, value, traits, row)]
+    return found
+
+
+def _shows_field(entry: Object, field: Field, value: Any, row: Row, known: Known) -> bool:
+    if field.refers:
+        return _shows_reference(field, value, row, known)
+    if not (field.in_body or field.analytics):
+        return True
+    carried = list(_carried(field, row))
+    any_case = any(key.any_case and field.name in key.fields for key in entry.keys)
+    alike = [same(value, shown, any_case=any_case) for shown in carried]
+    return all(alike) if is_empty(value) else any(alike) or not carried
+
+
+def _carried(field: Field, row: Row) -> Iterator[Any]:
+    """Yield what a row says of a field: as the attribute, and as the trait that it travels as."""
+    if field.name in row:
+        yield row[field.name]
+    trait, traits = field.analytics or "", row.get("traits")
+    if trait.startswith(TRAIT) and isinstance(traits, Mapping) and trait.removeprefix(TRAIT) in traits:
+        yield traits[trait.removeprefix(TRAIT)]
+
+
+def _shows_trait(name: str, value: Any, traits: Row, row: Row) -> bool:
+    """Whether a trait is there; some feed an attribute of the row, and may show up as this alone."""
+    if same(value, traits.get(name)):
+        return True
+    return not is_empty(value) and name in row and same(value, row[name])
+
+
+def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
+    """Return whether a row refers to another by a field, among others it may refer to; None when it does not say.
+
+    Args:
+        field: the field that refers.
+        value: your id of the other, or Vitally's.
+        row: as REST returns it.
+        known: what is known of ids that the row does not carry.
+    """
+    carried = _referred_to(field, row)
+    if carried is None:
+        return None
+    if any(str(value) in (other.get("id"), other.get("externalId")) for other in carried):
+        return True
+    if isinstance(value, VitallyId):
+        return False
+    if vitallys := known(str(field.refers), value):
+        return any(other.get("id") == vitallys for other in carried)
+    return None if any("externalId" not in other for other in carried) else False
+
+
+def _shows_reference(field: Field, value: Any, row: Row, known: Known) -> bool:
+    if field.kind is not Kind.TEXTS and is_empty(value):
+        return not _referred_to(field, row)
+    wanted = value if isinstance(value, list) else [value] if value else []
+    return all(refers_to(field, one, row, known) is not False for one in wanted)
+
+
+def _referred_to(field: Field, row: Row) -> list[Row] | None:
+    """The rows that a row refers to, as far as it says who they are; None when it does not say."""
+    inlined = row.get(field.inlined or "", _UNSAID)
+    if isinstance(inlined, (list, Mapping)):
+        return [other for other in (inlined if isinstance(inlined, list) else [inlined]) if isinstance(other, Mapping)]
+    ids = row.get(field.name, _UNSAID)
+    if ids is not _UNSAID:
+        return [{"id": one} for one in (ids if isinstance(ids, list) else [ids]) if one]
+    return [] if inlined is None else None

@@ -1,0 +1,139 @@
+"""Whether two values are one and the same, as it was sent and as Vitally shows it; pure.
+
+Vitally gives values back in other spellings: dates with other offsets and digits, numbers as texts, lists in another
+order, HTML without the tags it does not allow. What is removed is null, an empty text, an empty list, or not there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from html.parser import HTMLParser
+from typing import Any
+
+from destination_vitally.mapping import casts, values
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_SCALARS = (str, int, float)
+_EXACT = 2**53
+_LINKS = ("href", "src")
+_HIDDEN = ("script", "style")
+_DAY = 10
+"""How many characters a calendar day has."""
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value is none: Vitally shows it as null, as an empty text, or not at all."""
+    return value in _EMPTY
+
+
+def same(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
+    """Return whether Vitally shows what was sent. `any_case` is for emails."""
+    if is_empty(sent) or is_empty(shown):
+        return is_empty(sent) and is_empty(shown)
+    sent, shown = casts.structure(sent), casts.structure(shown)
+    if isinstance(sent, Mapping) and isinstance(shown, Mapping):
+        return all(same(value, shown.get(name)) for name, value in sent.items())
+    if isinstance(sent, list) or isinstance(shown, list):
+        return _same_lists(*(value if isinstance(value, list) else [value] for value in (sent, shown)))
+    if isinstance(sent, bool) or isinstance(shown, bool):
+        return _read(casts.boolean, sent) is _read(casts.boolean, shown) is not None
+    if isinstance(sent, str) and isinstance(shown, str):
+        return _same_texts(sent.casefold(), shown.casefold()) if any_case else _same_texts(sent, shown)
+    return _same_numbers(sent, shown)
+
+
+def _same_lists(sent: Sequence[Any], shown: Sequence[Any]) -> bool:
+    """Whether lists have the same entries: of texts and numbers in any order."""
+    if len(sent) != len(shown):
+        return False
+    if not all(isinstance(entry, _SCALARS) for entry in (*sent, *shown)):
+        return all(map(same, sent, shown))
+    left = list(shown)
+    for entry in sent:
+        place = next((place for place, other in enumerate(left) if same(entry, other)), None)
+        if place is None:
+            return False
+        del left[place]
+    return True
+
+
+def _same_numbers(sent: Any, shown: Any) -> bool:
+    """Whether values of which one is a number are the same: both numbers, or a point in time and its Unix time."""
+    one, other = _read(values.number, sent), _read(values.number, shown)
+    if one is None or other is None:
+        return _same_moments(sent, shown)
+    if isinstance(one, int) and isinstance(other, int) and abs(one) < _EXACT:
+        return one == other
+    try:
+        return math.isclose(one, other, rel_tol=1e-15)
+    except OverflowError:
+        return False
+
+
+def _same_texts(sent: str, shown: str) -> bool:
+    if sent.strip() == shown.strip() or _same_moments(sent, shown):
+        return True
+    is_html = any(mark in text for mark in "<&" for text in (sent, shown))
+    return is_html and _content(sent) == _content(shown)
+
+
+def _same_moments(sent: Any, shown: Any) -> bool:
+    """Whether both are the same day, or the same point in time as far as the coarser of them says."""
+    one, other = instant(sent), instant(shown)
+    if one is None or other is None:
+        return False
+    if any(len(str(value).strip()) == _DAY for value in (sent, shown) if isinstance(value, str)):
+        return bool(_days(sent, one) & _days(shown, other))
+    if not one.microsecond or not other.microsecond:
+        return one.replace(microsecond=0) == other.replace(microsecond=0)
+    return abs(one - other) <= timedelta(milliseconds=1)
+
+
+def _days(value: Any, when: datetime) -> set[str]:
+    """The day of a point in time: in UTC, and as it is written."""
+    return {when.date().isoformat(), str(value).strip()[:_DAY]}
+
+
+def instant(value: Any) -> datetime | None:
+    """The point in time that a value stands for, if it stands for one."""
+    text = _read(values.moment, value)
+    if text is None:
+        return None
+    seconds, _, fraction = text.removesuffix("Z").partition(".")
+    when = datetime.strptime(seconds, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return when.replace(microsecond=int(fraction.ljust(6, "0")))
+
+
+def _read(read: Any, value: Any) -> Any:
+    try:
+        return read(value)
+    except ValueError:
+        return None
+
+
+def _content(text: str) -> str:
+    """What is left of HTML whatever tags are allowed: its words without spaces, and where its links lead."""
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return "".join("".join(reader.found).split())
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in _HIDDEN
+        self.found += [value for name, value in attrs if name in _LINKS and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = max(0, self._hidden - (tag in _HIDDEN))
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.found.append(data)

@@ -1,0 +1,187 @@
+"""Whether a row shows what was sent, in whatever spelling Vitally gives it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from destination_vitally.mapping.comparison import differing
+from destination_vitally.mapping.equality import same
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.objects.table import BY_NAME, OBJECTS
+
+ID, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("a", "a"),
+        ("a", " a "),
+        # Removed
+        (None, None),
+        (None, ""),
+        ("", None),
+        (None, []),
+        ([], None),
+        # Numbers
+        (3, 3.0),
+        (3, "3"),
+        ("3", 3),
+        ("12000.50", 12000.5),
+        (0.1 + 0.2, 0.3),
+        (2**53 + 1, float(2**53)),
+        # True and false
+        (True, True),
+        (True, "true"),
+        ("yes", True),
+        (False, 0),
+        # Times
+        ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000Z"),
+        ("2026-01-31T09:30:00Z", "2026-01-31T10:30:00+01:00"),
+        ("2026-01-31 09:30", "2026-01-31T09:30:00.000Z"),
+        ("2026-01-31T09:30:00.123456Z", "2026-01-31T09:30:00.123Z"),
+        ("2026-01-31T09:30:00.123456Z", "2026-01-31T09:30:00Z"),
+        (1_769_851_800, "2026-01-31T09:30:00.000Z"),
+        ("2026-01-31T09:30:00.000Z", 1_769_851_800_000),
+        ("2026-01-31", "2026-01-31T00:00:00.000Z"),
+        ("2026-01-31T23:30:00-02:00", "2026-02-01"),
+        ("2026-01-31T23:30:00-02:00", "2026-01-31"),
+        # Lists and objects
+        (["a", "b"], ["b", "a"]),
+        ([1, 2], ["2", "1"]),
+        ("a", ["a"]),
+        ('["a","b"]', ["b", "a"]),
+        ({"a": 1}, {"a": 1.0, "more": 2}),
+        ([{"id": 1}, {"id": 2}], [{"id": "1", "x": 0}, {"id": "2"}]),
+        # HTML
+        ("<p>Hi</p>", "<p>Hi</p>\n"),
+        ("<h1>Hi</h1><script>alert(1)</script> there", "Hi there"),
+        ("a < b & c", "a &lt; b &amp; c"),
+        (
+            '<p style="x"><a href="https://a.example" class="y">here</a></p>',
+            '<p><a href="https://a.example">here</a></p>',
+        ),
+    ],
+)
+def test_the_same(sent: Any, shown: Any) -> None:
+    assert same(sent, shown)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("a", "A"),
+        ("a", "b"),
+        ("007", "7"),
+        ("a", None),
+        (None, "a"),
+        (0, None),
+        (False, None),
+        (None, 0),
+        (3, 4),
+        (3, "three"),
+        (10**12 + 1, 10**12 + 2),
+        (10**400, 1.5),
+        (True, False),
+        (True, "maybe"),
+        ("maybe", True),
+        ("2026-01-31T09:30:00Z", "2026-01-31T09:30:01Z"),
+        ("2026-01-31T09:30:00.123Z", "2026-01-31T09:30:00.125Z"),
+        ("2026-01-31", "2026-02-01"),
+        ("2026-01-31", "2026-02-01T00:00:00Z"),
+        (1_769_851_800, "2026-01-31T09:30:05Z"),
+        (["a"], ["a", "b"]),
+        (["a", "a"], ["a", "b"]),
+        ([{"id": 1}, {"id": 2}], [{"id": 2}, {"id": 1}]),
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, {}),
+        ({"a": 1}, "a"),
+        ("<p>Hi</p>", "<p>Ho</p>"),
+        ('<a href="https://a.example">x</a>', '<a href="https://b.example">x</a>'),
+    ],
+)
+def test_not_the_same(sent: Any, shown: Any) -> None:
+    assert not same(sent, shown)
+
+
+ACCOUNT = {"id": ID, "externalId": "a", "name": "Acme", "organizationId": OTHER, "traits": {"plan": "team"}}
+ORGANIZATION = {"id": OTHER, "externalId": "o", "name": "Group"}
+USER = {
+    "id": ID,
+    "email": "Ida@Example.com",
+    "joinDate": "2026-01-31T00:00:00.000Z",
+    "createdAt": "2026-05-01T00:00:00Z",
+}
+LINKED = {**USER, "accounts": [{"id": OTHER, "externalId": "a"}, {"id": "x", "externalId": "b"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "traits", "row", "differs"),
+    [
+        ("account", {"externalId": "a", "name": "Acme"}, {"plan": "team"}, ACCOUNT, []),
+        ("account", {"name": "Old"}, {"plan": "free", "seats": 3}, ACCOUNT, ["name", "traits.plan", "traits.seats"]),
+        ("account", {"name": None}, {"plan": None}, ACCOUNT, ["name", "traits.plan"]),
+        ("account", {}, {"gone": None, "empty": ""}, ACCOUNT, []),
+        ("account", {"name": "Other"}, {"plan": "other"}, {"id": ID}, []),
+        ("account", {"name": "Acme"}, {"plan": "team"}, {"name": "Acme", "traits": None}, []),
+        ("account", {}, {"vitally.custom.seats": 3}, {"traits": {"vitally.custom.seats": "3"}}, []),
+        # A trait that feeds an attribute
+        ("account", {}, {"mrr": 12}, {"mrr": 12.0, "traits": {}}, []),
+        ("account", {}, {"mrr": 12}, {"mrr": 11, "traits": {"mrr": 12}}, []),
+        ("account", {}, {"mrr": 12}, {"mrr": 11, "traits": {}}, ["traits.mrr"]),
+        ("account", {"healthScore": 3}, {}, {"healthScore": 4}, []),
+        # A field that travels as a trait, shown as the attribute, as the trait, or nowhere
+        ("user", {"joinDate": "2026-01-31T00:00:00Z"}, {}, USER, []),
+        ("user", {"joinDate": "2026-01-30T00:00:00Z"}, {}, USER, ["joinDate"]),
+        ("account", {"avatar": "https://a"}, {}, {"traits": {"avatar": "https://a"}}, []),
+        ("account", {"avatar": "https://a"}, {}, {"traits": {"avatar": "https://b"}}, ["avatar"]),
+        ("account", {"avatar": "https://a"}, {}, {"traits": {}}, []),
+        ("account", {"avatar": None}, {}, {"avatar": None, "traits": {"avatar": "https://b"}}, ["avatar"]),
+        ("user", {"email": "ida@example.com"}, {}, USER, []),
+        ("user", {"email": "ada@example.com"}, {}, USER, ["email"]),
+        ("note", {"source": "zapier", "id": OTHER}, {}, {"id": ID, "source": "x"}, []),
+        ("note", {"note": "<h1>Hi</h1>", "tags": ["b", "a"]}, {}, {"note": "Hi", "tags": ["a", "b"]}, []),
+        ("note", {"tags": []}, {}, {"tags": ["a"]}, ["tags"]),
+        ("task", {"dueDate": "2026-01-31"}, {}, {"dueDate": "2026-01-31T00:00:00.000Z"}, []),
+        # One that it refers to
+        ("account", {"organizationId": VitallyId(OTHER)}, {}, ACCOUNT, []),
+        ("account", {"organizationId": VitallyId(ID)}, {}, ACCOUNT, ["organizationId"]),
+        ("account", {"organizationId": "o"}, {}, ACCOUNT, []),
+        ("account", {"organizationId": "known"}, {}, ACCOUNT, ["organizationId"]),
+        ("account", {"organizationId": "o"}, {}, {"organizationId": None}, ["organizationId"]),
+        ("account", {"organizationId": None}, {}, ACCOUNT, ["organizationId"]),
+        ("account", {"organizationId": None}, {}, {"organizationId": None, "organization": None}, []),
+        ("account", {"organizationId": "o"}, {}, {**ACCOUNT, "organization": ORGANIZATION}, []),
+        ("account", {"organizationId": "p"}, {}, {**ACCOUNT, "organization": ORGANIZATION}, ["organizationId"]),
+        ("account", {"organizationId": "o"}, {}, {"organization": None}, ["organizationId"]),
+        ("account", {"organizationId": "o"}, {}, {"name": "Acme"}, []),
+        ("custom_object/*", {"customerId": "c"}, {}, {"customer": {"id": ID, "externalId": "c"}}, []),
+        ("custom_object/*", {"customerId": "c"}, {}, {"customer": {"id": ID, "externalId": "d"}}, ["customerId"]),
+        # Several that it refers to
+        ("user", {"accountIds": ["a"]}, {}, LINKED, []),
+        ("user", {"accountIds": ["a", VitallyId("x")]}, {}, LINKED, []),
+        ("user", {"accountIds": ["a", "c"]}, {}, LINKED, ["accountIds"]),
+        ("user", {"accountIds": ["a"]}, {}, {"accounts": []}, ["accountIds"]),
+        ("user", {"accountIds": ["a"]}, {}, {"accountIds": [OTHER]}, []),
+        ("user", {"accountIds": ["known"]}, {}, {"accountIds": [OTHER]}, ["accountIds"]),
+        ("user", {"accountIds": ["a"]}, {}, USER, []),
+        ("user", {"accountIds": None}, {}, LINKED, []),
+    ],
+)
+def test_what_differs(
+    name: str, fields: dict[str, Any], traits: dict[str, Any], row: dict[str, Any], differs: Any
+) -> None:
+    known = {("organization", "known"): ID, ("account", "known"): ID}
+    assert differing(BY_NAME[name], fields, traits, row, lambda *which: known.get(which)) == differs
+
+
+@pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: str(entry.name))
+def test_a_row_of_any_object_shows_itself(entry: Any) -> None:
+    values = {"a date": "2026-01-31", "a date-time": "2026-01-31T09:30:00Z", "a number": 3, "true or false": True}
+    row = {f.name: [ID] if f.kind.value == "a list of texts" else values.get(f.kind.value, ID) for f in entry.fields}
+    assert differing(entry, row, {}, row) == []
+    changed = {name: "another" for name, value in row.items() if value == ID}
+    writable = [n for n in changed if (f := entry.field(n)) and (f.in_body or f.analytics) and not f.refers]
+    assert differing(entry, changed, {}, row) == writable
