@@ -68,7 +68,10 @@ class ChaosRun:
             sandbox,
             mappings=[mapping for mapping in MAPPINGS if mapping["stream"] in self.names],
             num_workers=dice.randint(1, 4),
+            verify=dice.choice(["none", "sample", "all"]),
         )
+        # Only who waits for each message to land can keep two of the same row in order where Vitally does not.
+        sandbox.switches.effects_overtake = self.settings["verify"] == "all" and dice.random() < 0.5
         self.attempts = 0
         self.ambiguous = 0
         """Calls of which a sync said that they may or may not have been made."""
