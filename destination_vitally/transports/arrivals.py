@@ -10,7 +10,10 @@ from destination_vitally.transports.references import References
 from destination_vitally.transports.tail import Tail
 
 SINGLES = 20
-"""So many rows are asked for one by one in each look, where the list does not show them."""
+"""So many rows at least are asked for one by one in a look, where the list does not show them."""
+
+SINGLES_FROM = 3
+"""From which look on."""
 
 PAGE = 100
 
@@ -28,6 +31,7 @@ class Arrivals:
         self._waited = waited
         self._tail = Tail(rest, BY_NAME[target])
         self._pause = FIRST_WAIT
+        self._looks = 0
 
     def look(self) -> float | None:
         """Look once; return the seconds until the next look, or None when nothing is left to wait for."""
@@ -35,9 +39,10 @@ class Arrivals:
         for value in [value for value, one in sent.items() if one is None]:
             del self._waited[value]
         times = [one.taken for one in sent.values() if one and one.taken is not None]
-        if self._waited:
-            self._read_list(min(times, default=None))
-        for value in [*self._waited][:SINGLES]:
+        self._looks += 1
+        came = self._read_list(min(times, default=None)) if self._waited else 0
+        singles = max(SINGLES, came) if self._looks >= SINGLES_FROM else 0
+        for value in [*self._waited][:singles]:
             if self._references.look_again(self._waited[value], self._target, value):
                 del self._waited[value]
         if not self._waited:
@@ -45,9 +50,10 @@ class Arrivals:
         pause, self._pause = self._pause, min(LONGEST_WAIT, 2 * self._pause)
         return pause
 
-    def _read_list(self, since: float | None) -> None:
-        most = 2 + 2 * len(self._waited) // PAGE
+    def _read_list(self, since: float | None) -> int:
+        """Read what the list has had since the last look; return how many of the rows came with it."""
+        most = 2 + 2 * self._landing.count(self._target) // PAGE
         rows = list(self._tail.look(since, most))
         self._references.saw(self._target, rows)
-        for row in rows:
-            self._waited.pop(str(row.get("externalId")), None)
+        came = [self._waited.pop(str(row.get("externalId")), None) for row in rows]
+        return sum(one is not None for one in came)

@@ -8,6 +8,7 @@ row of a batch asks for the row first, again and again, until it shows that the 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -59,6 +60,7 @@ class Landing:
         self._rest = rest
         self._clock = clock
         self._sent = DiskTable("external_id", "taken", "since", "said")
+        self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._wait = FIRST_WAIT
@@ -66,11 +68,14 @@ class Landing:
     def accepted(self, changes: Iterable[Change], reply: Reply) -> None:
         """Remember the changes of a batch."""
         now = self._clock.monotonic()
-        self._sent.put_all(
-            (key, external_id, reply.time, now, said)
-            for change in changes
-            for key, external_id, said in _written(change)
-        )
+        written = [(key, external_id, reply.time, now, said) for c in changes for key, external_id, said in _written(c)]
+        self._sent.put_all(written)
+        with self._lock:
+            self._counts.update(key[0] for key, *_ in written)
+
+    def count(self, name: str) -> int:
+        """Return at least how many rows of an object were written by batches in this sync."""
+        return self._counts[name]
 
     def sent(self, identity: Sequence[str] | None) -> Sent | None:
         """Return the message that wrote a row, if it was accepted in this sync and the row was not seen since."""

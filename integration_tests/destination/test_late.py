@@ -223,3 +223,13 @@ def test_the_dry_run_says_the_same(late: Sandbox) -> None:
     assert "Stream users (upsert user): 3 records = 2 created" in run.log
     assert "user 'u2': accountIds: Vitally has no account with this id, and none came in this sync" in run.log
     assert late.workspace.rows("users") == []
+
+
+def test_waiting_for_parents_costs_few_requests(late: Sandbox) -> None:
+    count = 500
+
+    run = sync(late, USERS_FIRST[::-1], [*accounts(count), *users(count)])
+
+    assert run.counts("users")["accepted"] == count
+    looks = len(late.journal) - late.journal.count("batch")
+    assert looks <= 120, "more than a page of the list and twenty rows a look"
