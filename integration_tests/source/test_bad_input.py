@@ -88,6 +88,16 @@ def test_a_process_says_a_refused_key_without_it(make_sandbox: Any, action: str)
     assert_no_secret(run.raw + run.stderr)
 
 
+@pytest.mark.parametrize("path", ["/customObjects$", "/customFields$"])
+def test_a_key_that_is_refused_half_way_ends_discover(make_sandbox: Any, path: str) -> None:
+    sandbox: Sandbox = make_sandbox(seed=1)
+    sandbox.faults.add(Fault(path=path, status=401, body={"error": f"Unknown key {SECRET}"}, times=None))
+    run = run_source("discover", source_config(sandbox.url, SECRET))
+    assert run.exit_code == 1
+    assert any("Vitally refused the REST key" in error for error in run.errors), run.raw
+    assert_no_secret(run.raw)
+
+
 def test_debug_output_has_no_key(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=1)
     for key in (SECRET, f"Basic {ENCODED}=="):

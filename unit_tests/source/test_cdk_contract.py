@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.metadata import version
 from queue import Queue
 from typing import Any
@@ -14,6 +15,7 @@ from airbyte_cdk.logger import PRINT_BUFFER, init_logger
 from airbyte_cdk.models import AirbyteMessage, Type
 from airbyte_cdk.sources.concurrent_source.stream_thread_exception import StreamThreadException
 from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
+from airbyte_cdk.sources.streams.call_rate import CallRateLimitHit
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partition_reader import PartitionReader
 from airbyte_cdk.sources.streams.concurrent.partitions.types import PartitionCompleteSentinel
@@ -88,6 +90,22 @@ def test_one_budget_is_shared_by_every_request(streams: dict[str, DefaultStream]
     assert requester._http_client._session._api_budget is requester._http_client._api_budget  # type: ignore[attr-defined]
 
 
+def test_the_settings_of_pace_and_look_back_are_those_of_the_config() -> None:
+    source = SourceVitally(config={**CONFIG, "requests_per_minute": 3, "lookback_minutes": 7, "num_workers": 2})
+    [accounts] = cdk.static_streams(source, ["accounts"])
+    assert isinstance(accounts, DefaultStream)
+    assert isinstance(accounts.cursor, FeedCursor)
+    [part] = accounts.cursor.stream_slices()
+    assert accounts.cursor.begin(part, "").lookback == timedelta(minutes=7)
+    budget = retriever(accounts).requester._http_client._api_budget  # type: ignore[attr-defined]
+    for _ in range(3):
+        budget.acquire_call(None, block=False)
+    with pytest.raises(CallRateLimitHit):
+        budget.acquire_call(None, block=False)
+    with budget.under_way(), budget.under_way():
+        assert not budget._slots.acquire(blocking=False)
+
+
 def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
     cdk.disable_retries(source._constructor)
     [accounts] = cdk.static_streams(source, ["accounts"])
@@ -145,7 +163,7 @@ def test_a_state_emitted_by_a_cursor_queues_behind_the_records_before_it(source:
 def test_records_states_and_logs_wait_in_one_queue_bounded_in_bytes(source: SourceVitally) -> None:
     queue = source._concurrent_source._queue
     assert isinstance(queue, WeighedQueue)
-    assert queue.maxsize == QUEUED_BYTES
+    assert queue.maxsize == QUEUED_BYTES <= 50_000_000
     assert source._constructor._message_repository._queue is queue  # type: ignore[attr-defined]
 
 

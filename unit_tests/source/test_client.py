@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from source_vitally.client import FEW_RETRIES, RETRIES, Patience
+import pytest
+import requests
+from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
+
+from source_vitally import SourceVitally, cdk, client
+from source_vitally.client import FEW_RETRIES, MAX_SECONDS, RETRIES, Patience, PatientClient, RequestFailed
+from source_vitally.retrievers import FeedRetriever
 
 USUAL, ONE_OF_MANY, DOUBTFUL = Patience(), Patience(one_of_many=True), Patience(doubtful=True)
 
@@ -31,3 +37,35 @@ def test_how_often_a_request_is_tried_again(
 ) -> None:
     tries = next(n for n in range(1, 99) if patience.has_ended(status, n, others_succeed))
     assert tries - 1 == retries
+
+
+CONFIG = {"data_center": {"region": "eu"}, "secret_token": "sk_live_example_not_real"}
+
+
+@pytest.mark.parametrize(("retry_after", "tries"), [(None, 1 + RETRIES), ("400", 4)])
+def test_an_outage_is_outlasted_for_minutes_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, retry_after: str | None, tries: int
+) -> None:
+    [accounts] = cdk.static_streams(SourceVitally(config=CONFIG), ["accounts"])
+    assert isinstance(accounts, DefaultStream)
+    retriever = accounts._stream_partition_generator._partition_factory._retriever  # type: ignore[attr-defined]
+    assert isinstance(retriever, FeedRetriever)
+    patient: Any = retriever.requester._http_client  # type: ignore[attr-defined]
+    assert isinstance(patient, PatientClient)
+    waits: list[float] = []
+    asked: list[requests.PreparedRequest] = []
+
+    def down(request: requests.PreparedRequest, _: Any) -> requests.Response:
+        asked.append(request)
+        answer = requests.Response()
+        answer.status_code, answer._content, answer.request = 503, b"", request
+        answer.headers.update({"Retry-After": retry_after} if retry_after else {})
+        return answer
+
+    monkeypatch.setattr(patient, "_once", down)
+    monkeypatch.setattr(client, "sleep", waits.append)
+    monkeypatch.setattr(client, "monotonic", lambda: sum(waits))
+    with pytest.raises(RequestFailed):
+        patient._send_with_retry(requests.Request("GET", "http://127.0.0.1/accounts").prepare(), {})
+    assert len(asked) == tries
+    assert 120 < sum(waits) <= MAX_SECONDS

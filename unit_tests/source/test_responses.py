@@ -19,7 +19,7 @@ from source_vitally.budget import RequestBudget
 from source_vitally.client import RETRIES
 from source_vitally.errors import GrowingBackoff, VitallyErrorHandler
 from source_vitally.manifest import manifest
-from source_vitally.responses import clock_of, is_absent, reason_of
+from source_vitally.responses import clock_of, in_short, is_absent, reason_of
 from vitally_api.answers import LONGEST_WAIT
 
 DATE: dict[str, Any] = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
@@ -81,6 +81,8 @@ def test_the_reason_of_an_answer_has_no_key_in_it() -> None:
     update_secrets(["sk_live_example_not_real"])
     refused = answer(400, b'{"error": {"message": "no such key: sk_live_example_not_real"}}')
     assert reason_of(refused) == "no such key: ****"
+    assert in_short(refused) == "HTTP 400 (no such key: ****)"
+    assert (handler().interpret_response(refused).error_message or "").endswith("Vitally says: no such key: ****")
     assert reason_of(answer(400, b"plain\ntext")) == "plain text"
 
 
@@ -185,6 +187,29 @@ def test_the_budget_waits_for_the_servers_bucket_to_refill(headers: dict[str, An
     budget.update_from_response(object(), answer(**headers))
     budget.acquire_call(object())
     assert clock.slept == pytest.approx(waits)
+
+
+def test_what_requests_share_of_the_budget_is_read_and_changed_under_its_lock() -> None:
+    under_lock: list[bool] = []
+
+    class Watched(RequestBudget):
+        @property
+        def successes(self) -> int:
+            return 0
+
+        @successes.setter
+        def successes(self, value: int) -> None:
+            under_lock.append(not value or self._lock.locked())
+
+    def clock() -> float:
+        under_lock.append(budget._lock.locked())
+        return 0.0
+
+    budget = Watched(1000, clock=clock, sleep=lambda _: None)
+    budget.update_from_response(object(), answer(RateLimit_Remaining="0", RateLimit_Limit="2"))
+    budget.acquire_call(object())
+    budget.succeeded()
+    assert under_lock == [True] * 5, "made, answered, waited for, said, succeeded"
 
 
 def test_the_budget_keeps_no_request() -> None:

@@ -212,7 +212,7 @@ def test_an_interrupted_first_scan_goes_on_and_loses_nothing(
     except Killed:
         state = ScanState.from_json(kept[-1].as_json("updatedAt"), "updatedAt")
         if expired:
-            model.cursors_valid_from = model.tick()
+            model.rejections = 1
         rows, state = read(model, state, lambda page, _: apply(model, after, page, deleted))
     latest(copy, first)
     latest(copy, rows)
@@ -324,6 +324,31 @@ def test_short_and_empty_pages_do_not_end_a_scan_while_next_says_otherwise() -> 
         assert not scan.finished
     scan.page([EPOCH], None, None)
     assert scan.finished
+
+
+def test_a_page_that_ends_with_the_floor_may_go_on_with_rows_of_the_same_instant() -> None:
+    scan = Scan(ScanState(EPOCH), timedelta())
+    scan.page([EPOCH, EPOCH], "more", None)
+    assert not scan.finished
+    scan.page([EPOCH, EPOCH - timedelta(milliseconds=1)], "more", None)
+    assert scan.finished
+
+
+def test_after_a_restart_the_list_has_its_cursors_again_and_the_scan_its_first_start() -> None:
+    scan = Scan(ScanState(), timedelta())
+    scan.page([EPOCH], "a", ServerClock(EPOCH, EPOCH))
+    scan.restart()
+    later = EPOCH + timedelta(hours=1)
+    scan.page([later], "a", ServerClock(later, later))
+    scan.page([later], None, ServerClock(later, later))
+    assert scan.result().watermark == EPOCH
+
+
+def test_only_a_first_scan_is_resumed() -> None:
+    scan = Scan(ScanState(EPOCH, failed={"x": None}), timedelta())
+    del scan.failed["x"]
+    scan.page([EPOCH + timedelta(hours=1)], "more", None)
+    assert scan.checkpoint() == scan.state == ScanState(EPOCH, failed={"x": None})
 
 
 @pytest.mark.parametrize("tokens", [["a", "a"], ["a", "b", "a"]])

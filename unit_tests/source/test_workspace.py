@@ -1,10 +1,13 @@
-"""Types of traits, whatever a workspace calls them."""
+"""Types of traits, whatever a workspace calls them; passes over the rows of its custom objects."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from source_vitally.schema import TRAIT_TYPES, TableSchemaLoader
+from source_vitally.workspace import CUSTOM_OBJECTS, AllInstances, InstancePartitions
 
 
 def traits_schema(types: dict[str, str], **parameters: Any) -> Any:
@@ -33,3 +36,13 @@ def test_traits_of_inlined_accounts_are_typed_too_when_they_come_whole() -> None
     config = {TRAIT_TYPES: {("accounts", ""): {"tier": "string"}}, "inlined_objects": "full"}
     schema = TableSchemaLoader(config=config, parameters={"name": "notes"}).get_json_schema()
     assert "tier" in schema["properties"]["account"]["properties"]["traits"]["properties"]
+
+
+@pytest.mark.parametrize(("include", "passes"), [(True, ["false", "true"]), (False, ["false"])])
+def test_archived_rows_of_custom_objects_are_a_pass_of_their_own_if_wanted(include: bool, passes: list[str]) -> None:
+    config = {"include_archived": include, CUSTOM_OBJECTS: [{"id": "co-1"}]}
+    of_one = InstancePartitions(config=config, parameters={"custom_object_id": "co-1"})
+    for router in (of_one, AllInstances(config=config, parameters={})):
+        slices = list(router.stream_slices())
+        assert [part.partition["archived"] for part in slices] == passes
+        assert [router.get_request_params(stream_slice=part) for part in slices] == [{"archived": p} for p in passes]

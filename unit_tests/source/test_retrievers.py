@@ -1,0 +1,38 @@
+"""Which rows of a page are given, and from where their fields come."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airbyte_cdk.sources.types import Record, StreamSlice
+
+from source_vitally.details import ConversationMessagesRetriever
+from source_vitally.retrievers import FeedRetriever
+from source_vitally.scan import Scan, ScanState
+
+PARTS: dict[str, Any] = {"requester": None, "paginator": None, "record_selector": None, "config": {}, "parameters": {}}
+
+
+def given(retriever: FeedRetriever, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    scan, part = Scan(ScanState(), timedelta()), StreamSlice(partition={}, cursor_slice={})
+    page = [(Record(data=row, stream_name=retriever.name), None) for row in rows]
+    return [dict(record.data) for record in retriever._emit(scan, page, 100, part)]
+
+
+def test_of_a_row_in_two_passes_each_version_comes_once() -> None:
+    passes = FeedRetriever(**PARTS, name="nps_responses", unique=True)
+    before = {"id": "r", "updatedAt": "2026-01-01", "score": 1}
+    edited = {**before, "updatedAt": "2026-01-02", "score": 2}
+    archived = {**edited, "archivedAt": "2026-01-03"}
+    assert given(passes, before) == [before]
+    assert given(passes, before, edited, archived) == [edited, archived]
+    assert given(passes, before, edited, archived) == []
+
+
+def test_the_cursor_of_a_message_is_from_the_list_which_the_state_is_about() -> None:
+    """A conversation edited after its page was read comes again; dated by its details, it would seem to have come."""
+    messages = ConversationMessagesRetriever(**PARTS, name="messages", detail_requester=None)  # type: ignore[arg-type]
+    detail = {"id": "c", "updatedAt": "2026-01-09", "messages": [{"id": "m"}]}
+    [message] = messages._records({"id": "c", "updatedAt": "2026-01-01"}, detail)
+    assert message["conversationUpdatedAt"] == "2026-01-01"
