@@ -47,7 +47,7 @@ class Limiter:
             self._clock.wait(delay)
 
     def _delay(self, now: float) -> float:
-        while self._sent and self._sent[0] <= now - self._period:
+        while self._sent and self._sent[0] + self._period <= now:
             self._sent.popleft()
         full = self._sent[0] + self._period - now if len(self._sent) >= self._burst else 0.0
         return max(full, self._not_before - now)

@@ -1,0 +1,66 @@
+"""The limiter against a model of it, on a clock that only waiting moves."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from destination_vitally.transports.limiter import Limiter
+from integration_tests.harness import QuickClock
+
+NEARLY = 1e-6
+
+
+class Requests(RuleBasedStateMachine):
+    """Requests, answers of the server about its own budget, pauses and time, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = QuickClock(passes=lambda _: None)
+        self.sent: list[float] = []
+        self.paused_until = 0.0
+        self.cost = 1.0
+
+    @initialize(per_minute=st.sampled_from([1, 7, 10, 60, 1000]))
+    def begin(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self.burst = max(1, per_minute // 10)
+        self.limiter = Limiter(per_minute, self.clock)
+
+    @rule(times=st.integers(1, 12))
+    def send(self, times: int) -> None:
+        for _ in range(times):
+            earliest = max(self.clock.monotonic(), self.paused_until)
+            if len(self.sent) >= self.burst:
+                earliest = max(earliest, self.sent[-self.burst] + 60 * self.burst / self.per_minute)
+            self.limiter.acquire()
+            assert abs(self.clock.monotonic() - earliest) < NEARLY, "as soon as it may be, and no sooner"
+            self.sent.append(self.clock.monotonic())
+
+    @rule(limit=st.sampled_from([1, 60, 1000]), part=st.floats(0, 1), refused=st.booleans())
+    def answered(self, limit: int, part: float, refused: bool) -> None:
+        remaining = int(limit * part)
+        self.limiter.observe({"RateLimit-Limit": str(limit), "RateLimit-Remaining": str(remaining)}, refused=refused)
+        self.cost = max(self.cost, remaining + 1) if refused else self.cost
+        missing = max(self.cost, limit / 100) - remaining
+        if missing > 0:
+            self.paused_until = max(self.paused_until, self.clock.monotonic() + missing * 60 / limit)
+
+    @rule(seconds=st.sampled_from([0.5, 5.0, 70.0]))
+    def pause(self, seconds: float) -> None:
+        self.limiter.pause(seconds)
+        self.paused_until = max(self.paused_until, self.clock.monotonic() + seconds)
+
+    @rule(seconds=st.sampled_from([0.01, 3.0, 61.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.wait(seconds)
+
+    @invariant()
+    def no_minute_has_more_than_the_budget(self) -> None:
+        if len(self.sent) > self.per_minute:
+            assert self.sent[-1] - self.sent[-1 - self.per_minute] >= 60 - NEARLY
+
+
+TestRequests = Requests.TestCase
+TestRequests.settings = settings(max_examples=150, stateful_step_count=30)
