@@ -6,14 +6,17 @@ from collections import defaultdict
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.transports.analytics import BYTES, MESSAGES, Batch, Batcher
+from destination_vitally.outcomes.ledger import Ledger, PendingRecord, Segment
+from destination_vitally.transports.analytics import BYTES, MESSAGES, REFUSALS_TELLING, Analytics, Batch, Batcher
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.transports.references import References
+from destination_vitally.transports.reply import Reply
+from destination_vitally.transports.verification import Verification
 from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change, configured, plans, settings
 
@@ -22,13 +25,13 @@ REFERENCES = References(None, Landing(None, QuickClock()))
 EMISSION = Emission(1, 1_790_000_000_000, 1)
 
 
-def row(number: int = 1) -> PendingRecord:
+def record_of(number: int = 1) -> PendingRecord:
     return PendingRecord(PLAN, Segment(), b"", number)
 
 
 def queued(name: str, data: dict[str, Any], emission: Emission = EMISSION) -> list[QueuedMessage]:
     operation: Any = "create" if name == "event" else "upsert"
-    return messages_of(change(name, operation, data), row(), emission, REFERENCES)
+    return messages_of(change(name, operation, data), record_of(), emission, REFERENCES)
 
 
 def message(one: QueuedMessage) -> dict[str, Any]:
@@ -94,6 +97,84 @@ def test_bytes_and_messages_of_a_batch_are_bounded() -> None:
     assert all(batch.size >= len(body) for batch, body in zip(sent, bodies, strict=True))
     assert all(len(batch.messages) <= MESSAGES for batch in sent)
     assert len(sent) <= 6
+
+
+LIMIT = 500_000
+
+
+def of_length(name: str, length: int, **traits: Any) -> QueuedMessage:
+    """A message of so many bytes."""
+    bare = queued("account", {"externalId": name, "text": "", **traits})[0]
+    return queued("account", {"externalId": name, "text": "x" * (length - len(bare.encoded)), **traits})[0]
+
+
+@pytest.mark.parametrize("beyond", range(-4, 5))
+def test_a_body_is_never_a_byte_too_long(beyond: int) -> None:
+    sent: list[Batch] = []
+    batcher = Batcher(sent.append)
+    for n, length in enumerate([200_000, 300_000 + beyond - len(b"[,]")]):
+        batcher.add(of_length(f"a{n}", length))
+    batcher.flush()
+    bodies = [b"[" + b",".join(one.encoded for one in batch.messages) + b"]" for batch in sent]
+    assert sum(map(len, bodies)) in (LIMIT + beyond, LIMIT + beyond + 1), "whole, or with brackets for a comma"
+    assert max(map(len, bodies)) <= LIMIT
+    assert len(bodies) == 1 or beyond >= -1, "nearly all the room is used"
+
+
+@pytest.mark.parametrize("other", [0, 250_000])
+def test_rows_of_a_key_are_not_merged_into_what_would_be_too_long(other: int) -> None:
+    sent: list[Batch] = []
+    batcher = Batcher(sent.append)
+    batcher.add(of_length("a", 200_000))
+    if other:
+        batcher.add(of_length("b", other))
+    later = queued("account", {"externalId": "a", "more": "y" * (400_000 - other)})[0]
+    batcher.add(later)
+    batcher.flush()
+    assert max(sum(len(one.encoded) for one in batch.messages) for batch in sent) < LIMIT
+    assert [one.records for one in sent[-1].messages] == [later.records], "after the row before it"
+
+
+def test_what_is_merged_counts_for_the_rows_after_it() -> None:
+    sent: list[Batch] = []
+    batcher = Batcher(sent.append)
+    batcher.add(of_length("a", 200_000))
+    batcher.add(queued("account", {"externalId": "a", "more": "y" * 200_000})[0])
+    batcher.add(of_length("b", 150_000))
+    batcher.flush()
+    assert [len(batch.messages[0].records) for batch in sent] == [2, 1]
+
+
+def test_bad_rows_stop_no_sync_that_accepts_others() -> None:
+    class Refusing:
+        def send(self, method: str, path: str, body: bytes, **_: Any) -> Reply:
+            return Reply(400 if b"bad" in body else 200, {}, "")
+
+    rejected: list[PendingRecord] = []
+    ledger = Ledger(rejected.append)
+    ledger.expect(PLAN)
+    landing = Landing(None, QuickClock())
+    analytics = Analytics(Refusing(), ledger, landing, Verification())  # type: ignore[arg-type]
+    bad = REFUSALS_TELLING + 20
+    for name in ["good", *(f"bad {n}" for n in range(bad))]:
+        record = ledger.receive(PLAN, b"", 1)
+        analytics.send(messages_of(change("account", "upsert", {"externalId": name}), record, EMISSION, REFERENCES))
+    assert ledger.tallies[PLAN].outcomes == {"accepted": 1, "rejected": bad}
+    assert len(rejected) == bad
+
+
+@pytest.mark.parametrize(
+    ("name", "parents"),
+    [("account", {}), ("user", {"accountId": "b"}), ("custom_object/*", {"customerId": "b"})],
+)
+def test_a_parent_that_is_empty_does_not_travel(name: str, parents: dict[str, str]) -> None:
+    parent = "organizationIds" if name == "user" else "organizationId"
+    row = {"externalId": "a", **parents, parent: None, "plan": None}
+    asked = change(name, "upsert", row, clear_nulls=True, tokens=frozenset({"analytics_token"}))
+    assert asked.fields[parent] is None
+    [made] = messages_of(asked, record_of(), EMISSION, REFERENCES)
+    assert "organizationId" not in message(made)
+    assert message(made)["traits"] == {"plan": None}
 
 
 ROWS = st.lists(

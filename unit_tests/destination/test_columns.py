@@ -291,6 +291,24 @@ def test_a_row_of_vitally_is_known_by_its_shape(shape: str) -> None:
     assert not {"createdAt", "updatedAt", "createdat", "updatedat"} & set(change("account", "upsert", row).open_values)
 
 
+FOREIGN: dict[str, dict[str, Any]] = {
+    "a table of an application": {"id": UUID, **TIMES},
+    "with traits that are no object": {"id": UUID, **TIMES, "traits": "x"},
+    "in snake case": {"id": UUID, "created_at": "x", "updated_at": "x", "external_id": "a"},
+    "without times": {"id": UUID, "externalId": "a", "traits": {}},
+    "with one time": {"id": UUID, "createdAt": "x", "externalId": "a", "traits": {}},
+    "with a number": {"id": 7, **TIMES, "externalId": "a", "traits": {}},
+    "with a longer id": {"id": f"{UUID}0", **TIMES, "externalId": "a", "traits": {}},
+}
+
+
+@pytest.mark.parametrize("shape", FOREIGN)
+def test_a_row_with_a_uuid_is_not_vitallys_for_that(shape: str) -> None:
+    row = {**FOREIGN[shape], "organizationId": UUID}
+    assert not is_native(row)
+    assert not natives(change("account", "update", row))
+
+
 @pytest.mark.parametrize(
     ("column", "native"),
     [("id", False), ("ID", False), ("customer", False), ("externalId", True), ("external_id", True)],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import Mapper
+from destination_vitally.mapping.mapper import Mapper, identity_of
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import BatchRoute, Field, Kind, Operation, RestRoute
 from destination_vitally.objects.table import BY_NAME, OBJECTS
@@ -107,6 +107,25 @@ def test_an_inlined_parent_goes_before_the_bare_id(order: int) -> None:
     made = change("note", "upsert", {**row, "organizationId": None, "organization": None})
     assert made.fields["accountId"] == "a1"
     assert not isinstance(made.fields["accountId"], VitallyId)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("bare", "inlined", "expected"), [(None, {"id": UUID, "externalId": "a1"}, "a1"), (UUID, None, UUID)]
+)
+def test_an_empty_column_does_not_take_what_another_column_of_its_field_gives(
+    order: int, bare: Any, inlined: Any, expected: str
+) -> None:
+    row = {**NATIVE, "externalId": "n", "note": "N", "noteDate": DELETED}
+    row |= dict([("accountId", bare), ("account", inlined)][::order])
+    assert change("note", "upsert", row, clear_nulls=True).fields["accountId"] == expected
+
+
+def test_the_same_text_under_two_keys_is_two_rows() -> None:
+    account = BY_NAME["account"]
+    by_ids = [identity_of(account, {name: UUID}) for name in ("id", "externalId")]
+    assert len({*by_ids}) == 2
+    assert by_ids[1] == identity_of(account, {"externalId": UUID, "name": "A"})
 
 
 def test_a_warehouse_row_is_not_mistaken_for_one_of_vitally() -> None:
