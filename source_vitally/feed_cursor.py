@@ -15,7 +15,7 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.scan import Scan, ScanState, StateError, is_of_another_source, parse_time
+from source_vitally.scan import Scan, ScanState, StateError, parse_time
 
 PartitionKey = tuple[tuple[str, Any], ...]
 
@@ -144,7 +144,7 @@ class FeedCursor(Cursor):
 
     def _read(self, blob: Mapping[str, Any]) -> dict[PartitionKey, ScanState]:
         field = self.cursor_field.cursor_field_key
-        if not blob or is_of_another_source(blob):
+        if not blob:
             return {}
         if not self._is_partitioned:
             return {(): ScanState.from_json(blob, field)}

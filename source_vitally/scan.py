@@ -105,7 +105,7 @@ class ScanState:
     @classmethod
     def from_json(cls, blob: Mapping[str, Any], cursor_field: str) -> ScanState:
         """Read `{"<cursor_field>": "<time>"}`, `{"resume": {…}}` or `{}`; raise StateError for anything else."""
-        if is_of_another_source(blob):
+        if _is_of_another_source(blob):
             return cls()
         unknown = sorted(set(blob) - {cursor_field, RESUME_KEY, FAILED_KEY})
         if unknown:
@@ -141,7 +141,7 @@ class ScanState:
         return {**({RESUME_KEY: self.resume.as_json()} if self.resume else {}), **failed}
 
 
-def is_of_another_source(blob: Mapping[str, Any]) -> bool:
+def _is_of_another_source(blob: Mapping[str, Any]) -> bool:
     """Tell whether a state is one that the published source 0.4 wrote for full refreshes: it says nothing here.
 
     The CDK of its time kept a page (`next_page_token`) or a mark (`__ab_…`).
