@@ -82,7 +82,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
         if response.status_code == _FORBIDDEN and not isinstance(body_of(response), Mapping):
             return self._blocked()
         resolution = super().interpret_response(response)
-        said = answers.reason(body_of(response), "")  # a page of HTML is no reason
+        said = answers.reason(body_of(response), "", filter_secrets)  # a page of HTML is no reason
         text = f"{resolution.error_message or ''}{f' Vitally says: {said}' if said else ''}"
         return replace(resolution, error_message=filter_secrets(text))
 

@@ -39,7 +39,7 @@ def size_of(response: requests.Response) -> int:
 def reason_of(response: requests.Response) -> str:
     """Return what the server says went wrong, in one line, without any key that it may quote."""
     start = (response.content or b"")[:_READABLE].decode(errors="replace")
-    return filter_secrets(answers.reason(body_of(response), start))
+    return answers.reason(body_of(response), start, filter_secrets)
 
 
 def in_short(answer: Answer, otherwise: str | None = None) -> str:
@@ -48,7 +48,7 @@ def in_short(answer: Answer, otherwise: str | None = None) -> str:
         return f"no answer ({filter_secrets(type(answer).__name__)})"
     if answer.ok:
         return (otherwise or "a broken answer").split(". ")[0]
-    said = filter_secrets(answers.reason(body_of(answer), ""))  # a page of HTML is no reason
+    said = answers.reason(body_of(answer), "", filter_secrets)  # a page of HTML is no reason
     return f"HTTP {answer.status_code}{f' ({said})' if said else ''}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -57,15 +57,16 @@ def says_failure(body: Any) -> bool:
     return bool(body.get("errors")) or body.get("success") is False or _has_error(body)
 
 
-def reason(body: Any, text: str) -> str:
+def reason(body: Any, text: str, mask: Callable[[str], str] = str) -> str:
     """Return what the server says went wrong, in one line: by its JSON, else by the text of its answer.
 
     Args:
         body: The parsed body, None where it is not JSON.
         text: The same as text.
+        mask: What takes secrets out, before a text is cut to its length: of half a key nobody could tell.
     """
     said = _words(body) if isinstance(body, Mapping) else ""
-    return " ".join((said or text).split())[:LONGEST_REASON]
+    return " ".join(mask(said or text).split())[:LONGEST_REASON]
 
 
 def wait_asked_for(headers: Mapping[str, str], now: float | None) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from vitally_api import answers
 
@@ -48,7 +49,7 @@ class Reply:
     @property
     def reason(self) -> str:
         """Vitally's words, in one line."""
-        words = answers.reason(self.body, "" if self.is_page else self.text)
+        words = answers.reason(self.body, "" if self.is_page else self.text, filter_secrets)
         if self.is_page:
             words = "a page instead of an answer, as a firewall or a gateway sends it"
         if self.problem:

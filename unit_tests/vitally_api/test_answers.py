@@ -121,6 +121,13 @@ def test_a_reason_is_no_page() -> None:
     assert reason(None, "x" * 1000) == "x" * answers.LONGEST_REASON
 
 
+def test_no_half_of_a_key_is_left_where_a_reason_is_cut() -> None:
+    key = "sk_live_example_not_real"
+    text = "x" * (answers.LONGEST_REASON - len(key) // 2) + key
+    assert "sk_live" not in reason(None, text, lambda said: said.replace(key, "****"))
+    assert "sk_live" not in reason({"error": text}, "", lambda said: said.replace(key, "****"))
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
