@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
-from functools import partial
-from typing import Any
+from datetime import datetime, timezone
 
 import orjson
 import pytest
 
 from destination_vitally.transports import sampling, verification
+from integration_tests.destination import between
+from integration_tests.destination.between import START, accounts, found, sync
 from integration_tests.harness import (
     Json,
     QuickClock,
-    Run,
     destination_config,
     record,
     state,
     stream,
-    write,
     write_chunks,
 )
 from integration_tests.sandbox import Clock, Fault, Sandbox, Switches
 
-START = 1_790_000_000
 MODES = ["sample", "all"]
 INSTANCES = "custom_object_feature_request"
 each_mode = pytest.mark.parametrize("mode", MODES)
@@ -36,28 +33,6 @@ def sandbox() -> Iterator[Sandbox]:
     clock = Clock(at=datetime.fromtimestamp(START, timezone.utc))
     with Sandbox(empty=True, clock=clock, switches=Switches(effect_delay=5)) as served:
         yield served
-
-
-def sync(sandbox: Sandbox, mode: str, messages: list[Json], **settings: Any) -> Run:
-    """Run one sync of whatever streams the messages are of; its waits let the time of the workspace pass."""
-    names = dict.fromkeys(m["record"]["stream"] for m in messages if m["type"] == "RECORD")
-    clock = QuickClock(START, passes=sandbox.clock.advance)
-    config = destination_config(sandbox, verify=mode, **settings)
-    deletes: Json = {"properties": {"_ab_cdc_deleted_at": {}}} if settings.get("allow_deletes") else {}
-    streams = [stream(name) for name in names]
-    for one in streams:
-        one["stream"]["json_schema"] = deletes
-    return write(config, streams, messages, clock=clock)
-
-
-def accounts(count: int, **more: Any) -> list[Json]:
-    return [record("accounts", {"externalId": f"a{n}", "name": f"Acme {n}", "seats": n, **more}) for n in range(count)]
-
-
-def found(run: Run, name: str = "accounts") -> str:
-    """Return what was said of a stream."""
-    [line] = [line for line in run.logs() if line.startswith(f"Stream {name}: of ")]
-    return line.removeprefix(f"Stream {name}: ").removesuffix(".")
 
 
 @each_mode
@@ -217,60 +192,9 @@ def test_what_has_not_landed_is_a_warning_or_the_end(sandbox: Sandbox, mode: str
         assert "account 'a1'" in run.errors[0]
 
 
-def soon(sandbox: Sandbox, seconds: float, change: Callable[[], Any]) -> None:
-    """Let something happen in the workspace some time from now."""
-
-    def happen() -> None:
-        change()
-
-    sandbox.workspace.later(sandbox.clock.now() + timedelta(seconds=seconds), happen)
-
-
-def without_custom_objects(sandbox: Sandbox) -> None:
-    for row in sandbox.workspace.rows("customObjects"):
-        soon(sandbox, 1, partial(sandbox.workspace.tables["customObjects"].remove, row["id"]))
-
-
-def without_custom_fields(sandbox: Sandbox) -> None:
-    sandbox.switches.unknown_traits_rejected = False
-    for row in sandbox.workspace.rows("customFields"):
-        soon(sandbox, 1, partial(sandbox.workspace.tables["customFields"].remove, row["id"]))
-
-
-def changed(sandbox: Sandbox) -> None:
-    workspace = sandbox.workspace
-    soon(
-        sandbox,
-        5.5,
-        lambda: workspace.update("accounts", (workspace.find("accounts", "new") or {})["id"], {"name": "X"}),
-    )
-
-
 A, U = {"externalId": "a"}, {"externalId": "u"}
 TO_A, TO_B = {"userId": "u", "accountId": "a"}, {"userId": "u", "accountId": "b"}
 GONE = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"}
-
-
-def deleting(resource: str, external_id: str) -> Callable[[Sandbox], None]:
-    """Let a row be deleted between the acceptance of a message and its effect."""
-
-    def delete(sandbox: Sandbox) -> None:
-        row = sandbox.workspace.find(resource, external_id)
-        assert row
-        soon(sandbox, 1, partial(sandbox.workspace.delete, resource, row["id"]))
-
-    return delete
-
-
-def dropping(name: str, value: str) -> Callable[[Sandbox], None]:
-    def drop(sandbox: Sandbox) -> None:
-        sandbox.switches.drops = lambda message: message.get(name) == value
-
-    return drop
-
-
-def as_it_is(_: Sandbox) -> None:
-    pass
 
 
 @each_mode
@@ -279,40 +203,48 @@ def as_it_is(_: Sandbox) -> None:
     [
         (
             [record("users", {"externalId": "new", "accountIds": ["a", "b"]})],
-            deleting("accounts", "b"),
+            between.deleting("accounts", "b"),
             "it does not have accountIds as sent: accountIds: Vitally has no account with this id",
         ),
         (
             [record("users", {"externalId": "new", "accountIds": ["b"]})],
-            deleting("accounts", "b"),
+            between.deleting("accounts", "b"),
             "it is not there: accountIds: Vitally has no account with this id",
         ),
         (
             [record("accounts", {"externalId": "new", "organizationId": "o"})],
-            deleting("organizations", "o"),
+            between.deleting("organizations", "o"),
             "organizationId: Vitally has no organization with this id",
         ),
         (
             [record("membership", TO_B)],
-            deleting("accounts", "b"),
+            between.deleting("accounts", "b"),
             "it does not have accountIds as sent: accountId: Vitally has no account with this id",
         ),
-        (OBJECTS["accounts"], dropping("type", "account"), "it is not there: no 'account' message has landed"),
-        (OBJECTS[INSTANCES], without_custom_objects, "it is not there: Vitally no longer has this custom object"),
+        (OBJECTS["accounts"], between.dropping("type", "account"), "it is not there: no 'account' message has landed"),
         (
             OBJECTS[INSTANCES],
-            without_custom_fields,
+            between.without_custom_objects,
+            "it is not there: Vitally no longer has this custom object",
+        ),
+        (
+            OBJECTS[INSTANCES],
+            between.without_custom_fields,
             "it does not have traits.vitally.custom.stage as sent: there is no custom field vitally.custom.stage in",
         ),
-        (OBJECTS["accounts"], changed, "it does not have name as sent: Vitally has not taken the value, or somebody"),
+        (
+            OBJECTS["accounts"],
+            between.changed,
+            "it does not have name as sent: Vitally has not taken the value, or somebody",
+        ),
         (
             [*accounts(1), *OBJECTS["accounts"]],
-            dropping("accountId", "new"),
+            between.dropping("accountId", "new"),
             "Vitally has dropped the message and does not say why",
         ),
         (
             [record("accounts", {"externalId": "b", "name": "New name"})],
-            dropping("accountId", "b"),
+            between.dropping("accountId", "b"),
             "it does not have name as sent: Vitally has dropped the message and does not say why",
         ),
     ],
