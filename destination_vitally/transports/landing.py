@@ -16,11 +16,11 @@ from destination_vitally.clock import Clock
 from destination_vitally.errors import NotYetError
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping.comparison import differing
-from destination_vitally.mapping.mapper import Change, identities_of
+from destination_vitally.mapping.mapper import Change, identities_of, identity_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.disk import DiskTable
+from destination_vitally.transports.disk import DiskTable, RecentTable
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.reply import Reply
 from destination_vitally.transports.rows import Row, found_row, quoted, rows_of
@@ -32,6 +32,9 @@ PATIENCE = 600.0
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 
+SAID = 100_000
+"""Of how many messages at least it is remembered what they say."""
+
 
 class Sent(NamedTuple):
     """A message that was accepted.
@@ -40,13 +43,11 @@ class Sent(NamedTuple):
         external_id: of the row that it writes.
         taken: when Vitally took it, by its own clock in Unix seconds; None when it did not say.
         since: the same by the connector's clock.
-        said: what it says of the row: its fields and its traits.
     """
 
     external_id: str
     taken: float | None
     since: float
-    said: bytes
 
 
 class Landing:
@@ -59,7 +60,8 @@ class Landing:
         """Without a REST key (`rest`) nothing can be seen, only remembered."""
         self._rest = rest
         self._clock = clock
-        self._sent = DiskTable("external_id", "taken", "since", "said")
+        self._sent = DiskTable("external_id", "taken", "since")
+        self._said = RecentTable(SAID, "said")
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._not_before = 0.0
@@ -69,7 +71,9 @@ class Landing:
         """Remember the changes of a batch."""
         now = self._clock.monotonic()
         written = [(key, external_id, reply.time, now, said) for c in changes for key, external_id, said in _written(c)]
-        self._sent.put_all(written)
+        self._sent.put_all(row[:-1] for row in written)
+        if self._rest:
+            self._said.put_all((key, said) for key, *_, said in written if key[1] == "externalId")
         with self._lock:
             self._counts.update(key[0] for key, *_ in written)
 
@@ -109,7 +113,7 @@ class Landing:
             raise NotYetError(min(self._not_before - asked, left))
         assert self._rest is not None  # nothing is remembered without it
         row = read_row(self._rest, change, entry, sent.external_id)
-        if row is not None and _shows(entry, row, sent):
+        if row is not None and self._shows(entry, row, sent):
             with self._lock:
                 self._wait, self._not_before = FIRST_WAIT, 0.0
             self.seen(entry, row)
@@ -122,6 +126,20 @@ class Landing:
                 self._not_before = now + self._wait
                 self._wait = min(LONGEST_WAIT, 2 * self._wait)
             raise NotYetError(max(0.0, min(self._not_before - now, left)))
+
+    def _shows(self, entry: Object, row: Row, sent: Sent) -> bool:
+        """Whether a row says what a message says, and was written after it was taken as far as Vitally's clock tells.
+
+        Neither is enough: the row may have said so before, and within a second times do not tell what came first.
+        """
+        updated = second_of(row.get("updatedAt"))
+        if sent.taken is not None and updated and updated < moment_of(sent.taken * 1000)[:SECONDS]:
+            return False
+        said = self._said.get(identity_of(entry, {"externalId": sent.external_id}) or ())
+        if said is None:
+            return True
+        fields, open_values = parse(said[0])
+        return not differing(entry, fields, open_values, row)
 
     def missing(self, sent: Sent) -> str:
         """Say that the row of a message is not there, although it was waited for."""
@@ -156,15 +174,3 @@ def _written(change: Change) -> Iterator[tuple[Sequence[str], str, bytes]]:
     if external_id and entry.field("externalId"):
         for identity in identities_of(entry, fields):
             yield identity, str(external_id), said
-
-
-def _shows(entry: Object, row: Row, sent: Sent) -> bool:
-    """Whether a row says what a message says, and was written after it was taken as far as Vitally's clock tells.
-
-    Neither is enough: the row may have said so before, and within a second times do not tell what came first.
-    """
-    updated = second_of(row.get("updatedAt"))
-    if sent.taken is not None and updated and updated < moment_of(sent.taken * 1000)[:SECONDS]:
-        return False
-    fields, open_values = parse(sent.said)
-    return not differing(entry, fields, open_values, row)

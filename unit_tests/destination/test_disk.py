@@ -1,0 +1,24 @@
+"""What is remembered on disk: the last value of a key, and of a table of recent rows the newest."""
+
+from __future__ import annotations
+
+from destination_vitally.transports.disk import DiskTable, RecentTable
+
+
+def test_a_key_has_the_value_that_was_put_in_last_until_it_is_forgotten() -> None:
+    table = DiskTable("id", "time")
+    table.put(("account", "a b"), "1", 1.5)
+    table.put(("account", "a"), "2", None)
+    table.put(("account", "a"), "3", None)
+    assert table.get(("account", "a b")) == ("1", 1.5)
+    assert table.get(("account", "a")) == ("3", None)
+    table.forget(("account", "a"))
+    assert table.get(("account", "a")) is None
+    assert table.get(("account",)) is None
+
+
+def test_of_recent_rows_the_newest_are_kept() -> None:
+    table = RecentTable(10, "n")
+    for n in range(35):
+        table.put_all([((str(n),), n)])
+    assert [n for n in range(35) if table.get((str(n),))] == [*range(20, 35)]
