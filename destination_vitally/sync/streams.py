@@ -30,13 +30,13 @@ class Streams:
         namesakes = [plan for plan in self.plans if plan.name == name]
         return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0].namespace) else None
 
-    def completed(self, message: dict[str, Any]) -> StreamPlan | None:
-        """Return the stream of which a TRACE says that it is complete."""
+    def with_status(self, message: dict[str, Any], status: str) -> StreamPlan | None:
+        """Return the stream of which a TRACE says that it is `COMPLETE`, or `INCOMPLETE`."""
         trace = message.get("trace")
         told = trace.get("stream_status") if isinstance(trace, dict) else None
-        described = (
-            told.get("stream_descriptor") if isinstance(told, dict) and told.get("status") == "COMPLETE" else None
-        )
+        if not isinstance(told, dict) or told.get("status") != status:
+            return None
+        described = told.get("stream_descriptor")
         return self.find(described.get("namespace"), described.get("name")) if isinstance(described, dict) else None
 
 

@@ -85,6 +85,7 @@ class Writer:
         self._batchers: dict[str, Batcher] = {}
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = window.Window(config.requests_per_minute)
+        self._cut_short: set[StreamPlan] = set()
         self._unsure: list[PendingRecord] = []
         self._unsure_keys: set[Hashable] = set()
         self._closed_at = clock.monotonic()
@@ -116,8 +117,10 @@ class Writer:
             if covered is None:
                 raise InputError(f"Line {number} of the input is a STATE without a state.")
             self._ledger.checkpoint(line, covered, self._clock.monotonic())
-        elif kind == "TRACE" and (plan := self._streams.completed(message)):
+        elif kind == "TRACE" and (plan := self._streams.with_status(message, "COMPLETE")):
             self._parents.ended(plan)
+        elif kind == "TRACE" and (plan := self._streams.with_status(message, "INCOMPLETE")):
+            self._cut_short.add(plan)
 
     def _covered(self, state: Any) -> list[StreamPlan] | None:
         """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
@@ -164,14 +167,19 @@ class Writer:
     def finish(self, *, is_all: bool = True) -> None:
         """Send everything and wait for it; what waits for rows that may still come only when the input `is_all`.
 
+        What waits for a stream that was cut short has no outcome: its parent may come with the next sync.
+
         Raises:
             ConfigError: too many rows of a stream were rejected.
         """
         if is_all:
             for plan in self._streams.plans:
-                self._parents.ended(plan)
+                if plan not in self._cut_short:
+                    self._parents.ended(plan)
         self._close_window()
-        while is_all and self._parents.held:
+        before = -1
+        while is_all and len(self._parents.held) not in (0, before):
+            before = len(self._parents.held)
             self._parents.held.release_all()
             self._close_window()
         self._flush_batches()

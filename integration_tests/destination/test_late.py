@@ -217,6 +217,21 @@ def test_a_sync_that_is_stopped_claims_nothing_of_rows_that_wait(late: Sandbox) 
 
 
 @pytest.mark.usefixtures("narrow")
+def test_rows_whose_parents_were_cut_short_come_again(late: Sandbox) -> None:
+    status = complete("accounts")
+    status["trace"]["stream_status"]["status"] = "INCOMPLETE"
+
+    run = sync(late, USERS_FIRST, [*users(3), state("users", 1), *accounts(2), status])
+
+    assert "Stream users (upsert user): 3 records = 2 accepted" in run.log
+    assert "1 without outcome, they come again with the next sync" in run.log
+    assert run.states() == []
+    run = sync(late, USERS_FIRST, [*users(3), state("users", 1), *accounts(3)])
+    assert run.counts("users")["accepted"] == 3
+    assert len(late.workspace.rows("users")) == 3
+
+
+@pytest.mark.usefixtures("narrow")
 def test_the_dry_run_says_the_same(late: Sandbox) -> None:
     run = sync(late, USERS_FIRST, [*users(3), *accounts(2)], dry_run=True)
 
