@@ -123,6 +123,13 @@ class Config(Settings):
         "the REST API key; without it Vitally decides, and may drop such rows in silence.",
         json_schema_extra=in_form(ROWS, shown=True),
     )
+    skip_unchanged: bool = Field(
+        default=False,
+        title="Send only what changes",
+        description="Rows that would change nothing in Vitally are not sent. What Vitally has is read before, a "
+        "hundred rows a request where there are many. Needs the REST API key.",
+        json_schema_extra=in_form(ROWS, shown=True),
+    )
     on_rejected: Literal["skip", "fail"] = Field(
         default="skip",
         title="When a row is rejected",
@@ -179,4 +186,6 @@ class Config(Settings):
             raise ValueError("data_center: analytics_url is needed to use analytics_token")
         if self.verify == "all" and not self.secret_token:
             raise ValueError("verify: all needs secret_token (the REST API key): nothing else can read rows back")
+        if self.skip_unchanged and not self.secret_token:
+            raise ValueError("skip_unchanged needs secret_token (the REST API key): nothing else can read rows")
         return self

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from destination_vitally.mapping.equality import is_empty, same
+from destination_vitally.mapping.equality import is_empty, same, unchanged
+from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Field, Kind, Object
 
@@ -41,26 +42,73 @@ def differing(
         row: as REST returns it, with or without the rows it refers to.
         known: what is known of ids that the row does not carry.
     """
-    found = []
-    for name, value in fields.items():
-        field = entry.field(name)
-        if field and name not in entry.read_only and not _shows_field(entry, field, value, row, known):
-            found.append(name)
+    found = [
+        name for name, field, value in _written(entry, fields) if not _shows_field(entry, field, value, row, known)
+    ]
     traits = row.get("traits")
     if isinstance(traits, Mapping):
         found += [TRAIT + name for name, value in open_values.items() if not _shows_trait(name, value, traits, row)]
     return found
 
 
+def would_change(change: Change, row: Row, known: Known = lambda target, value: None, *, replaces: bool) -> list[str]:
+    """Return the names of what might change if it was sent, traits with `traits.` in front.
+
+    The strict counterpart of `differing`: what a row does not show may change, and so may what it shows in another way
+    than Vitally is known to spell what it was sent.
+
+    Args:
+        change: what would be sent.
+        row: as REST returns it.
+        known: what is known of ids that the row does not carry.
+        replaces: whether a list of ids takes the place of what the row refers to, or is added to it.
+    """
+    found = []
+    for name, field, value in _written(change.entry, change.fields):
+        if field.refers:
+            stays = _surely_refers(field, value, row, known, replaces=replaces)
+        else:
+            shown = next(_carried(field, row), _UNSAID)
+            stays = shown is not _UNSAID and unchanged(
+                value, shown, any_case=_is_any_case(change.entry, field), is_html=field.is_html
+            )
+        if not stays:
+            found.append(name)
+    traits = row.get("traits")
+    for name, value in change.open_values.items():
+        known_traits = traits if isinstance(traits, Mapping) else {}
+        shown = known_traits.get(name, row.get(name))
+        if not isinstance(traits, Mapping) or not unchanged(value, shown):
+            found.append(TRAIT + name)
+    return found
+
+
+def _written(entry: Object, fields: Mapping[str, Any]) -> Iterator[tuple[str, Field, Any]]:
+    """Yield the fields that are sent and that Vitally does not compute, each with its value."""
+    for name, value in fields.items():
+        field = entry.field(name)
+        if field and name not in entry.read_only and (field.in_body or field.analytics or field.refers):
+            yield name, field, value
+
+
+def _surely_refers(field: Field, value: Any, row: Row, known: Known, *, replaces: bool) -> bool:
+    carried = referred_to(field, row)
+    wanted = value if isinstance(value, list) else [value] if value else []
+    if carried is None or (len(carried) != len(set(wanted)) and (replaces or not wanted)):
+        return False
+    return all(refers_to(field, one, row, known) for one in wanted)
+
+
 def _shows_field(entry: Object, field: Field, value: Any, row: Row, known: Known) -> bool:
     if field.refers:
         return _shows_reference(field, value, row, known)
-    if not (field.in_body or field.analytics):
-        return True
     carried = list(_carried(field, row))
-    any_case = any(key.any_case and field.name in key.fields for key in entry.keys)
-    alike = [same(value, shown, any_case=any_case) for shown in carried]
+    alike = [same(value, shown, any_case=_is_any_case(entry, field)) for shown in carried]
     return all(alike) if is_empty(value) else any(alike) or not carried
+
+
+def _is_any_case(entry: Object, field: Field) -> bool:
+    return any(key.any_case and field.name in key.fields for key in entry.keys)
 
 
 def _carried(field: Field, row: Row) -> Iterator[Any]:
@@ -88,7 +136,7 @@ def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
         row: as REST returns it.
         known: what is known of ids that the row does not carry.
     """
-    carried = _referred_to(field, row)
+    carried = referred_to(field, row)
     if carried is None:
         return None
     if any(str(value) in (other.get("id"), other.get("externalId")) for other in carried):
@@ -102,13 +150,13 @@ def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
 
 def _shows_reference(field: Field, value: Any, row: Row, known: Known) -> bool:
     if field.kind is not Kind.TEXTS and is_empty(value):
-        return not _referred_to(field, row)
+        return not referred_to(field, row)
     wanted = value if isinstance(value, list) else [value] if value else []
     return all(refers_to(field, one, row, known) is not False for one in wanted)
 
 
-def _referred_to(field: Field, row: Row) -> list[Row] | None:
-    """The rows that a row refers to, as far as it says who they are; None when it does not say."""
+def referred_to(field: Field, row: Row) -> list[Row] | None:
+    """Return the rows that a row refers to, as far as it says who they are; None when it does not say."""
     inlined = row.get(field.inlined or "", _UNSAID)
     if isinstance(inlined, (list, Mapping)):
         return [other for other in (inlined if isinstance(inlined, list) else [inlined]) if isinstance(other, Mapping)]

@@ -7,18 +7,21 @@ order, HTML without the tags it does not allow. What is removed is null, an empt
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any
 
 from destination_vitally.mapping import casts, values
+from destination_vitally.mapping.html import cleaned
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _SCALARS = (str, int, float)
 _EXACT = 2**53
 _LINKS = ("href", "src")
 _HIDDEN = ("script", "style")
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _DAY = 10
 """How many characters a calendar day has."""
 
@@ -36,7 +39,7 @@ def same(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
     if isinstance(sent, Mapping) and isinstance(shown, Mapping):
         return all(same(value, shown.get(name)) for name, value in sent.items())
     if isinstance(sent, list) or isinstance(shown, list):
-        return _same_lists(*(value if isinstance(value, list) else [value] for value in (sent, shown)))
+        return _same_lists(same, *(value if isinstance(value, list) else [value] for value in (sent, shown)))
     if isinstance(sent, bool) or isinstance(shown, bool):
         return _read(casts.boolean, sent) is _read(casts.boolean, shown) is not None
     if isinstance(sent, str) and isinstance(shown, str):
@@ -44,15 +47,42 @@ def same(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
     return _same_numbers(sent, shown)
 
 
-def _same_lists(sent: Sequence[Any], shown: Sequence[Any]) -> bool:
+def unchanged(sent: Any, shown: Any, *, any_case: bool = False, is_html: bool = False) -> bool:
+    """Return whether sending a value would surely leave what Vitally shows as it is.
+
+    The strict counterpart of `same`: a value in another spelling counts only where both spellings say exactly as much.
+
+    Args:
+        sent: what would be sent.
+        shown: what Vitally shows.
+        any_case: for emails.
+        is_html: whether Vitally takes tags out of it that it does not allow.
+    """
+    sent, shown = casts.structure(sent), casts.structure(shown)
+    if is_empty(sent) or is_empty(shown):
+        return is_empty(sent) and is_empty(shown)
+    if isinstance(sent, Mapping) and isinstance(shown, Mapping):
+        return all(unchanged(sent.get(name), shown.get(name)) for name in {*sent, *shown})
+    if isinstance(sent, list) or isinstance(shown, list):
+        return _same_lists(unchanged, *(value if isinstance(value, list) else [value] for value in (sent, shown)))
+    if isinstance(sent, str) and isinstance(shown, str):
+        is_same = sent == shown or (any_case and sent.casefold() == shown.casefold())
+        return is_same or (is_html and cleaned(sent) == cleaned(shown)) or _equal_moments(sent, shown)
+    if isinstance(sent, bool) or isinstance(shown, bool):
+        return str(sent).lower() == str(shown).lower()
+    is_number = all(_NUMBER.fullmatch(value) for value in (sent, shown) if isinstance(value, str))
+    return _same_numbers(sent, shown) if is_number else _equal_moments(sent, shown)
+
+
+def _same_lists(equal: Callable[[Any, Any], bool], sent: Sequence[Any], shown: Sequence[Any]) -> bool:
     """Whether lists have the same entries: of texts and numbers in any order."""
     if len(sent) != len(shown):
         return False
     if not all(isinstance(entry, _SCALARS) for entry in (*sent, *shown)):
-        return all(map(same, sent, shown))
+        return all(map(equal, sent, shown))
     left = list(shown)
     for entry in sent:
-        place = next((place for place, other in enumerate(left) if same(entry, other)), None)
+        place = next((place for place, other in enumerate(left) if equal(entry, other)), None)
         if place is None:
             return False
         del left[place]
@@ -89,6 +119,12 @@ def _same_moments(sent: Any, shown: Any) -> bool:
     if not one.microsecond or not other.microsecond:
         return one.replace(microsecond=0) == other.replace(microsecond=0)
     return abs(one - other) <= timedelta(milliseconds=1)
+
+
+def _equal_moments(sent: Any, shown: Any) -> bool:
+    """Whether both are the same point in time, to the millisecond; a day is its first moment in UTC."""
+    one, other = instant(sent), instant(shown)
+    return one is not None and other is not None and abs(one - other) < timedelta(milliseconds=1)
 
 
 def _days(value: Any, when: datetime) -> set[str]:

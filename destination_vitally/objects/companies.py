@@ -79,6 +79,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         description="A customer",
         streams=("accounts",),
         path="/accounts",
+        lists=("status=activeOrChurned",),
         fields=(
             ID,
             Field("externalId", analytics="accountId", create_only=True, description="Your id"),

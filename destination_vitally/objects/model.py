@@ -91,6 +91,7 @@ class Field:
         mentions: the object whose rows the value names by your ids or emails, for Vitally to find: the value itself, or
             members of its entries called userId (for a user) and email.
         holds_people: whether there are people in the value, each with type and id, or externalId or email as id.
+        is_html: whether it is HTML, of which Vitally keeps what `vitally_api.markup` says.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Field:
     mentions: str = ""
     holds_people: bool = False
     stands_for: str = ""
+    is_html: bool = False
 
     @property
     def is_id(self) -> bool:
@@ -210,6 +212,7 @@ class Object:
         operations: the routes of each operation, the preferred first.
         streams: names of streams whose rows are of this object without being mapped.
         path: the REST collection; `{name}` stands for a field of the row.
+        lists: what to ask `path` for to be shown all rows: a query for each part of them.
         item: one row of the collection when it is not below it; `{key}` stands for the row's id.
         read_path: where one row is read by its id, when not at its own path; None when nowhere.
         keys: what tells one row from another; the first whose fields have values counts.
@@ -233,6 +236,7 @@ class Object:
     operations: Mapping[Operation, tuple[Route, ...]]
     streams: tuple[str, ...] = ()
     path: str = ""
+    lists: tuple[str, ...] = ("",)
     item: str = ""
     read_path: str | None = ""
     keys: tuple[Key, ...] = ()
@@ -287,6 +291,11 @@ class Object:
         """Tell whether rows can be looked up: in one way, or in any."""
         found = {way for key in self.keys for way in key.lookups}
         return lookup in found if lookup else bool(found)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether there is one list of all its rows, rather than one per parent or none."""
+        return bool(self.path) and "{" not in self.path
 
     @property
     def item_path(self) -> str:

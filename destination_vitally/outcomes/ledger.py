@@ -12,12 +12,12 @@ from destination_vitally.lines import with_member
 from destination_vitally.mapping.plan import StreamPlan
 
 Outcome = Literal[
-    "accepted", "superseded", "skipped", "rejected", "created", "updated", "created or updated", "deleted"
+    "accepted", "superseded", "unchanged", "skipped", "rejected", "created", "updated", "created or updated", "deleted"
 ]
-OUTCOMES: tuple[Outcome, ...] = ("accepted", "superseded", "skipped", "rejected")
+OUTCOMES: tuple[Outcome, ...] = ("accepted", "superseded", "unchanged", "skipped", "rejected")
 FORECASTS: tuple[Outcome, ...] = (
     *("created", "updated", "created or updated", "deleted"),
-    *("superseded", "skipped", "rejected"),
+    *("superseded", "unchanged", "skipped", "rejected"),
 )
 """The outcomes of a dry run."""
 

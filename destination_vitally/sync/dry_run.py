@@ -8,6 +8,7 @@ from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.objects.model import BatchRoute, Lookup, Verb
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.listing import Lists
 from destination_vitally.transports.lookups import Finder, Paths
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.references import References
@@ -103,8 +104,8 @@ class _Forecast:
 class _Foreseen(Finder):
     """Finds the rows that would be there."""
 
-    def __init__(self, rest: Api, forecast: _Forecast) -> None:
-        super().__init__(rest)
+    def __init__(self, rest: Api, lists: Lists | None, forecast: _Forecast) -> None:
+        super().__init__(rest, lists)
         self._forecast = forecast
 
     def find(self, change: Change, paths: Paths) -> Row | None:
@@ -119,8 +120,7 @@ class _Unsent(Rest):
     """REST whose writes are answered from reads."""
 
     def __init__(self, api: Api, references: References, landing: Landing, forecast: _Forecast) -> None:
-        super().__init__(api, references, landing)
-        self._finder = _Foreseen(api, forecast)
+        super().__init__(api, references, landing, _Foreseen(api, references.lists, forecast))
         self._forecast = forecast
 
     def exists(self, change: Change) -> bool | None:

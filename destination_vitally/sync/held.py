@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.transports.disk import SEPARATOR
+from destination_vitally.transports.disk import SEPARATOR, temporary_database
 
 _SCHEMA = """
-PRAGMA journal_mode=OFF;
-PRAGMA synchronous=OFF;
 CREATE TABLE held (
     place INTEGER PRIMARY KEY, target TEXT, parent TEXT, key TEXT, rank INTEGER, ready INTEGER,
     stream INTEGER, segment INTEGER, line BLOB, in_stream INTEGER
@@ -31,7 +28,7 @@ class HeldRows:
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
+        self._database = temporary_database()
         self._database.executescript(_SCHEMA)
         self._plans: list[StreamPlan] = []
         self._segments: dict[int, Segment] = {}

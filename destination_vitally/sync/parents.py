@@ -58,12 +58,14 @@ class Parents:
 
     def concern(self, change: Change) -> bool:
         """Tell whether parents of a row have to be looked up before it is sent."""
-        return self._rest is not None and isinstance(change.route, BatchRoute) and any(self._unknown(change))
+        return self._rest is not None and any(self._unknown(change))
 
     # What becomes of a row
 
     def look_up(self, changes: Iterable[Change]) -> None:
         """Find out which parents of rows are there, and wait for those that a batch has just brought."""
+        changes = list(changes)
+        self._read_lists(changes)
         single: dict[tuple[str, str], Change] = {}
         on_their_way: dict[str, dict[str, Change]] = {}
         for change in changes:
@@ -83,10 +85,25 @@ class Parents:
             self._workers.submit([], _unless_unclear(partial(self._find, change, target, value, may_come=may_come)))
         self._workers.drain()
 
+    def _read_lists(self, changes: list[Change]) -> None:
+        """Look for all parents together, where their lists are cheaper than one request each."""
+        wanted: dict[str, set[str]] = {}
+        for parent in (parent for change in changes for parent in self._unknown(change)):
+            if self._rest and not self._landing.sent(_identity(parent)):
+                wanted.setdefault(parent.target, set()).add(parent.value)
+        for target, values in wanted.items():
+            self._workers.submit([], partial(self._references.read_list, target, values))
+        if wanted:
+            self._workers.drain()
+
     def _find(self, change: Change, target: str, value: str, *, may_come: bool) -> None:
         # Whether a row that may come is there already is worth no more than its list costs.
         if not (may_come and self._references.is_list_known(target)):
             self._references.find(change, target, value, creates=not may_come)
+
+    def is_behind(self, row: PendingRecord, change: Change) -> bool:
+        """Tell whether an earlier row of the same key waits."""
+        return self.held.waits_for(identity_of(change.entry, change.fields), before=row.number) is not None
 
     def wait(self, row: PendingRecord, change: Change) -> bool:
         """Keep a row on disk if it has to wait, and tell whether it does.

@@ -20,14 +20,17 @@ from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, Pen
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync import window
+from destination_vitally.sync.ahead import Ahead
 from destination_vitally.sync.dry_run import DryRun
 from destination_vitally.sync.parents import Parents
 from destination_vitally.sync.streams import Streams, named, parsed
+from destination_vitally.sync.unchanged import Unchanged
 from destination_vitally.sync.verifying import look_to_the_end, verification_for
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
 from destination_vitally.transports.http import Apis
 from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.lookups import Finder
 from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.transports.references import References
 from destination_vitally.transports.rest import Rest
@@ -73,7 +76,12 @@ class Writer:
         self._parents = Parents(plans.values(), apis.rest, self._references, landing, self._workers)
         for plan in plans.values():
             self._ledger.expect(plan)
-        self._rest = Rest(apis.rest, self._references, landing) if apis.rest else None
+        finder = Finder(apis.rest, self._references.lists) if apis.rest else None
+        self._rest = Rest(apis.rest, self._references, landing, finder) if apis.rest and finder else None
+        self._unchanged = (
+            Unchanged(self._references, finder, self._workers) if config.skip_unchanged and finder else None
+        )
+        self._ahead = Ahead(self._references, self._parents, self._unchanged, self._workers, foretells=config.dry_run)
         self._dry_run = DryRun(apis.rest, self._references, landing) if config.dry_run else None
         if self._dry_run:
             logger.warning(
@@ -87,7 +95,7 @@ class Writer:
         self._window = window.Window(config.requests_per_minute)
         self._cut_short: set[StreamPlan] = set()
         self._unsure: list[PendingRecord] = []
-        self._unsure_keys: set[Hashable] = set()
+        self._unsure_places: set[str] = set()
         self._closed_at = clock.monotonic()
 
     # What arrives
@@ -222,7 +230,8 @@ class Writer:
 
         Then per stream what was found when it was looked for. Each with the level of the log that it belongs to.
         """
-        outcomes, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._dry_run else (OUTCOMES, "")
+        possible, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._dry_run else (OUTCOMES, "")
+        outcomes = [outcome for outcome in possible if outcome != "unchanged" or self._unchanged]
         for plan, tally in self._ledger.tallies.items():
             parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in outcomes]
             if tally.open:
@@ -254,7 +263,7 @@ class Writer:
     def _write_slice(self, rows: list[PendingRecord]) -> None:
         """Write rows of one generation once their parents are there."""
         drafts = [(row, record, self._change(row, record)) for row in rows for record in [parse(row.line)["record"]]]
-        self._parents.look_up(change for _, _, change in drafts if change)
+        self._ahead.look_up(change for _, _, change in drafts if change)
         for row, record, change in drafts:
             if change:
                 self._send(row, record, change)
@@ -264,18 +273,17 @@ class Writer:
         change = self._change(row, record)
         if change is None:
             return
-        key = identity_of(change.entry, change.fields)
-        if key not in self._unsure_keys and not self._parents.concern(change):
+        # Two rows of an object may be one row of Vitally's, told by different keys: they keep their order.
+        if change.entry.path not in self._unsure_places and not self._ahead.concerns(change):
             self._send(row, record, change)
             return
         self._unsure.append(row)
-        if key:
-            self._unsure_keys.add(key)
+        self._unsure_places.add(change.entry.path)
         if len(self._unsure) >= UNSURE:
             self._write_unsure()
 
     def _write_unsure(self) -> None:
-        rows, self._unsure, self._unsure_keys = self._unsure, [], set()
+        rows, self._unsure, self._unsure_places = self._unsure, [], set()
         if rows:
             self._write_slice(rows)
 
@@ -293,6 +301,10 @@ class Writer:
     def _send(self, row: PendingRecord, record: dict[str, Any], change: Change) -> None:
         """Send a row, unless it has to wait for one that may still come."""
         messages: list[QueuedMessage] = []
+        if self._changes_nothing(row, change):
+            self._parents.came(change)
+            self._ledger.settle(row, "unchanged")
+            return
         try:
             if self._parents.wait(row, change):
                 return
@@ -302,11 +314,18 @@ class Writer:
             self._reject(row, error)
             return
         self._parents.came(change)
+        if self._unchanged:
+            self._unchanged.sends(change)
         if messages and not self._dry_run:
             self._batch(messages)
         else:
             row.parts = 1
             self._call(change, row, messages[0].key if messages and change.entry.counts_once else None)
+
+    def _changes_nothing(self, row: PendingRecord, change: Change) -> bool:
+        if not self._unchanged or self._parents.is_behind(row, change):
+            return False
+        return self._unchanged.is_so(change)
 
     def _reject(self, row: PendingRecord, error: Exception) -> None:
         """Take a failure for what becomes of one record; what is none of a record's is raised again."""

@@ -10,6 +10,15 @@ from typing import Any
 SEPARATOR = "\x1f"
 
 
+def temporary_database() -> sqlite3.Connection:
+    """Return an empty database that is gone with the process, safe to use from several threads one at a time."""
+    # An empty name is a temporary file, which is written only once it outgrows the cache.
+    database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+    database.execute("PRAGMA journal_mode=OFF")
+    database.execute("PRAGMA synchronous=OFF")
+    return database
+
+
 class DiskTable:
     """Rows by a key of several texts, in a file that is gone with the process. Safe to use from several threads."""
 
@@ -17,10 +26,7 @@ class DiskTable:
         """`columns` are the names of what is remembered besides the key."""
         self._columns = columns
         self._lock = threading.Lock()
-        # An empty name is a temporary file, which is written only once it outgrows the cache.
-        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=OFF")
-        self._database.execute("PRAGMA synchronous=OFF")
+        self._database = temporary_database()
         self._database.execute(f"CREATE TABLE t (key TEXT PRIMARY KEY, {', '.join(columns)}) WITHOUT ROWID")
         self._count = 0
 

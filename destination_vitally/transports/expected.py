@@ -121,7 +121,7 @@ def expected_of(message: QueuedMessage, taken: float | None, now: float) -> Expe
         return _of_link(message, kind, taken, now)
     if not entry.path or not change.fields.get("externalId"):
         return None
-    fields = {name: value for name, value in change.fields.items() if (f := entry.field(name)) and _was_sent(f, value)}
+    fields = {name: value for name, value in change.fields.items() if (f := entry.field(name)) and was_sent(f, value)}
     external_id = str(change.fields["externalId"])
     traits = dict(change.open_values)
     return Expected(change, kind, message.standing, entry, external_id, fields, traits, taken, now)
@@ -145,9 +145,13 @@ def _of_link(message: QueuedMessage, kind: str, taken: float | None, now: float)
     return Expected(change, kind, message.standing, keeper, external_id, shown, {}, taken, now, absent)
 
 
-def _was_sent(field: Field, value: Any) -> bool:
-    """Whether a field was in the message: one that is removed only where it travels as a trait."""
-    return bool(field.analytics) and (value is not None or str(field.analytics).startswith(_IN_TRAITS))
+def was_sent(field: Field | None, value: Any) -> bool:
+    """Tell whether a field is in the message of a change: one that is removed only where it travels as a trait."""
+    return (
+        field is not None
+        and bool(field.analytics)
+        and (value is not None or str(field.analytics).startswith(_IN_TRAITS))
+    )
 
 
 def _without(lists: dict[str, Any], others: dict[str, list[str]]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Landing:
     def __init__(self, rest: Api | None, clock: Clock) -> None:
         """Without a REST key (`rest`) nothing can be seen, only remembered."""
         self._rest = rest
-        self._clock = clock
+        self.clock = clock
         self._sent = DiskTable("external_id", "taken", "since")
         self._said = RecentTable(SAID, "said")
         self._counts: Counter[str] = Counter()
@@ -69,7 +69,7 @@ class Landing:
 
     def accepted(self, changes: Iterable[Change], reply: Reply) -> None:
         """Remember the changes of a batch."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         written = [(key, external_id, reply.time, now, said) for c in changes for key, external_id, said in _written(c)]
         self._sent.put_all(row[:-1] for row in written)
         if self._rest:
@@ -93,7 +93,7 @@ class Landing:
 
     def is_over(self, sent: Sent) -> bool:
         """Whether a message was waited for long enough."""
-        return self._clock.monotonic() - sent.since > PATIENCE
+        return self.clock.monotonic() - sent.since > PATIENCE
 
     def see(self, change: Change, entry: Object, sent: Sent) -> Row | None:
         """Return the row of a message once it shows it, or what there is of it when the patience ends.
@@ -107,7 +107,7 @@ class Landing:
             NotYetError: it does not show it yet.
             RejectedError: Vitally does not say.
         """
-        asked = self._clock.monotonic()
+        asked = self.clock.monotonic()
         left = sent.since + PATIENCE - asked
         if asked < self._not_before and left > 0:
             raise NotYetError(min(self._not_before - asked, left))
@@ -121,7 +121,7 @@ class Landing:
         if left <= 0:
             return row
         with self._lock:
-            now = self._clock.monotonic()
+            now = self.clock.monotonic()
             if asked >= self._not_before:
                 self._not_before = now + self._wait
                 self._wait = min(LONGEST_WAIT, 2 * self._wait)
@@ -143,7 +143,7 @@ class Landing:
 
     def missing(self, sent: Sent) -> str:
         """Say that the row of a message is not there, although it was waited for."""
-        waited = self._clock.monotonic() - sent.since
+        waited = self.clock.monotonic() - sent.since
         return (
             f"Vitally took the row with externalId '{sent.external_id}' {waited:.0f} s ago and has not applied it. "
             "Look in Vitally why; the next sync that has this record writes it"

@@ -27,6 +27,11 @@ class Memory(Generic[Value]):
                 return self._entries[key]
         return None
 
+    def take(self, key: Any) -> Value | None:
+        """Return what is remembered of a key, and forget it."""
+        with self._lock:
+            return self._entries.pop(key, None)
+
     def put(self, key: Any, value: Value) -> None:
         with self._lock:
             self._entries[key] = value

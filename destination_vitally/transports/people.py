@@ -38,6 +38,11 @@ class People:
         self._found: Memory[Row] = Memory()
         self._lists: dict[Directory, dict[str, str]] = {}
 
+    def concern(self, change: Change) -> bool:
+        """Tell whether there are emails or names in the fields of a change, or ids of people."""
+        fields = (f for f in change.entry.fields if f.stands_for or f.directory or f.holds_people)
+        return any(change.fields.get(field.name) for field in fields)
+
     def translate(self, change: Change) -> None:
         """Put ids in the place of emails and names in the fields of a change.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import Literal
 
 from destination_vitally.errors import AmbiguousError, RejectedError
@@ -12,11 +13,12 @@ from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import PARENT
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.transports.http import Api
-from destination_vitally.transports.ids import Ids, Search
+from destination_vitally.transports.ids import Ids
 from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.listing import Lists
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.people import People
-from destination_vitally.transports.rows import Row, is_row
+from destination_vitally.transports.rows import Row, found_row, is_row, quoted
 
 logger = logging.getLogger("airbyte")
 
@@ -44,10 +46,14 @@ class References:
         self._landing = landing
         self._creates = unknown_parents == "create"
         self._ids = Ids()
-        self._searches = {name: Search(rest, name, self._ids) for name in REFERRED_TO} if rest else {}
+        self.lists = Lists(rest, landing.clock, self._learn_page) if rest else None
         self._absent: Memory[bool] = Memory()
         self._unclear: Memory[RejectedError] = Memory()
         self.people = People(rest, landing, self._ids.learn)
+
+    def _learn_page(self, name: str, rows: list[Row]) -> None:
+        if name in REFERRED_TO:
+            self._ids.learn_all(name, rows, are_listed=True)
 
     # What is known
 
@@ -61,23 +67,28 @@ class References:
         """Return the id REST wants, if no look-up is needed to say it."""
         return self._ids.vitallys(target, value) or (value if isinstance(value, VitallyId) else None)
 
+    def is_listed(self, target: str, value: str) -> bool:
+        """Tell whether a list has shown a row that is referred to, or this sync has made it."""
+        return self._ids.is_listed(target, self.here(target, value))
+
     def is_there(self, target: str, value: str) -> bool:
         """Tell whether a row that is referred to is known to be in this workspace."""
         return self._ids.vitallys(target, self.here(target, value)) is not None
 
     def saw(self, target: str, rows: list[Row]) -> None:
-        """Remember rows that are there."""
-        self._ids.learn_all(target, rows)
+        """Remember rows that a list has shown."""
+        self._ids.learn_all(target, rows, are_listed=True)
 
     def comes(self, target: str, external_id: str) -> None:
         """Take note that a row is about to be sent: what was not there may be there from now on."""
         self._absent.forget((target, external_id))
 
-    def created(self, change: Change, row: Row) -> None:
-        """Remember both ids of a row that was just made."""
+    def created(self, change: Change, row: Row, *, is_new: bool = True) -> None:
+        """Remember both ids of a row that this sync has written, and whether there was none before."""
         external_id = change.fields.get("externalId")
         if change.entry.name in REFERRED_TO and external_id and is_row(row):
-            self._ids.learn(change.entry.name, {"id": row["id"], "externalId": external_id})
+            made = {"id": row["id"], "externalId": external_id}
+            self._ids.learn_all(change.entry.name, [made], are_listed=is_new)
 
     def deleted(self, change: Change, address: str) -> None:
         """Forget a row that was deleted."""
@@ -101,7 +112,7 @@ class References:
             return value
         found = None
         if not self._ids.yours(target, value) and self._rest:
-            found = self._searches[target].find(change, value)
+            found = self._search(change, target, value)
         if known := self._ids.yours(target, value):
             return known
         if found:
@@ -136,7 +147,19 @@ class References:
 
     def is_list_known(self, target: str) -> bool:
         """Tell whether every row that the list of an object shows is known."""
-        return self._searches[target].is_list_known
+        listing = self.lists.of(BY_NAME[target]) if self.lists else None
+        return listing is not None and listing.is_read
+
+    def read_list(self, target: str, values: Collection[str], *, until_listed: bool = False) -> None:
+        """Read as much of the list of an object as is worth it to find so many rows, by either id.
+
+        With `until_listed` also rows that are known are looked for in it.
+        """
+        is_found = self.is_listed if until_listed else self._ids.vitallys
+        listing = self.lists.of(BY_NAME[target]) if self.lists else None
+        unknown = [value for value in values if not is_found(target, value)]
+        if listing and unknown:
+            listing.want(len(unknown), lambda: all(is_found(target, value) for value in unknown))
 
     def find(self, change: Change, target: str, value: str, *, creates: bool = True) -> str | None:
         """Look a row up, or make it where unknown parents are to be made; None when it is not there.
@@ -161,7 +184,7 @@ class References:
         if unclear := self._unclear.get((target, wanted)):
             raise change.rejected(f"{target} '{wanted}': {unclear}", unclear.status)
         try:
-            found = self._searches[target].find(change, wanted)
+            found = self._search(change, target, wanted)
         except RejectedError as error:
             # What was asked for until the patience ended is not asked for again for each row that names it.
             self._unclear.put(
@@ -175,7 +198,20 @@ class References:
 
     def look_again(self, change: Change, target: str, value: str) -> bool:
         """Look a row up whatever is known of it, and tell whether it is there; RejectedError as `find`."""
-        return self._searches[target].find(change, self.here(target, value)) is not None
+        return self._ask(change, target, self.here(target, value)) is not None
+
+    def _search(self, change: Change, target: str, value: str) -> str | None:
+        """Find a row by an id, which may be yours: in the list where that is worth it, else by itself."""
+        self.read_list(target, [value])
+        return self._ids.vitallys(target, value) or self._ask(change, target, value)
+
+    def _ask(self, change: Change, target: str, value: str) -> str | None:
+        assert self._rest is not None  # callers have seen to it
+        row = found_row(change, self._rest.send("GET", BY_NAME[target].item_path.format(key=quoted(value))))
+        if row is None:
+            return None
+        self._ids.learn(target, row)
+        return str(row["id"])
 
     def here(self, target: str, value: str) -> str:
         """Return your id in the place of Vitally's, where it is known: a row may be of another workspace."""
@@ -191,7 +227,7 @@ class References:
             self._ids.learn(target, {"id": reply.body["id"], "externalId": external_id})
             logger.info("%s '%s' is nowhere; it is made, as unknown_parents asks for.", target, external_id)
         else:  # somebody else may have made it meanwhile
-            self._searches[target].find(change, external_id)
+            self._ask(change, target, external_id)
         found = self._ids.vitallys(target, external_id)
         if found is None and reply is not None:
             raise change.rejected(f"Vitally refused to make {target} '{external_id}': {reply.reason}", reply.status)

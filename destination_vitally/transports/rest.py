@@ -25,12 +25,19 @@ Effect = Literal["created", "updated", "created or updated", "deleted", "superse
 class Rest:
     """Makes changes through REST."""
 
-    def __init__(self, api: Api, references: References, landing: Landing) -> None:
-        """`landing` knows what batches have brought and may not be there yet."""
+    def __init__(self, api: Api, references: References, landing: Landing, finder: Finder) -> None:
+        """Prepare to make changes.
+
+        Args:
+            api: the way to Vitally.
+            references: translates ids.
+            landing: knows what batches have brought and may not be there yet.
+            finder: looks rows up.
+        """
         self._api = api
         self._landing = landing
         self._references = references
-        self._finder = Finder(api)
+        self._finder = finder
 
     def make(self, change: Change) -> Effect:
         """Make one change.
@@ -47,7 +54,10 @@ class Rest:
         assert isinstance(route, RestRoute)
         self._references.people.translate(change)
         self._wait_for_batches(change)
-        return _VERBS[route.verb](self, change, route, Paths(change, self._references))
+        try:
+            return _VERBS[route.verb](self, change, route, Paths(change, self._references))
+        finally:
+            self._finder.forget_asked(change)
 
     def _wait_for_batches(self, change: Change) -> None:
         """See that what a batch wrote of the row is there, so that it does not come after this change."""
@@ -58,7 +68,7 @@ class Rest:
             row = self._landing.see(change, change.entry, sent)
             if row is None:
                 raise change.rejected(self._landing.missing(sent))
-            self._references.created(change, row)
+            self._references.created(change, row, is_new=False)
         for entry, identity in _mentioned(change):
             sent = self._landing.sent(identity)
             if sent and self._landing.see(change, entry, sent) is None:
@@ -75,22 +85,26 @@ class Rest:
     def put(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
         address = _address(change)
         if address is not None:
-            return self._put_to(change, paths, address)
+            return self._put_to(change, paths, address) or _missed(change)
         row = self._finder.find(change, paths)
-        return self._put_to(change, paths, row["id"], row) if row else _missed(change)
+        return (self._put_to(change, paths, row["id"], row) if row else None) or _missed(change)
 
     def put_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
-        path = paths.item(_address(change) or "")
-        reply = self._write(change, "PUT", path, self._body(change, creating=False))
-        if not reply.is_miss:
-            return _done(change, reply, "updated")
+        if not self._finder.misses(change):
+            path = paths.item(_address(change) or "")
+            reply = self._write(change, "PUT", path, self._body(change, creating=False))
+            if not reply.is_miss:
+                return _done(change, reply, "updated")
         self._create(change, route, paths)
         return "created"
 
     def find_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
-        row = self._finder.find(change, paths)
-        if row:
-            return self._put_to(change, paths, row["id"], row)
+        for _ in range(2):  # what a list has shown may be gone since
+            row = self._finder.find(change, paths)
+            if row is None:
+                break
+            if effect := self._put_to(change, paths, row["id"], row):
+                return effect
         self._create(change, route, paths)
         return "created"
 
@@ -124,13 +138,14 @@ class Rest:
         except SeveralError:
             return True
 
-    def _put_to(self, change: Change, paths: Paths, address: str, row: Row | None = None) -> Effect:
+    def _put_to(self, change: Change, paths: Paths, address: str, row: Row | None = None) -> Effect | None:
+        """PUT; None when there is no such row."""
         path = paths.item(address)
         lost = self._lost_unless_sent(change, path, row)
         reply = self._write(change, "PUT", path, self._body(change, creating=False, also=lost))
         if reply.is_miss:
             self._finder.written(change, paths, address, None)
-            return _missed(change)
+            return None
         effect = _done(change, reply, "updated")
         self._finder.written(change, paths, address, (row or {}) | lost | _answered(change, reply))
         return effect
@@ -175,7 +190,7 @@ class Rest:
         lost = [name for name in change.entry.resend_on_update if name not in change.fields]
         if not lost:
             return {}
-        current = row or found_row(change, self._api.send("GET", path)) or {}
+        current = row or self._finder.shown(change) or found_row(change, self._api.send("GET", path)) or {}
         return {name: current[name] for name in lost if current.get(name)}
 
     def _body(self, change: Change, *, creating: bool, also: Row | None = None) -> bytes:
@@ -197,6 +212,19 @@ class Rest:
         if many:
             return [self._references.vitallys(change, name, target, entry) for entry in value]
         return self._references.vitallys(change, name, target, value)
+
+
+def looks_up(change: Change) -> bool:
+    """Tell whether making a change by REST means to look its row up."""
+    route, entry = change.route, change.entry
+    if not isinstance(route, RestRoute):
+        return False
+    if route.verb is Verb.POST:
+        return change.operation == "create" and bool(change.fields.get("externalId")) and entry.can_look_up()
+    if route.verb in (Verb.PUT, Verb.DELETE) and _address(change) is None:
+        return True
+    loses = any(name not in change.fields for name in entry.resend_on_update)
+    return route.verb is Verb.FIND_OR_POST or (route.verb is Verb.PUT and loses)
 
 
 _VERBS = {

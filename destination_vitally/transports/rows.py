@@ -31,11 +31,18 @@ def all_rows(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterat
         yield from page
 
 
-def pages(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterator[list[Row]]:
-    """Yield the pages of a list; none when there is no such list.
+def pages(rest: Api, path: str, *, order: str | None = "createdAt", query: str = "") -> Iterator[list[Row]]:
+    """Yield the rows of each page of a list; arguments and errors are those of `answers`."""
+    for reply in answers(rest, path, order=order, query=query):
+        yield reply.body["results"]
+
+
+def answers(rest: Api, path: str, *, order: str | None = "createdAt", query: str = "") -> Iterator[Reply]:
+    """Yield the pages of a list, as they were answered; none when there is no such list.
 
     Args:
         order: what the list is asked to be sorted by, newest first; None for one that knows no order, as of categories.
+        query: what else it is asked for.
 
     Raises:
         ListError: a page is refused, or its cursor was there before.
@@ -44,14 +51,15 @@ def pages(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterator[
     while True:
         more = f"&from={quoted(cursor)}" if cursor else ""
         sort = f"&sortBy={order}" if order else ""
-        reply = rest.send("GET", f"{path}?limit=100{sort}{more}")
+        asked = f"&{query}" if query else ""
+        reply = rest.send("GET", f"{path}?limit=100{asked}{sort}{more}")
         if reply.is_miss and not cursor:
             return
         if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
             raise ListError(path, reply.reason, reply.status)
         if not all(map(is_row, reply.body["results"])):
             raise ListError(path, "a row of it has no id")
-        yield reply.body["results"]
+        yield reply
         seen.add(cursor)
         cursor = str(reply.body.get("next") or "")
         if not cursor:

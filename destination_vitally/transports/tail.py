@@ -25,10 +25,22 @@ def second_of(value: object) -> str:
 class Tail:
     """Follows the newest end of a list: a look goes down to where the one before began. For one thread at a time."""
 
-    def __init__(self, rest: Api, entry: Object) -> None:
+    def __init__(self, rest: Api, entry: Object, query: str = "", newest: str | None = None) -> None:
+        """Prepare to look.
+
+        Args:
+            rest: the way to Vitally.
+            entry: whose list it is.
+            query: which part of the list.
+            newest: where an earlier look would have begun: up to the second, as `second_of` gives it; empty for a list
+                that had no rows; None if there was none.
+        """
         self._rest = rest
         self._path = entry.path
-        self._newest = ""
+        self._query = query or entry.lists[0]
+        self._newest = newest
+        self.has_arrived = True
+        """Whether the last look came down to where it had to."""
 
     def look(self, since: float | None, most: int) -> Iterator[Row]:
         """Yield the rows that were written since the last look, the newest first.
@@ -39,15 +51,21 @@ class Tail:
             since: for the first look, a time by Vitally's clock in Unix seconds, or None for one page.
             most: how many pages may be read.
         """
-        floor = self._newest or (moment_of(since * 1000)[:SECONDS] if since is not None else "9999")
-        newest = self._newest
+        floor = self._newest
+        if floor is None:
+            floor = moment_of(since * 1000)[:SECONDS] if since is not None else "9999"
+        newest = self._newest or ""
+        self.has_arrived = False
         try:
-            for number, page in enumerate(pages(self._rest, self._path, order="updatedAt"), 1):
+            for number, page in enumerate(pages(self._rest, self._path, order="updatedAt", query=self._query), 1):
                 stamps = [second_of(row.get("updatedAt")) for row in page]
                 newest = max([newest, *stamps])
                 yield from page
-                if number >= most or (stamps and stamps[-1] < floor):
+                self.has_arrived = bool(stamps) and stamps[-1] < floor
+                if number >= most or self.has_arrived:
                     break
+            else:
+                self.has_arrived = True
         except ListError:
             return
         self._newest = newest

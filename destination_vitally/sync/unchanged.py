@@ -1,0 +1,186 @@
+"""Rows that would change nothing in Vitally need not be sent; what Vitally has is read before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+
+from destination_vitally.errors import NotYetError, RejectedError
+from destination_vitally.mapping.comparison import refers_to, would_change
+from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
+from destination_vitally.objects.table import BY_NAME
+from destination_vitally.sync.workers import Workers
+from destination_vitally.transports.expected import was_sent
+from destination_vitally.transports.index import Shown
+from destination_vitally.transports.listing import Listing
+from destination_vitally.transports.lookups import Finder, Paths
+from destination_vitally.transports.references import References
+
+_COMPARED = ("upsert", "update")
+
+FEW = 10
+"""So many rows that no list has shown are asked for one by one in any case."""
+
+WORTH = 10
+"""One in so many of them must be there for asking to go on: what is new is cheaper to send than to ask for."""
+
+
+class Unchanged:
+    """Tells which changes would change nothing. Used by one thread; the requests are made by the workers'."""
+
+    def __init__(self, references: References, finder: Finder, workers: Workers) -> None:
+        self._references = references
+        self._finder = finder
+        self._workers = workers
+        self._asked: Counter[str] = Counter()
+        self._found: Counter[str] = Counter()
+
+    def concerns(self, change: Change) -> bool:
+        """Tell whether something has to be read to tell whether a change would change anything."""
+        if change.operation not in _COMPARED:
+            return False
+        told = self._told(change)
+        return told is None or self._is_unknown(*told) or any(self._undecided(*told))
+
+    def look_up(self, changes: Iterable[Change]) -> None:
+        """Read what Vitally has of the rows of changes."""
+        compared = [change for change in changes if change.operation in _COMPARED]
+        self._all(partial(self._translate, change) for change in compared if self._references.people.concern(change))
+        told = [found for change in compared if (found := self._told(change))]
+        wanted: dict[Listing, list[Change]] = {}
+        for listing, subject in told:
+            listing.index.ask_for(subject)
+            if self._is_unknown(listing, subject):
+                wanted.setdefault(listing, []).append(subject)
+        self._all(partial(self._read, listing, subjects) for listing, subjects in wanted.items())
+        parents = {
+            (str(f.refers), value): subject for one in told for f, value in self._undecided(*one) for subject in one[1:]
+        }
+        for target in {target for target, _ in parents}:
+            values = [value for of, value in parents if of == target]
+            self._all([partial(self._references.read_list, target, values)])
+        self._all(partial(self._find_parent, parents[key], *key) for key in parents)
+        left = [one for one in told if self._is_unknown(*one) and self._is_worth_asking(one[1])]
+        self._all(partial(self._ask, subject) for _, subject in left)
+
+    def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
+        """Do jobs, and wait for them."""
+        count = 0
+        for job in jobs:
+            self._workers.submit([], job)
+            count += 1
+        if count:
+            self._workers.drain()
+
+    def is_so(self, change: Change) -> bool:
+        """Tell whether a change would change nothing of what Vitally was read to have; True only if that is sure."""
+        told = self._told(change) if change.operation in _COMPARED else None
+        if not told:
+            return False
+        listing, subject = told
+        shown = self._shown(listing, subject)
+        if not shown or shown.row.get("archivedAt") or listing.index.is_sent(shown.row):
+            return False
+        replaces = not isinstance(change.route, BatchRoute)
+        return not would_change(subject, shown.row, self._references.known, replaces=replaces)
+
+    def sends(self, change: Change) -> None:
+        """Take note that a change is sent: its row is no longer what it was read to be."""
+        if told := self._told(change):
+            told[0].index.sends(told[1])
+
+    # What is compared
+
+    def _told(self, change: Change) -> tuple[Listing, Change] | None:
+        """The list of a change's row, and what it would write there; None where there is nothing to compare."""
+        subject = _subject(change)
+        lists = self._references.lists
+        listing = lists.of(subject.entry) if subject and lists else None
+        return (listing, subject) if listing and subject else None
+
+    def _is_unknown(self, listing: Listing, subject: Change) -> bool:
+        return not self._shown(listing, subject) and not listing.index.is_sent(subject.fields)
+
+    def _shown(self, listing: Listing, subject: Change) -> Shown | None:
+        """What is remembered of all that is compared of a row; None when there is none, or several could be meant."""
+        found = self._candidates(listing, subject)
+        if subject.entry.can_look_up(Lookup.IN_PARENT) and not subject.fields.get("id"):
+            paths = Paths(subject, self._references)
+            found = [one for one in found if paths.lead_to(one.row)]
+        return found[0] if len(found) == 1 and listing.index.has_all(found[0], subject) else None
+
+    def _candidates(self, listing: Listing, subject: Change) -> list[Shown]:
+        identity = identity_of(subject.entry, subject.fields)
+        return listing.index.find(identity) if identity else []
+
+    def _undecided(self, listing: Listing, subject: Change) -> Iterator[tuple[Field, str]]:
+        """Yield what a change refers to of which the remembered rows do not tell whether they refer to it."""
+        for field in subject.entry.references():
+            value = subject.fields.get(field.name)
+            for one in value if isinstance(value, list) else [value] if value else []:
+                for shown in self._candidates(listing, subject):
+                    if refers_to(field, one, shown.row, self._references.known) is None and shown.row.get(
+                        field.inlined or field.name
+                    ):
+                        yield field, one
+
+    # What is read
+
+    def _translate(self, change: Change) -> None:
+        # One that cannot be translated is rejected, or waited for, when it is made.
+        with suppress(RejectedError, NotYetError):
+            self._references.people.translate(change)
+
+    def _read(self, listing: Listing, subjects: list[Change]) -> None:
+        listing.want(len(subjects), lambda: all(self._candidates(listing, subject) for subject in subjects))
+
+    def _find_parent(self, subject: Change, target: str, value: str) -> None:
+        with suppress(RejectedError):
+            self._references.find(subject, target, value, creates=False)
+
+    def _is_worth_asking(self, subject: Change) -> bool:
+        place = subject.entry.path
+        self._asked[place] += 1
+        return self._asked[place] <= FEW or self._found[place] * WORTH >= self._asked[place]
+
+    def _ask(self, subject: Change) -> None:
+        with suppress(RejectedError, NotYetError):
+            self._found[subject.entry.path] += self._finder.ask(subject, Paths(subject, self._references)) is not None
+
+
+def _subject(change: Change) -> Change | None:
+    """What a change would write, as fields of the row that shows it; None where no row does."""
+    entry = change.entry
+    if entry.kept_in:
+        return _link(change)
+    if isinstance(change.route, BatchRoute):
+        fields = {name: value for name, value in change.fields.items() if was_sent(entry.field(name), value)}
+    else:
+        fields = {name: value for name, value in change.fields.items() if _is_put(entry.field(name))}
+    keys = {name: change.fields[name] for key in entry.keys for name in key.fields if change.fields.get(name)}
+    return change._replace(fields={**fields, **keys})
+
+
+def _link(change: Change) -> Change | None:
+    """What a membership would write, as fields of its user."""
+    entry = change.entry
+    holder = entry.field(entry.kept_in)
+    assert holder is not None  # the table says so
+    keeper: Object = BY_NAME[str(holder.refers)]
+    value = change.fields.get(holder.name)
+    if not value:
+        return None
+    links = {
+        place.name: [change.fields[field.name]]
+        for field in entry.references()
+        for place in keeper.references()
+        if field.name != entry.kept_in and change.fields.get(field.name) and place.refers == field.refers
+    }
+    return change._replace(entry=keeper, fields={"externalId": value, **links})
+
+
+def _is_put(field: Field | None) -> bool:
+    return field is not None and field.in_body and not field.create_only
