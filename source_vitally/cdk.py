@@ -98,9 +98,13 @@ def custom_retriever(source: ConcurrentDeclarativeSource, definition: str, confi
     return retriever
 
 
-def static_streams(source: ConcurrentDeclarativeSource, names: list[str]) -> list[AbstractStream]:
-    """Build the named streams of the manifest without asking the workspace for its custom objects."""
-    return source._streams_by_name(names) or []
+def streams_of(source: ConcurrentDeclarativeSource, names: set[str]) -> list[AbstractStream]:
+    """Build the named streams, as far as there are such, and no other: each takes some milliseconds."""
+    there = source._stream_configs(source._source_config)
+    if not names <= {config["name"] for config in there}:
+        there += source.dynamic_streams
+    source._prepare_for_stream_build()
+    return source._create_streams([config for config in there if config["name"] in names], there)
 
 
 def _build_feed_cursor(

@@ -117,7 +117,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
     def _check(self) -> AirbyteConnectionStatus:
         self._begin()
         cdk.disable_retries(self._constructor)
-        [stream] = cdk.static_streams(self, ["accounts"])
+        [stream] = cdk.streams_of(self, {"accounts"})
         availability = stream.check_availability()
         if availability.is_available:
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -153,7 +153,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
 
     def _learn_trait_types(self, *, all_needed: bool = False) -> None:
         """Put the types of custom fields into the config, where the streams that are built after this find them."""
-        [fields] = cdk.static_streams(self, [FIELDS_STREAM])
+        [fields] = cdk.streams_of(self, {FIELDS_STREAM})
         types = trait_types(fields, self._config["num_workers"], all_needed=all_needed)
         self._config = {**self._config, TRAIT_TYPES: types}
 
@@ -181,7 +181,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
             self._config = {**self._config, CUSTOM_OBJECTS_PROBLEM: problem}
         if flat:
             self._learn_trait_types(all_needed=True)  # a column that is left out would be emptied
-        streams = {stream.name: stream for stream in self.streams(self._config)}
+        streams = {stream.name: stream for stream in cdk.streams_of(self, names)}
         missing = [stream for stream in selected if stream.name not in streams]
         for stream in missing:
             if problem:

@@ -43,8 +43,8 @@ def source() -> SourceVitally:
 
 @pytest.fixture
 def streams(source: SourceVitally) -> dict[str, DefaultStream]:
-    names = [stream["name"] for stream in source.resolved_manifest["streams"]]
-    return {stream.name: stream for stream in cdk.static_streams(source, names) if isinstance(stream, DefaultStream)}
+    names = {stream["name"] for stream in source.resolved_manifest["streams"]}
+    return {stream.name: stream for stream in cdk.streams_of(source, names) if isinstance(stream, DefaultStream)}
 
 
 def retriever(stream: DefaultStream) -> FeedRetriever:
@@ -92,7 +92,7 @@ def test_one_budget_is_shared_by_every_request(streams: dict[str, DefaultStream]
 
 def test_the_settings_of_pace_and_look_back_are_those_of_the_config() -> None:
     source = SourceVitally(config={**CONFIG, "requests_per_minute": 3, "lookback_minutes": 7, "num_workers": 2})
-    [accounts] = cdk.static_streams(source, ["accounts"])
+    [accounts] = cdk.streams_of(source, {"accounts"})
     assert isinstance(accounts, DefaultStream)
     assert isinstance(accounts.cursor, FeedCursor)
     [part] = accounts.cursor.stream_slices()
@@ -108,7 +108,7 @@ def test_the_settings_of_pace_and_look_back_are_those_of_the_config() -> None:
 
 def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
     cdk.disable_retries(source._constructor)
-    [accounts] = cdk.static_streams(source, ["accounts"])
+    [accounts] = cdk.streams_of(source, {"accounts"})
     assert isinstance(accounts, DefaultStream)
     assert retriever(accounts).requester._http_client._disable_retries is True  # type: ignore[attr-defined]
 

@@ -46,7 +46,7 @@ CONFIG = {"data_center": {"region": "eu"}, "secret_token": "sk_live_example_not_
 def test_an_outage_is_outlasted_for_minutes_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch, retry_after: str | None, tries: int
 ) -> None:
-    [accounts] = cdk.static_streams(SourceVitally(config=CONFIG), ["accounts"])
+    [accounts] = cdk.streams_of(SourceVitally(config=CONFIG), {"accounts"})
     assert isinstance(accounts, DefaultStream)
     retriever = accounts._stream_partition_generator._partition_factory._retriever  # type: ignore[attr-defined]
     assert isinstance(retriever, FeedRetriever)
