@@ -44,9 +44,12 @@ STREAMS = [*LISTS, "messages"]
 INCREMENTAL = [name for name in STREAMS if "incremental_sync" in MANIFEST[name]]
 
 
+_PLAIN = requests.Session()
+
+
 def get(sandbox: Sandbox, path: str, **params: Any) -> Any:
     """Return the body of one GET."""
-    answer = requests.get(f"{sandbox.url}/resources/{path}", params=params, auth=(sandbox.rest_key, ""), timeout=10)
+    answer = _PLAIN.get(f"{sandbox.url}/resources/{path}", params=params, auth=(sandbox.rest_key, ""), timeout=10)
     answer.raise_for_status()
     return as_it_must_come(json.loads(answer.content, parse_constant=lambda _: None))
 
@@ -134,12 +137,13 @@ def merged(copy: dict[str, Json], records: list[Json], cursor: str = "updatedAt"
 
 
 @cache
-def catalog(*streams: str) -> Any:
-    """Return the configured catalog of some streams, discovered once: it is the same for every workspace."""
-    return configured(_discovered(), streams)
+def catalog(*streams: str, seed: int = 1) -> Any:
+    """Return the configured catalog of some streams, discovered once for all workspaces of a seed."""
+    return configured(discovered(seed), streams)
 
 
 @cache
-def _discovered() -> Any:
-    with Sandbox(empty=True) as sandbox:
+def discovered(seed: int = 1) -> Any:
+    """Return the catalog of every workspace that is made with a seed, only to be read."""
+    with Sandbox(empty=True, seed=seed) as sandbox:
         return run_source("discover", source_config(sandbox.url, sandbox.rest_key)).catalog

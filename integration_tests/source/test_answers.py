@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, configured, run_source, source_config
+from integration_tests.harness import Json, Run, run_source, source_config
 from integration_tests.sandbox import CUT_EMOJI, LONG_INTEGER, NOT_A_NUMBER, TOO_LARGE, Fault, Sandbox, Switches
-from integration_tests.source.reference import everything
+from integration_tests.source.reference import catalog, discovered, everything
 
 PAGE_OF_A_FIREWALL: dict[str, Any] = {"kind": "html", "status": 403, "body": "<html>Blocked by policy.</html>"}
 
@@ -19,11 +20,7 @@ def config_of(sandbox: Sandbox, **fields: Any) -> Json:
 
 
 def read(sandbox: Sandbox, streams: list[str], state: Any = None, **fields: Any) -> Run:
-    config = config_of(sandbox, **fields)
-    faults, sandbox.faults._seen = sandbox.faults._seen, []
-    catalog = configured(run_source("discover", config).catalog, streams)
-    sandbox.faults._seen = faults
-    return run_source("read", config, catalog, state)
+    return run_source("read", config_of(sandbox, **fields), catalog(*streams, seed=3), state)
 
 
 # JSON that strict parsers refuse
@@ -139,16 +136,15 @@ def test_a_workspace_without_organizations_reads_everything_else(make_sandbox: A
 # /customObjects
 
 
-def custom_streams(sandbox: Sandbox) -> list[str]:
-    found = run_source("discover", config_of(sandbox)).catalog["streams"]
-    return [stream["name"] for stream in found if stream["name"].startswith("custom_object_")]
+def custom_streams() -> list[str]:
+    return [stream["name"] for stream in discovered(seed=3)["streams"] if stream["name"].startswith("custom_object_")]
 
 
 def test_an_outage_of_the_custom_objects_is_an_error_for_each_of_their_streams(
     make_sandbox: Any, waits: list[float]
 ) -> None:
     sandbox = make_sandbox(seed=3)
-    streams = custom_streams(sandbox)
+    streams = custom_streams()
     sandbox.faults.add(Fault(path="/customObjects$", times=None, status=503))
     run = read(sandbox, [*streams, "custom_fields", "users"])
     assert sum(waits) > 120, "it is not outlasted"
@@ -161,7 +157,7 @@ def test_an_outage_of_the_custom_objects_is_an_error_for_each_of_their_streams(
 
 def test_it_is_outlasted_when_it_is_short(make_sandbox: Any, waits: list[float]) -> None:
     sandbox = make_sandbox(seed=3)
-    streams = custom_streams(sandbox)
+    streams = custom_streams()
     sandbox.faults.add(Fault(path="/customObjects$", times=8, status=503))
     run = read(sandbox, streams)
     assert run.statuses == dict.fromkeys(streams, "COMPLETE")
@@ -172,7 +168,7 @@ def test_each_missing_stream_is_incomplete_when_all_are_missing(
     make_sandbox: Any, waits: list[float], status: int
 ) -> None:
     sandbox = make_sandbox(seed=3)
-    streams = custom_streams(sandbox)
+    streams = custom_streams()
     sandbox.faults.add(Fault(path="/customObjects$", times=None, status=status, body={"error": "No."}))
     run = read(sandbox, streams)
     assert run.exit_code == 1
@@ -183,21 +179,16 @@ def test_each_missing_stream_is_incomplete_when_all_are_missing(
 
 def test_a_deleted_custom_object_alone_is_incomplete(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=3)
-    config = config_of(sandbox)
-    catalog = configured(run_source("discover", config).catalog, ["custom_object_feature_request"])
     [gone] = [row["id"] for row in sandbox.workspace.rows("customObjects") if row["name"] == "featureRequest"]
     sandbox.workspace.delete("customObjects", gone)
-    run = run_source("read", config, catalog)
+    run = read(sandbox, ["custom_object_feature_request"])
     assert (run.exit_code, run.statuses) == (0, {"custom_object_feature_request": "INCOMPLETE"})
     assert "no longer) in this workspace" in run.log
 
 
 def test_nobody_asks_for_custom_objects_that_are_not_selected(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=3)
-    config = config_of(sandbox)
-    catalog = configured(run_source("discover", config).catalog, ["users"])
-    sandbox.journal.clear()
-    assert run_source("read", config, catalog).exit_code == 0
+    assert read(sandbox, ["users"]).exit_code == 0
     assert sandbox.journal.count("customObjects") == 0
 
 
@@ -205,15 +196,15 @@ def test_nobody_asks_for_custom_objects_that_are_not_selected(make_sandbox: Any)
 def test_a_namesakes_rows_do_not_flow_into_the_stream_of_a_deleted_object(make_sandbox: Any, remembered: str) -> None:
     sandbox = make_sandbox(seed=3)
     config = config_of(sandbox)
-    catalog = configured(run_source("discover", config).catalog, custom_streams(sandbox))
-    first = run_source("read", config, catalog)
+    selected = deepcopy(catalog(*custom_streams(), seed=3))
+    first = run_source("read", config, selected)
     owners = {
         name: {
             part["partition"]["customObjectId"] for part in first.states(name)[-1]["stream"]["stream_state"]["states"]
         }
         for name in first.statuses
     }
-    for stream in catalog["streams"] if remembered == "state" else ():
+    for stream in selected["streams"] if remembered == "state" else ():
         stream["stream"]["json_schema"].pop("x-vitally-custom-object")
     [other] = {name for name in owners if name.startswith("custom_object_deal_room_")}
     [gone] = owners["custom_object_deal_room"]
@@ -223,7 +214,7 @@ def test_a_namesakes_rows_do_not_flow_into_the_stream_of_a_deleted_object(make_s
     for row in sandbox.workspace.rows("instances"):
         if row["customObjectId"] == namesake:
             sandbox.workspace.update("instances", row["id"], {"name": "edited"})
-    run = run_source("read", config, catalog, first.last_states())
+    run = run_source("read", config, selected, first.last_states())
     assert run.records("custom_object_deal_room") == []
     assert run.statuses["custom_object_deal_room"] == "INCOMPLETE"
     assert run.statuses[other] == "COMPLETE", "its name stays, although the plain one has become free"

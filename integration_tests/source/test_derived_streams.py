@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, configured, run_source, source_config
+from integration_tests.harness import Json, Run, run_source, source_config
 from integration_tests.pages import Page
 from integration_tests.sandbox import Fault, Sandbox, Switches
-from integration_tests.source.reference import ID_FIELDS, LISTS, everything, get, one_pass
+from integration_tests.source.reference import ID_FIELDS, LISTS, catalog, everything, get, one_pass
 
 IDS = [name for name in LISTS if name.endswith("_ids")]
 SIZES = {"accounts": 230, "notes": 120, "users": 110, "npsResponses": 130}
@@ -18,7 +18,7 @@ SIZES = {"accounts": 230, "notes": 120, "users": 110, "npsResponses": 130}
 
 def read(sandbox: Sandbox, streams: list[str], state: Any = None, **fields: Any) -> Run:
     config = source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0, **fields)
-    run = run_source("read", config, configured(run_source("discover", config).catalog, streams), state)
+    run = run_source("read", config, catalog(*streams), state)
     assert run.exit_code == 0, run.errors
     return run
 

@@ -247,8 +247,6 @@ def test_requests_under_way_never_exceed_the_workers(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=5, sizes={"conversations": 40, "accounts": 40}, switches=Switches(latency=0.02))
     names = ["accounts", "users", "notes", "tasks", *PATHS]
     config = config_of(sandbox, num_workers=3)
-    catalog = configured(run_source("discover", config).catalog, names)
-    sandbox.most_under_way = 0
-    run = run_source("read", config, catalog)
+    run = run_source("read", config, catalog(*names))
     assert run.exit_code == 0, run.errors
     assert sandbox.most_under_way == 3

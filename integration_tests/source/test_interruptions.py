@@ -193,8 +193,7 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
 )
 def test_either_answer_to_what_is_undocumented_is_survived(make_sandbox: Any, switches: Switches) -> None:
     sandbox = make_sandbox(seed=8, sizes={"notes": 130, "accounts": 130}, switches=switches)
-    config = config_of(sandbox)
-    run = run_source("read", config, configured(run_source("discover", config).catalog, STREAMS))
+    run = read(sandbox, STREAMS)
     assert run.exit_code == 0, run.errors
     switches.empty_page_with_next = switches.short_pages = False
     for stream in STREAMS:

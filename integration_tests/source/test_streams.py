@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from integration_tests.harness import Run, configured, run_source, source_config
 from integration_tests.sandbox import Sandbox
-from integration_tests.source.reference import INCREMENTAL, LISTS, MANIFEST, STREAMS, everything, one_pass
+from integration_tests.source.reference import INCREMENTAL, LISTS, MANIFEST, STREAMS, discovered, everything, one_pass
 from vitally_api.names import STREAM_PREFIX
 
 SIZES = {"accounts": 230, "notes": 120, "users": 110}
@@ -106,8 +106,8 @@ def test_a_second_sync_without_changes_reads_the_look_back_only(
 def test_edits_cost_requests_for_the_edits(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=3, sizes={"accounts": 1500})
     config = source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0)
-    catalog = configured(run_source("discover", config).catalog, ["accounts"])
-    first = run_source("read", config, catalog)
+    accounts = configured(discovered(), ["accounts"])
+    first = run_source("read", config, accounts)
     sandbox.clock.advance(3600)
     rows = list(everything(sandbox, "accounts"))
     for changes, pages in ((3, 1), (121, 2)):
@@ -115,7 +115,7 @@ def test_edits_cost_requests_for_the_edits(make_sandbox: Any) -> None:
             sandbox.workspace.update("accounts", key, {"name": f"renamed {changes}"})["id"] for key in rows[:changes]
         }
         sandbox.journal.clear()
-        run = run_source("read", config, catalog, first.last_states())
+        run = run_source("read", config, accounts, first.last_states())
         assert edited <= {record["id"] for record in run.records("accounts")}
         assert len(run.records("accounts")) <= changes + 1
         assert sandbox.journal.count(path_regex="accounts") == pages
