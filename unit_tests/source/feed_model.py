@@ -70,7 +70,7 @@ class FeedModel:
         more = len(ordered) > self.limit
         cursor = base64.b64encode(json.dumps(page[-1]).encode()).decode() if more else None
         rows = [(key, self.rows[key][1], self.rows[key][2]) for _, key in page]
-        answered_at = time_of(answered).replace(microsecond=0)
+        answered_at = time_of(self._cut(answered)).replace(microsecond=0)
         return rows, cursor, ServerClock(answered_at - timedelta(milliseconds=answered - asked), answered_at)
 
     def _place(self, key: int, order: str) -> int:
