@@ -3,15 +3,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
+.PHONY: install demo test coverage chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
 
-test: lint  ## format, lint, types, every test, coverage
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --hypothesis-profile=suite
+SUITE := $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=suite
+test: lint  ## format, lint, types, every test
+	$(SUITE)
+
+coverage: lint  ## the same, slower, and which code it runs; fails where that is too little
+	$(SUITE) --cov --cov-report=term
 
 SEEDS ?= 300
 FIRST ?= 0
@@ -23,7 +27,7 @@ EXAMPLES ?= 300
 fuzz: $(INSTALLED)  ## garbage from every side: stdin, config, catalog, state, answers of the server
 	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 \
 		integration_tests/chaos/test_garbage_source.py integration_tests/chaos/test_garbage_destination.py \
-		integration_tests/chaos/test_odd_destination.py
+		integration_tests/chaos/test_odd_destination.py unit_tests/source/test_scan_machine.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -47,13 +47,14 @@ def paste(tmp_path: Path, make_sandbox: Any) -> Any:
     return run
 
 
-def test_the_screen_of_reading(paste: Any) -> None:
-    sandbox, messages, folder = paste("Read, on one screen")
+def test_the_screens_of_reading_and_of_a_configured_catalog(paste: Any) -> None:
+    sandbox, messages, folder = paste("Read, on one screen", "A configured catalog")
     assert [m["connectionStatus"]["status"] for m in messages if m["type"] == "CONNECTION_STATUS"] == ["SUCCEEDED"]
     read = [json.loads(line) for line in (folder / "accounts.jsonl").read_text().splitlines()]
     records = [m["record"]["data"]["id"] for m in read if m["type"] == "RECORD"]
     assert set(records) == {row["id"] for row in sandbox.workspace.rows("accounts") if not row.get("untracked")}
     assert [m for m in read if m["type"] == "STATE"]
+    check_configured_catalog(sandbox, folder)
 
 
 def test_the_screen_of_writing(paste: Any) -> None:
@@ -75,8 +76,7 @@ def test_the_screen_of_a_csv_file(paste: Any) -> None:
     assert "2 accepted" in summary
 
 
-def test_the_screen_of_a_configured_catalog(paste: Any) -> None:
-    sandbox, _, folder = paste("Read, on one screen", "A configured catalog")
+def check_configured_catalog(sandbox: Any, folder: Path) -> None:
     catalog = json.loads((folder / "catalog.json").read_text())
     wanted = [(stream["stream"]["name"], stream["sync_mode"]) for stream in catalog["streams"]]
     assert wanted == [("accounts", "incremental"), ("users", "incremental")]

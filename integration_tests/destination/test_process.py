@@ -175,9 +175,10 @@ def test_killed_and_replayed_from_the_last_state(feed: str, requests: int) -> No
         if (feed, requests) == ("events", 36):
             assert run.state_ids, "this case is about resuming half-way"
 
-        again = _write(sandbox, catalog, FEEDS[feed](run.state_ids[-1] + 1 if run.state_ids else 0))
+        since = run.state_ids[-1] + 1 if run.state_ids else 0
+        again = write(destination_config(sandbox), catalog["streams"], FEEDS[feed](since))
 
-        assert again.exit_code == 0, again.raw
+        assert again.error is None
         assert contents(sandbox) == undisturbed(feed)
 
 
@@ -222,7 +223,7 @@ def test_a_sync_mode_that_nobody_knows_is_named_with_those_there_are(
     sandbox: Sandbox, setting: str, mode: str, known: str
 ) -> None:
     catalog = {"streams": [{**stream("accounts"), setting: mode}]}
-    run = run_process("destination-vitally", "write", config=destination_config(sandbox), catalog=catalog)
+    run = run_destination("write", destination_config(sandbox), catalog)
     assert run.failure_types == {"config_error"}
     assert f"stream 'accounts': there is no {setting} '{mode}'" in run.errors[0]
     assert known in run.errors[0]

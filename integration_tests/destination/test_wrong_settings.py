@@ -112,7 +112,6 @@ def test_the_key_of_a_row_is_in_each_rejection(sandbox: Sandbox, operation: str)
     [
         ({"lookback": 1}, "The configuration is not complete: lookback: there is no such setting"),
         ({"secret_token": "sk_live_wrong"}, "Vitally refused the key (HTTP 401"),
-        ({"mappings": [{"stream": "accounts", "object": "acount", "other_columns": "traits"}]}, "there is no object"),
     ],
 )
 def test_a_mistake_prints_one_sentence_and_no_traceback(sandbox: Sandbox, changes: Any, sentence: str) -> None:

@@ -250,7 +250,7 @@ def differences(schema: Json, expected: Any, path: str) -> list[str]:
 
 def test_the_six_streams_keep_names_keys_modes_and_columns(workspace: Sandbox) -> None:
     assert {name: len(columns) for name, columns in COLUMNS.items()} == WIDTHS
-    run = run_process("source-vitally", "discover", config=old_config(workspace))
+    run = run_source("discover", old_config(workspace))
     rewritten = run_source("discover", json.loads(run.saved_config)).catalog
     assert rewritten == run.catalog
     streams = {stream["name"]: stream for stream in run.catalog["streams"]}

@@ -38,7 +38,7 @@ def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any,
     assert killed.exit_code == -9
     sandbox.workspace.update("users", sandbox.workspace.rows("users")[1]["id"], {"name": "edited after the kill"})
     sandbox.journal.clear()
-    second = run_process("source-vitally", "read", config=config, catalog=users, state=killed.last_states())
+    second = run_source("read", config, users, killed.last_states())
     assert second.exit_code == 0
     checkpoints = len(killed.states("users"))
     assert checkpoints == max(0, (page * 100) // 500)

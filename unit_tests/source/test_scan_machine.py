@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -123,4 +125,4 @@ class ChangingList(RuleBasedStateMachine):
 
 
 TestChangingList = ChangingList.TestCase
-TestChangingList.settings = settings(max_examples=300, stateful_step_count=40)
+TestChangingList.settings = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")), stateful_step_count=40)
