@@ -1,5 +1,6 @@
 """Settings shared by every test of the project."""
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -13,3 +14,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("suite")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among what was imported: by default that takes a quarter of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000)

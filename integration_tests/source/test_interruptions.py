@@ -222,7 +222,7 @@ def test_expired_cursors_restart_the_scan_and_an_endless_refusal_ends_it(make_sa
 def test_a_resume_cursor_that_is_no_longer_known_begins_the_list_again(
     make_sandbox: Any, waits: list[float], stream: str, answer: Any
 ) -> None:
-    sandbox = make_sandbox(seed=8, sizes={"users": 900, "meetings": 900})
+    sandbox = make_sandbox(seed=8, sizes={stream: 900})
     sandbox.faults.add(Fault(path=f"/{stream}$", times=None, skip=7, status=503))
     broken_off = read(sandbox, [stream], include_archived=False)
     assert "resume" in str(broken_off.states(stream)[-1])
