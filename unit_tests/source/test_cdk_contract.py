@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.logger import PRINT_BUFFER, init_logger
-from airbyte_cdk.models import AirbyteMessage, Type
+from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalogSerializer, Type
 from airbyte_cdk.sources.concurrent_source.stream_thread_exception import StreamThreadException
 from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
 from airbyte_cdk.sources.streams.call_rate import CallRateLimitHit
@@ -111,6 +111,26 @@ def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
     [accounts] = cdk.streams_of(source, {"accounts"})
     assert isinstance(accounts, DefaultStream)
     assert retriever(accounts).requester._http_client._disable_retries is True  # type: ignore[attr-defined]
+
+
+def test_a_sync_builds_the_streams_that_are_selected_and_no_other(
+    source: SourceVitally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def build(configs: list[dict[str, Any]], _: Any) -> list[Any]:
+        built.extend(config["name"] for config in configs)
+        return []
+
+    monkeypatch.setattr(source, "_create_streams", build)
+    modes = {"sync_mode": "full_refresh", "destination_sync_mode": "append"}
+    selected = [
+        {"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}, **modes}
+        for name in ("users", "notes")
+    ]
+    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": selected})
+    list(source.read(logging.getLogger("airbyte"), CONFIG, catalog))
+    assert sorted(built) == ["notes", "users"]
 
 
 class RecordingCursor:
