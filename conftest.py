@@ -19,4 +19,4 @@ settings.load_profile("suite")
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and not among what was imported: by default that takes a quarter of the time."""
     gc.freeze()
-    gc.set_threshold(50_000)
+    gc.set_threshold(20_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integration_tests.comparison import comparable
-from integration_tests.harness import Json, Run, configured, destination_config, run_process, source_config
+from integration_tests.harness import Json, Run, configured, destination_config, run_process, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from vitally_api.names import STREAM_PREFIX
 
@@ -32,7 +32,7 @@ def without_untracked(sandbox: Sandbox) -> Sandbox:
 def read_workspace(sandbox: Sandbox, until: Any = None) -> tuple[Json, Run]:
     """Read what can be written back, live rows only; return the configured catalog and the sync."""
     config = source_config(sandbox.url, sandbox.rest_key, include_archived=False, requests_per_minute=NO_LIMIT)
-    discovered = run_process("source-vitally", "discover", config=config)
+    discovered = run_source("discover", config)
     names = [stream["name"] for stream in discovered.catalog["streams"]]
     catalog = configured(discovered.catalog, [n for n in names if n in TABLES or n.startswith(STREAM_PREFIX)])
     return catalog, run_process("source-vitally", "read", config=config, catalog=catalog, until=until)
