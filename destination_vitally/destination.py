@@ -145,10 +145,11 @@ class DestinationVitally(Destination):
         try:
             yield from self._feed(writer, Lines(chunks))
             writer.finish(is_all=not self._stop.is_set())
-            # What has its outcome is not held up by looking whether it has landed.
+            # What has its outcome is not held up by looking whether it has landed, nor by deleting what is missing.
             yield from writer.states()
             if not self._stop.is_set():
                 writer.verify()
+                writer.mirrors.run(self._stop.is_set)
         except StoppedError:
             logger.warning("Out of time after SIGTERM: what has no outcome comes again with the next sync.")
         except Exception as error:

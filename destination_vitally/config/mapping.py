@@ -14,6 +14,9 @@ from destination_vitally.objects.model import Operation
 NullPolicy = Literal["omit", "clear"]
 """What an empty value does: nothing, or it removes what Vitally has."""
 
+MissingRows = Literal["keep", "delete", "delete_with_everything_below"]
+"""What becomes of rows in Vitally that a whole table lacks; the last word is for what destroys more than itself."""
+
 Cast = Literal["text", "number", "boolean", "date", "datetime", "list"]
 """The types that a value can be brought to."""
 
@@ -136,6 +139,14 @@ class StreamMapping(Settings):
     )
     null_values: NullPolicy | None = _policy(
         "What an empty value of this stream does; left open, it is as the setting for all streams says."
+    )
+    missing_rows: MissingRows = Field(
+        default="keep",
+        title="Missing rows",
+        description="What becomes of rows in Vitally that have an externalId and are not in the stream, after a full "
+        "refresh that has read the whole of it: keep leaves them, delete deletes them. Accounts and organizations are "
+        "deleted only by delete_with_everything_below, since what belongs only to them is destroyed along with them. "
+        "Needs allow_deletes and the REST API key.",
     )
     namespace: str | None = Field(
         default=None, title="Namespace", description="Only needed when two streams share their name."

@@ -115,6 +115,15 @@ class Config(Settings):
         "destroys it and everything that belongs only to it.",
         json_schema_extra=in_form(SAFETY, shown=True),
     )
+    max_deletes_percent: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        title="Missing rows deleted at most (%)",
+        description="For mappings that delete missing rows: if more of the rows that Vitally has were missing, nothing "
+        "is deleted and the sync fails once everything is written.",
+        json_schema_extra=in_form(SAFETY, shown=True),
+    )
     unknown_parents: Literal["reject", "create"] = Field(
         default="reject",
         title="Unknown accounts and organizations",

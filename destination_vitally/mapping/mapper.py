@@ -165,6 +165,22 @@ class Mapper:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
         return self._checked(data, draft)
 
+    def identity(self, data: dict[str, Any]) -> tuple[str, ...] | None:
+        """Return what tells the row of a record from others, whatever is wrong with the rest; None if that is wrong."""
+        layout = self.layouts.of(data, native=not self._read_as_yours and is_native(data))
+        draft = _Draft(dict(self._constants))
+        keys = {name for key in self.entry.keys for name in key.fields}
+        try:
+            for target in layout.targets:
+                if target.name in keys and target.place in ("field", "default"):
+                    value = data[target.column]
+                    self._place(target, member(value, target.path) if target.path else value, draft)
+        except MemoryError:
+            raise
+        except Exception:
+            return None
+        return None if layout.problem else identity_of(self.entry, draft.fields)
+
     def _place(self, target: Target, value: Any, draft: _Draft) -> None:
         """Put the value of a column where it goes; raises ValueError when it is not of the type it must have."""
         if value is TOO_DEEP:

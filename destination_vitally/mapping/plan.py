@@ -19,6 +19,7 @@ from destination_vitally.mapping.checks import canonical, check_columns, check_m
 from destination_vitally.mapping.columns import folded
 from destination_vitally.mapping.layout import CustomFields, Types
 from destination_vitally.mapping.mapper import DELETED, Mapper, Rules
+from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
@@ -78,6 +79,8 @@ class StreamPlan:
     mapper: Mapper
     sync_id: int = 0
     """The platform's number of the sync."""
+    mirror: Mirror | None = None
+    """How rows that Vitally has and the stream lacks are deleted, if they are."""
 
     @property
     def title(self) -> str:
@@ -92,8 +95,8 @@ def build(
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
-            mapping names a field or column that does not exist, rows cannot be matched by the chosen key, or a
-            custom object is not in the workspace.
+            mapping names a field or column that does not exist, rows cannot be matched by the chosen key, a
+            custom object is not in the workspace, or missing rows may not be deleted.
     """
     plans: dict[StreamKey, StreamPlan] = {}
     streams = list(streams)
@@ -106,6 +109,7 @@ def build(
         logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
         _explain_deletes(config, plan.entry, plan.operation, stream)
         _explain_truncation(configured, plan)
+    check_together((plan.title, plan.entry, plan.mirror) for plan in plans.values())
     return plans
 
 
@@ -179,6 +183,7 @@ def _compile(
         batched=isinstance(routes[operation][0], BatchRoute),
         mapper=mapper,
         sync_id=configured.sync_id or 0,
+        mirror=mirror_of(config, configured, entry, operation, choice.mapping),
     )
 
 
@@ -290,7 +295,7 @@ def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple
 def _explain_truncation(configured: ConfiguredAirbyteStream, plan: StreamPlan) -> None:
     minimum, current = configured.minimum_generation_id, configured.generation_id
     overwrites = configured.destination_sync_mode.value == "overwrite"
-    if overwrites or (minimum and minimum == current):
+    if not plan.mirror and (overwrites or (minimum and minimum == current)):
         logger.info(
             "Stream %s: the sync asks to replace what earlier syncs wrote. Vitally cannot be emptied, so the "
             "records are written as usual and nothing is deleted.",

@@ -69,6 +69,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "delete": (DELETE,),
         },
         on_delete="permanently destroys the organization and everything that belongs only to it",
+        destroys_below=True,
         read_only=COMPANY,
     ),
     Object(
@@ -104,6 +105,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "delete": (DELETE,),
         },
         on_delete="permanently destroys the account and everything that belongs only to it",
+        destroys_below=True,
         read_only=COMPANY,
     ),
     Object(

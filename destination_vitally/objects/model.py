@@ -227,6 +227,7 @@ class Object:
         kept_in: the reference field whose row in Vitally holds what rows of the object say, where they have none of
             their own.
         on_delete: what a delete does to a row; it is put before people who allow deletes.
+        destroys_below: whether a delete destroys rows of other objects as well.
         constants: members that every message has.
     """
 
@@ -250,6 +251,7 @@ class Object:
     counts_once: bool = False
     kept_in: str = ""
     on_delete: str = ""
+    destroys_below: bool = False
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:

@@ -30,6 +30,18 @@ class Streams:
         namesakes = [plan for plan in self.plans if plan.name == name]
         return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0].namespace) else None
 
+    def covered(self, state: Any) -> list[StreamPlan] | None:
+        """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
+        if not isinstance(state, dict):
+            return None
+        if not state.get("stream"):
+            return self.plans
+        described = state["stream"].get("stream_descriptor") if isinstance(state["stream"], dict) else None
+        if not isinstance(described, dict) or not isinstance(described.get("name"), str):
+            return None
+        plan = self.find(described.get("namespace"), described["name"])
+        return [plan] if plan else []
+
     def with_status(self, message: dict[str, Any], status: str) -> StreamPlan | None:
         """Return the stream of which a TRACE says that it is `COMPLETE`, or `INCOMPLETE`."""
         trace = message.get("trace")

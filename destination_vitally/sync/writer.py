@@ -22,6 +22,7 @@ from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync import window
 from destination_vitally.sync.ahead import Ahead
 from destination_vitally.sync.dry_run import DryRun
+from destination_vitally.sync.mirror import Mirrors
 from destination_vitally.sync.parents import Parents
 from destination_vitally.sync.streams import Streams, named, parsed
 from destination_vitally.sync.unchanged import Unchanged
@@ -94,6 +95,7 @@ class Writer:
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = window.Window(config.requests_per_minute)
         self._cut_short: set[StreamPlan] = set()
+        self.mirrors = Mirrors(config, apis.rest, self._rest, self._ledger, self._workers)
         self._unsure: list[PendingRecord] = []
         self._unsure_places: set[str] = set()
         self._closed_at = clock.monotonic()
@@ -121,26 +123,16 @@ class Writer:
             else:
                 self._hold(row)
         elif kind == "STATE":
-            covered = self._covered(message.get("state"))
+            covered = self._streams.covered(message.get("state"))
             if covered is None:
                 raise InputError(f"Line {number} of the input is a STATE without a state.")
             self._ledger.checkpoint(line, covered, self._clock.monotonic())
         elif kind == "TRACE" and (plan := self._streams.with_status(message, "COMPLETE")):
             self._parents.ended(plan)
+            self.mirrors.ended(plan)
         elif kind == "TRACE" and (plan := self._streams.with_status(message, "INCOMPLETE")):
             self._cut_short.add(plan)
-
-    def _covered(self, state: Any) -> list[StreamPlan] | None:
-        """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
-        if not isinstance(state, dict):
-            return None
-        if not state.get("stream"):
-            return self._streams.plans
-        described = state["stream"].get("stream_descriptor") if isinstance(state["stream"], dict) else None
-        if not isinstance(described, dict) or not isinstance(described.get("name"), str):
-            return None
-        plan = self._streams.find(described.get("namespace"), described["name"])
-        return [plan] if plan else []
+            self.mirrors.cut_short(plan)
 
     def _hold(self, row: PendingRecord) -> None:
         """Keep a record back until the objects it may refer to are written."""
@@ -244,6 +236,7 @@ class Writer:
             yield from ((logging.INFO, reason) for reason in self._rejections.summary(plan))
         for text, is_missing in self._verification.sentences():
             yield logging.WARNING if is_missing else logging.INFO, text
+        yield from self.mirrors.sentences()
 
     # What is sent
 
@@ -294,8 +287,10 @@ class Writer:
             row.label = change.label
             self._references.learn(change)
         except Exception as error:
+            self.mirrors.saw_flawed(row.plan, record["data"])
             self._reject(row, error)
             return None
+        self.mirrors.saw(row.plan, change)
         return change
 
     def _send(self, row: PendingRecord, record: dict[str, Any], change: Change) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 SEPARATOR = "\x1f"
+
+ROWS_AT_ONCE = 1_000
+"""So many rows are read at once when all of a table are."""
 
 
 def temporary_database() -> sqlite3.Connection:
@@ -55,6 +58,18 @@ class DiskTable:
         with self._lock:
             found = self._database.execute("SELECT * FROM t WHERE key = ?", (SEPARATOR.join(key),)).fetchone()
         return found[1:] if found else None
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows in the order of their keys, each a key and its values, a few at a time from the disk."""
+        last = ""
+        while True:
+            query = "SELECT * FROM t WHERE key > ? ORDER BY key LIMIT ?"
+            with self._lock:
+                rows = self._database.execute(query, (last, ROWS_AT_ONCE)).fetchall()
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][0]
 
     def forget(self, key: Sequence[str]) -> None:
         """Forget a row, if it is there."""

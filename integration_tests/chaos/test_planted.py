@@ -9,7 +9,8 @@ import pytest
 
 from destination_vitally.lines import with_member
 from destination_vitally.outcomes.ledger import Checkpoint, Ledger
-from integration_tests.chaos import destination_run, source_run
+from destination_vitally.transports.missing import Missing
+from integration_tests.chaos import destination_run, mirror_run, source_run
 from source_vitally.scan import Scan, ScanState
 
 SEEDS = range(20)
@@ -33,10 +34,15 @@ def all_accepted(self: Checkpoint) -> bytes:
     return with_member(self.line, ("state", "destinationStats"), stats)
 
 
+def as_listed(self: Missing, *_: Any) -> None:
+    """A list trusted: a row deleted without being asked for once more."""
+
+
 BUGS: dict[str, tuple[tuple[type, str, Callable[..., Any]], Callable[[int], None], str]] = {
     "a state moved early": ((Ledger, "ready", states_at_once), destination_run.run, "workspace|counted as rejected"),
     "a watermark not capped": ((Scan, "result", newest_row), source_run.run, "the state claims"),
     "a rejected row not counted": ((Checkpoint, "echo", all_accepted), destination_run.run, "counted as rejected"),
+    "a list trusted": ((Missing, "_why_kept_now", as_listed), mirror_run.run, "must not be"),
 }
 
 

@@ -9,13 +9,14 @@ import os
 
 import pytest
 
-from integration_tests.chaos import destination_run, source_run
+from integration_tests.chaos import destination_run, mirror_run, source_run
 
 ASKED = os.environ.get("CHAOS_SEEDS")
 FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
 # A sync of the source costs a second, most of it the CDK's start.
 SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 5))
 DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
+MIRROR_SEEDS = range(FIRST, FIRST + int(ASKED or 12))
 
 
 @pytest.mark.parametrize("seed", SOURCE_SEEDS)
@@ -30,5 +31,13 @@ def test_source(seed: int) -> None:
 def test_destination(seed: int) -> None:
     try:
         destination_run.run(seed)
+    except AssertionError as failure:
+        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+
+
+@pytest.mark.parametrize("seed", MIRROR_SEEDS)
+def test_mirror(seed: int) -> None:
+    try:
+        mirror_run.run(seed)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure

@@ -11,8 +11,10 @@ import pytest
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Lookup, Object, Operation
 from destination_vitally.objects.table import OBJECTS
+from integration_tests.destination.mirrored import complete, full, said
 from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import Page, code, fields_of, names, unknown_parts
+from integration_tests.sandbox import Sandbox
 
 PAGE = Page("destination-vitally.md")
 EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}
@@ -135,6 +137,24 @@ def test_the_worked_examples_do_what_is_said(make_sandbox: Any, name: str, row: 
         result = write(settings, [stream(name)], [record(name, row)])
         assert result.error is None
     assert check(sandbox.workspace)
+
+
+@pytest.mark.parametrize(("rows", "left"), [(97, 97), (94, 100)])
+def test_the_worked_example_of_missing_rows_does_what_is_said(sandbox: Sandbox, rows: int, left: int) -> None:
+    [example] = PAGE.examples("Missing rows")
+    account = sandbox.workspace.insert("accounts", {"externalId": "c"})["id"]
+    for number in range(100):
+        sandbox.workspace.insert("tasks", {"externalId": f"t{number}", "name": "Call", "accountId": account})
+    sandbox.clock.advance(60)
+    name = example["stream"]
+    table = [record(name, {"task_id": f"t{number}", "title": "Call", "customer_id": "c"}) for number in range(rows)]
+
+    settings = destination_config(sandbox, mappings=[example], allow_deletes=True)
+    result = write(settings, [full(name)], [*table, complete(name)])
+
+    assert sum(not task["archivedAt"] for task in sandbox.workspace.rows("tasks")) == left
+    assert (result.error is None) == (rows == left)
+    assert said(result) in PAGE.section("Missing rows")
 
 
 def test_the_storage_example_fits_the_form() -> None:

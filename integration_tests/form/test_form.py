@@ -62,8 +62,8 @@ def test_the_form_of_the_destination_reads_from_top_to_bottom() -> None:
         Card(
             "Safety",
             [
-                *("dry_run", "allow_deletes", "on_rejected", "reject_limit_percent", "verify", "on_unverified"),
-                "object_storage_config",
+                *("dry_run", "allow_deletes", "max_deletes_percent", "on_rejected", "reject_limit_percent"),
+                *("verify", "on_unverified", "object_storage_config"),
             ],
         ),
         Card("Pace", [], ["num_workers", "requests_per_minute"]),
@@ -74,7 +74,7 @@ def test_a_mapping_reads_from_top_to_bottom() -> None:
     mappings = next(b for b in rules.block(SPECS["destination"]).inner if b.name == "mappings")
     assert rules.reading_order(mappings.inner) == (
         ["stream", "object", "operation", "fields", "traits", "constants", "other_columns"],
-        ["constant_traits", "null_values", "namespace"],
+        ["constant_traits", "null_values", "missing_rows", "namespace"],
     )
     for entries in mappings.inner:
         if entries.kind == "list of objects":

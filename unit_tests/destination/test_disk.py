@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from destination_vitally.transports.disk import DiskTable, RecentTable
 
 
@@ -22,3 +24,14 @@ def test_of_recent_rows_the_newest_are_kept() -> None:
     for n in range(35):
         table.put_all([((str(n),), n)])
     assert [n for n in range(35) if table.get((str(n),))] == [*range(20, 35)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
+def test_all_rows_come_in_the_order_of_their_keys_even_if_some_are_forgotten_meanwhile(count: int) -> None:
+    table = DiskTable("n")
+    table.put_all(((f"{n:05}",), n) for n in reversed(range(count)))
+    found = []
+    for key, number in table:
+        table.forget((key,))
+        found.append(number)
+    assert found == [*range(count)]

@@ -1,0 +1,251 @@
+"""The mirror: rows of an object in Vitally that a whole table does not have are deleted, if the settings ask for it.
+
+Whatever leaves a doubt leaves the rows: a stream that may not be the whole table, a row of it whose key or outcome is
+not known, a list that is not read to its end, and more missing rows than max_deletes_percent allows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from destination_vitally.config import Config
+from destination_vitally.errors import ConfigError, ListError, NotYetError
+from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.outcomes.ledger import Ledger, Tally
+from destination_vitally.sync.workers import Workers
+from destination_vitally.transports.disk import DiskTable
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.missing import Identity, Missing
+from destination_vitally.transports.rest import Rest
+
+logger = logging.getLogger("airbyte")
+
+ATTEMPT = "WORKER_JOB_ATTEMPT"
+"""The variable in which Airbyte gives the number of the attempt, from 0. A later one may go on where another ended."""
+
+KEYS_AT_ONCE = 1_000
+"""So many keys are written to disk at once."""
+
+
+class Mirrors:
+    """The mirrors of one sync. Used by one thread; deletes are made by the workers'."""
+
+    def __init__(self, config: Config, api: Api | None, rest: Rest | None, ledger: Ledger, workers: Workers) -> None:
+        """Ask Vitally for the time, if there is anything to mirror.
+
+        Args:
+            config: the settings.
+            api: the way to Vitally.
+            rest: makes the deletes.
+            ledger: the account of the records, which has the streams by now.
+            workers: run the deletes.
+        """
+        self._api = api
+        self._rest = rest
+        self._ledger = ledger
+        self._workers = workers
+        self._limit = config.max_deletes_percent
+        self._is_dry_run = config.dry_run
+        self._objects: dict[str, _Mirrored] = {}
+        for plan in ledger.tallies:
+            if plan.mirror:
+                self._objects.setdefault(plan.entry.path, _Mirrored()).plans.append(plan)
+        self._of = {plan: mirrored for mirrored in self._objects.values() for plan in mirrored.plans}
+        self._sentences: list[tuple[int, str]] = []
+        self._began: float | None = None
+        if self._objects and api:
+            self._began = api.send("GET", f"{next(iter(self._objects))}?limit=1").time
+
+    # What is in the streams
+
+    def saw(self, plan: StreamPlan, change: Change) -> None:
+        """Take note of a row of a stream, whatever becomes of it."""
+        if mirrored := self._of.get(plan):
+            mirrored.add(plan, identity_of(change.entry, change.fields), is_live=change.operation != "delete")
+
+    def saw_flawed(self, plan: StreamPlan, data: dict[str, Any]) -> None:
+        """Take note of a row of a stream that cannot be written."""
+        if mirrored := self._of.get(plan):
+            mirrored.add(plan, plan.mapper.identity(data))
+
+    def ended(self, plan: StreamPlan) -> None:
+        """Take note that a stream was read to its end."""
+        if mirrored := self._of.get(plan):
+            mirrored.complete[plan] = self._ledger.tallies[plan].received
+
+    def cut_short(self, plan: StreamPlan) -> None:
+        """Take note that a stream was not read to its end."""
+        if mirrored := self._of.get(plan):
+            mirrored.cut_short.add(plan)
+
+    # What is deleted
+
+    def run(self, is_stopped: Callable[[], bool]) -> None:
+        """Delete what is missing, children before parents; call it when every record has been dealt with.
+
+        Args:
+            is_stopped: whether the sync has to end.
+
+        Raises:
+            ConfigError: more rows are missing than may be deleted.
+        """
+        problems = []
+        for mirrored in sorted(self._objects.values(), key=lambda one: -one.plans[0].rank):
+            doubt = self._doubt_of_sync() or mirrored.doubt(self._ledger.tallies)
+            if doubt:
+                self._say(mirrored, f"nothing is deleted: {doubt}.", logging.WARNING)
+                continue
+            try:
+                problem = self._mirror(mirrored, is_stopped)
+            except ListError as error:
+                self._say(mirrored, f"nothing is deleted: {error}.", logging.WARNING)
+            else:
+                problems += [problem] if problem else []
+        if problems:
+            raise ConfigError(" ".join(problems))
+
+    def _doubt_of_sync(self) -> str:
+        attempt = os.environ.get(ATTEMPT, "")
+        if attempt.isdecimal() and int(attempt):
+            return (
+                f"this is attempt {int(attempt) + 1} of the sync, which may have gone on in the middle of the table. "
+                "The next sync makes up for it"
+            )
+        if self._began is None:
+            return "Vitally does not say what time it is, so what was made during the sync cannot be told from the rest"
+        return ""
+
+    def _mirror(self, mirrored: _Mirrored, is_stopped: Callable[[], bool]) -> str:
+        """Delete what one object has and its streams have not; return why nothing is if the limit forbids it."""
+        assert self._api is not None  # a plan that mirrors has the REST key
+        assert self._began is not None  # else there is a doubt
+        missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began)
+        missing.read()
+        if missing.missing * 100 > self._limit * missing.there:
+            text = (
+                f"{missing.missing} of {missing.there} rows in Vitally are not in the sync, which is more than the "
+                f"{self._limit} % of max_deletes_percent, so nothing is deleted: {missing.named}. If they are to go, "
+                "raise max_deletes_percent for one sync; else find out why the table lacks them."
+            )
+            if not self._is_dry_run:
+                return self._titled(mirrored, text)
+            self._say(mirrored, f"{text} A sync would fail.", logging.WARNING)
+        elif self._is_dry_run:
+            self._say(mirrored, _forecast(missing))
+        else:
+            try:
+                self._delete(missing, is_stopped)
+            finally:
+                self._say(mirrored, _result(missing), logging.WARNING if missing.problem else logging.INFO)
+        return ""
+
+    def _delete(self, missing: Missing, is_stopped: Callable[[], bool]) -> None:
+        for own, external_id in missing:
+            if is_stopped():
+                break
+            self._workers.submit([own], partial(self._delete_one, missing, own, external_id))
+        self._workers.finish()
+
+    def _delete_one(self, missing: Missing, own: str, external_id: str) -> float | None:
+        assert self._rest is not None  # as above
+        try:
+            logger.info("Mirror: %s", missing.delete(own, external_id, self._rest.make))
+        except NotYetError as error:
+            return error.seconds
+        return None
+
+    # What is said
+
+    def sentences(self) -> Iterator[tuple[int, str]]:
+        """Yield what to say at the end, each with the level of the log that it belongs to."""
+        yield from self._sentences
+
+    def _say(self, mirrored: _Mirrored, text: str, level: int = logging.INFO) -> None:
+        prefix = "Dry run, nothing was deleted. " if self._is_dry_run else ""
+        self._sentences.append((level, prefix + self._titled(mirrored, text)))
+
+    def _titled(self, mirrored: _Mirrored, text: str) -> str:
+        titles = ", ".join(plan.title for plan in mirrored.plans)
+        return f"Mirror of {mirrored.plans[0].entry.name} (stream {titles}): {text}"
+
+
+class _Mirrored:
+    """One object that is mirrored: its streams, and the keys of their rows."""
+
+    def __init__(self) -> None:
+        self.plans: list[StreamPlan] = []
+        self.cut_short: set[StreamPlan] = set()
+        self.complete: dict[StreamPlan, int] = {}
+        """How many records of each stream had come when it was said to be complete."""
+        self._keys = DiskTable("seen")
+        self._unwritten: list[tuple[Identity, int]] = []
+        self._live: set[StreamPlan] = set()
+        self._unknown: set[StreamPlan] = set()
+
+    def add(self, plan: StreamPlan, identity: Identity | None, *, is_live: bool = True) -> None:
+        """Take note of a row; `identity` is what tells it, `is_live` whether it says that the row is there."""
+        if is_live:
+            self._live.add(plan)
+        if identity is None:
+            self._unknown.add(plan)
+            return
+        # Without the name of the object, which may be spelled in several ways.
+        self._unwritten.append((identity[1:], 1))
+        if len(self._unwritten) >= KEYS_AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        self._keys.put_all(self._unwritten)
+        self._unwritten = []
+
+    def has(self, identity: Identity) -> bool:
+        """Tell whether a row was in one of the streams."""
+        if self._unwritten:
+            self._write()
+        return self._keys.get(identity[1:]) is not None
+
+    def doubt(self, tallies: Mapping[StreamPlan, Tally]) -> str:
+        """Say why what is in no stream may be in the table nevertheless; nothing if it cannot."""
+        return next(filter(None, (self._doubt_of(plan, tallies[plan]) for plan in self.plans)), "")
+
+    def _doubt_of(self, plan: StreamPlan, tally: Tally) -> str:
+        assert plan.mirror is not None  # only such streams are here
+        doubts = (
+            (plan.mirror.doubt, f"of stream {plan.title}, {plan.mirror.doubt}"),
+            (plan in self.cut_short, f"stream {plan.title} was cut short"),
+            (
+                self.complete.get(plan) != tally.received,
+                f"the platform does not say that stream {plan.title} was read to its end",
+            ),
+            (plan not in self._live, f"stream {plan.title} is empty"),
+            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome"),
+            (plan in self._unknown, f"a row of stream {plan.title} has no key, so it could be any"),
+        )
+        return next((text for is_so, text in doubts if is_so), "")
+
+
+def _forecast(missing: Missing) -> str:
+    if not missing.missing:
+        return f"none of {missing.there} rows in Vitally is missing from the sync{_kept(missing)}."
+    return (
+        f"{missing.missing} of {missing.there} rows in Vitally are not in the sync and would be deleted: "
+        f"{missing.named}{_kept(missing)}."
+    )
+
+
+def _result(missing: Missing) -> str:
+    problem = f" The first reason: {missing.problem}." if missing.problem else ""
+    return (
+        f"{missing.deleted} deleted of {missing.missing} that are not in the sync, of {missing.there} rows in Vitally"
+        f"{_kept(missing)}.{problem}"
+    )
+
+
+def _kept(missing: Missing) -> str:
+    kept = [f"{count} {why}" for why, count in sorted(missing.kept.items()) if count]
+    return f"; kept: {', '.join(kept)}" if kept else ""

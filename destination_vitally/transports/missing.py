@@ -1,0 +1,150 @@
+"""Rows that Vitally has and a sync did not bring: found by reading the lists, and deleted one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Literal
+
+from destination_vitally.errors import RejectedError
+from destination_vitally.mapping.mapper import Change, identities_of
+from destination_vitally.mapping.values import VitallyId, identifier, moment_of
+from destination_vitally.objects.model import Object
+from destination_vitally.transports.disk import DiskTable
+from destination_vitally.transports.http import Api
+from destination_vitally.transports.rest import Effect
+from destination_vitally.transports.rows import Row, found_row, pages, quoted
+from destination_vitally.transports.tail import SECONDS, second_of
+
+Identity = tuple[str, ...]
+
+Kept = Literal["newer than the sync", "of an integration", "changed meanwhile", "gone meanwhile", "not deleted"]
+"""Why a row that is missing is not deleted, or not by the sync."""
+
+IDS_NAMED = 10
+"""How many rows a report names."""
+
+
+class Missing:
+    """The rows of one object that are in Vitally and were not in a sync. Deletes may run in several threads."""
+
+    def __init__(self, rest: Api, entry: Object, has: Callable[[Identity], bool], began: float) -> None:
+        """Prepare to look for them; sends nothing yet.
+
+        Args:
+            rest: the way to Vitally.
+            entry: the object.
+            has: tells whether a row of this identity was in the sync.
+            began: when the sync began by Vitally's clock, in Unix seconds. What was made since is kept: the table may
+                have been read before.
+        """
+        self._rest = rest
+        self._entry = entry
+        self._has = has
+        self._began = moment_of(began * 1000)[:SECONDS]
+        self._seen = DiskTable("external_id")
+        self._missing = DiskTable("external_id")
+        self._lock = Lock()
+        self.there = 0
+        """How many rows there are with an externalId that no integration has brought."""
+        self.missing = 0
+        """How many of them may be deleted."""
+        self.deleted = 0
+        self.kept: Counter[Kept] = Counter()
+        self.problem = ""
+        """Why the first row that could not be deleted was not."""
+
+    def read(self) -> None:
+        """Read the lists, in the order of creation: what is edited meanwhile keeps its place.
+
+        Raises:
+            ListError: a list is not read to its end.
+        """
+        for part in self._entry.lists:
+            for page in pages(self._rest, self._entry.path, query=part):
+                rows = [row for row in page if _is_live(row) and self._seen.get((row["id"],)) is None]
+                self._seen.put_all(((row["id"],), "") for row in rows)
+                self._missing.put_all(
+                    ((row["id"],), str(row["externalId"])) for row in rows if self._is_to_be_deleted(row)
+                )
+
+    def _is_to_be_deleted(self, row: Row) -> bool:
+        """Take a row into the account, and tell whether it may be deleted."""
+        self.there += not row.get("source")
+        if self._is_in_the_sync(row):
+            return False
+        if why := self._why_kept(row):
+            self.kept[why] += 1
+            return False
+        self.missing += 1
+        return True
+
+    def _is_in_the_sync(self, row: Row) -> bool:
+        """Tell whether a row is in the sync by any of its keys; what cannot be compared counts as being in it."""
+        names = {name for key in self._entry.keys for name in key.fields}
+        try:
+            keys = {name: identifier(row[name]) for name in names if row.get(name) not in (None, "")}
+        except ValueError:
+            return True
+        return any(map(self._has, identities_of(self._entry, keys)))
+
+    def _why_kept(self, row: Row) -> Kept | None:
+        if row.get("source"):
+            return "of an integration"
+        created = second_of(row.get("createdAt"))
+        return None if created and created < self._began else "newer than the sync"
+
+    @property
+    def named(self) -> str:
+        """The first of them, by their externalIds."""
+        first = [external_id for (_, external_id), _ in zip(self._missing, range(IDS_NAMED), strict=False)]
+        more = ", ..." if self.missing > len(first) else ""
+        return ", ".join(f"'{external_id}'" for external_id in first) + more
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield what may be deleted: Vitally's id of each row, and yours."""
+        return iter(self._missing)
+
+    def delete(self, own: str, external_id: str, make: Callable[[Change], Effect]) -> str:
+        """Delete a row if it still is what the list showed, which may be old.
+
+        Args:
+            own: Vitally's id of the row.
+            external_id: the externalId that the list showed.
+            make: makes a change.
+
+        Returns:
+            What to say of it in the log.
+        """
+        label = f"{self._entry.name} '{external_id}'"
+        route = self._entry.operations["delete"][0]
+        change = Change(self._entry, "delete", route, label, {"id": VitallyId(own)}, {})
+        try:
+            why = self._why_kept_now(change, own, external_id)
+            if why is None:
+                make(change)
+        except RejectedError as error:
+            why, self.problem = "not deleted", self.problem or str(error)
+        with self._lock:
+            if why is None:
+                self.deleted += 1
+            else:
+                self.kept[why] += 1
+        return f"{label}: {why or 'deleted'}"
+
+    def _why_kept_now(self, change: Change, own: str, external_id: str) -> Kept | None:
+        path = self._entry.item_path.format(key=quoted(own))
+        if self._entry.read_path:
+            path = self._entry.read_path.format(collection=self._entry.path, key=quoted(own))
+        row = found_row(change, self._rest.send("GET", path))
+        if row is None or row.get("archivedAt"):
+            return "gone meanwhile"
+        if str(row.get("externalId")) != external_id or self._is_in_the_sync(row) or self._why_kept(row):
+            return "changed meanwhile"
+        return None
+
+
+def _is_live(row: Row) -> bool:
+    """Tell whether a row is one that could be missing: it has your id, and is not archived."""
+    return row.get("externalId") not in (None, "") and not row.get("archivedAt")

@@ -1,0 +1,102 @@
+"""What may be deleted because a table lacks it, before anything is read or sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from destination_vitally.errors import ConfigError, RejectedError
+from destination_vitally.mapping.mapper import identity_of
+from destination_vitally.mapping.mirroring import EVERYTHING, is_mirrorable
+from destination_vitally.objects.table import OBJECTS
+from unit_tests.destination.builders import configured, mapper, plans, settings
+
+WHOLE: dict[str, Any] = {"generation_id": 3, "minimum_generation_id": 3, "sync_id": 8}
+
+
+def test_what_can_be_mirrored_has_an_external_id_a_list_and_a_delete() -> None:
+    possible = {entry.name for entry in OBJECTS if is_mirrorable(entry)}
+    assert possible == {
+        *("organization", "account", "user", "custom_object/*"),
+        *("note", "task", "nps_response", "conversation", "meeting"),
+    }
+
+
+def test_each_object_that_destroys_what_is_below_says_so() -> None:
+    """The second word is asked for wherever a delete takes other objects along."""
+    for entry in OBJECTS:
+        assert entry.destroys_below == ("everything that belongs only to it" in entry.on_delete)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in OBJECTS if is_mirrorable(entry)], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("word", ["delete", EVERYTHING])
+def test_each_object_takes_one_of_the_two_words(entry: Any, word: str) -> None:
+    name = entry.name.replace("*", "thing")
+    operation = "upsert" if "upsert" in entry.operations else "create"
+    mapping = {"stream": "t", "object": name, "operation": operation, "other_columns": "ignore", "missing_rows": word}
+    chosen = settings(mappings=[mapping], allow_deletes=True)
+    if entry.destroys_below == (word == EVERYTHING):
+        [plan] = plans(chosen, configured("t", **WHOLE)).values()
+        assert plan.mirror is not None
+        assert plan.mirror.doubt == ""
+    else:
+        with pytest.raises(ConfigError, match="missing_rows is"):
+            plans(chosen, configured("t", **WHOLE))
+
+
+def test_nothing_is_mirrored_unless_a_mapping_says_so() -> None:
+    mapping = {"stream": "t", "object": "note", "other_columns": "ignore"}
+    streams = [configured("t", **WHOLE), configured("accounts", **WHOLE)]
+    assert all(
+        plan.mirror is None for plan in plans(settings(mappings=[mapping], allow_deletes=True), *streams).values()
+    )
+
+
+# The key of a row, whatever else is wrong with it
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "data", "identity"),
+    [
+        ("account", None, {"externalId": 7, "name": {"a": 1}}, ("account", "externalId", "7")),
+        ("account", None, {"externalId": " a ", "id": "b"}, ("account", "externalId", "a")),
+        ("account", None, {"id": "b", "name": {}}, ("account", "id", "b")),
+        ("account", None, {"externalId": "..", "id": "b"}, None),
+        ("account", None, {"id": "b", "externalId": ".."}, None),
+        ("account", None, {"externalId": None, "name": "A"}, None),
+        ("account", None, {"externalId": 1e300, "name": "A"}, None),
+        ("account", None, {}, None),
+        ("user", None, {"email": "A@B.c", "joinDate": "no"}, ("user", "email", "a@b.c")),
+        (
+            "note",
+            {"fields": {"externalId": "key.inner"}},
+            {"key": {"inner": "k"}, "noteDate": "?"},
+            ("note", "externalId", "k"),
+        ),
+        ("note", {"fields": {"externalId": "key"}}, {"KEY": "k", "Key": "l"}, None),
+        ("note", {"fields": {"externalId": "key"}}, {"KEY": "k", "Key": "l", "id": "b"}, None),
+        ("note", {"constants": {"externalId": "always"}}, {"noteDate": "?"}, ("note", "externalId", "always")),
+    ],
+)
+def test_the_key_of_a_row(name: str, mapping: Any, data: dict[str, Any], identity: Any) -> None:
+    assert mapper(name, "upsert", mapping).identity(data) == identity
+
+
+VALUES = st.one_of(st.none(), st.text(max_size=3), st.integers(), st.floats(), st.booleans(), st.just({"a": 1}))
+
+
+@given(
+    name=st.sampled_from(["account", "user", "note"]),
+    data=st.dictionaries(st.sampled_from(["externalId", "id", "email", "name", "accountId", "note"]), VALUES),
+)
+def test_it_is_the_key_that_the_row_is_written_by(name: str, data: dict[str, Any]) -> None:
+    made = mapper(name, "upsert")
+    try:
+        change = made.change(data)
+    except RejectedError:
+        made.identity(data)
+        return
+    assert made.identity(data) == identity_of(change.entry, change.fields)
