@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from integration_tests.destination.cases import ACC, NOTE, USR, Case, filled, prepare
+from integration_tests.destination.mirrored import Scene, said
 from integration_tests.destination.test_matrix import CASES
 from integration_tests.harness import Run, destination_config, record, run_process, state, stream, write
 from integration_tests.sandbox import Sandbox
@@ -199,3 +200,37 @@ def test_nothing_is_put_into_the_bucket(make_sandbox: Any, monkeypatch: pytest.M
     run = write(settings, [stream("accounts")], [record("accounts", {"name": "no id"})])
     assert run.unforeseen is None
     assert forecast(run, "accounts") == {"rejected": 1}
+
+
+# Rows that a table lacks
+
+
+@pytest.mark.parametrize(
+    ("percent", "words"),
+    [
+        (50, "2 of 4 rows in Vitally are not in the sync and would be deleted: 'gone0', 'gone1'."),
+        (49, "more than the 49 % of max_deletes_percent, so nothing is deleted: 'gone0', 'gone1'."),
+    ],
+)
+def test_it_says_what_would_be_deleted(sandbox: Sandbox, percent: int, words: str) -> None:
+    scene = Scene(sandbox, there=["a", "b"])
+    for number in range(2):
+        scene.insert(f"gone{number}", id=f"00000000-0000-4000-8000-00000000000{number}")
+    scene.pass_time()
+
+    run = scene.sync(["a", "b"], dry_run=True, max_deletes_percent=percent)
+
+    assert run.error is None
+    assert "Dry run, nothing was deleted. Mirror of note (stream table): " in said(run)
+    assert words in said(run)
+    assert ("A sync would fail." in said(run)) == (percent == 49)
+    assert scene.deletes == 0
+
+
+def test_it_names_the_first_ten(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, there=["a", *(f"gone{n:02}" for n in range(30))])
+
+    run = scene.sync(["a"], dry_run=True, max_deletes_percent=100)
+
+    assert said(run).count("'gone") == 10
+    assert said(run).endswith(", ....")

@@ -203,6 +203,21 @@ def test_rejected_rows_are_in_the_table(sandbox: Sandbox) -> None:
     assert scene.left() == {"a", "flawed", "refused", "tombstone"}
 
 
+@pytest.mark.parametrize("name", ["organization", "user"])
+def test_rows_that_are_not_sent_because_nothing_changed_are_in_the_table(sandbox: Sandbox, name: str) -> None:
+    scene = Scene(sandbox, name)
+    keys = ["a", "b", "ida"]
+    scene.sync(keys)
+    scene.insert("gone")
+    scene.pass_time()
+
+    run = scene.sync(keys, skip_unchanged=True)
+
+    assert run.error is None, run.errors
+    assert run.counts("table")["unchanged"] == 3, run.log
+    assert scene.left() | {"ida"} == {*keys}
+
+
 def test_of_two_tables_a_row_is_missing_only_if_it_is_in_neither(sandbox: Sandbox) -> None:
     scene = Scene(sandbox, there=["a", "b", "gone"])
     mappings = [scene.mapping("one"), scene.mapping("two")]
@@ -356,34 +371,3 @@ def test_what_it_costs(sandbox: Sandbox) -> None:
     at_the_end = others[max(n for n, request in enumerate(others) if request.method == "PUT") + 1 :]
     assert [request.path for request in at_the_end[:3]] == ["/resources/notes"] * 3, "a request for 100 rows"
     assert len(at_the_end) == 3 + 2 * 10, "two for a row that is deleted"
-
-
-@pytest.mark.parametrize(
-    ("percent", "words"),
-    [
-        (50, "2 of 4 rows in Vitally are not in the sync and would be deleted: 'gone0', 'gone1'."),
-        (49, "more than the 49 % of max_deletes_percent, so nothing is deleted: 'gone0', 'gone1'."),
-    ],
-)
-def test_a_dry_run_says_what_would_be_deleted(sandbox: Sandbox, percent: int, words: str) -> None:
-    scene = Scene(sandbox, there=["a", "b"])
-    for number in range(2):
-        scene.insert(f"gone{number}", id=f"00000000-0000-4000-8000-00000000000{number}")
-    scene.pass_time()
-
-    run = scene.sync(["a", "b"], dry_run=True, max_deletes_percent=percent)
-
-    assert run.error is None
-    assert "Dry run, nothing was deleted. Mirror of note (stream table): " in said(run)
-    assert words in said(run)
-    assert ("A sync would fail." in said(run)) == (percent == 49)
-    assert scene.deletes == 0
-
-
-def test_a_dry_run_names_the_first_ten(sandbox: Sandbox) -> None:
-    scene = Scene(sandbox, there=["a", *(f"gone{n:02}" for n in range(30))])
-
-    run = scene.sync(["a"], dry_run=True, max_deletes_percent=100)
-
-    assert said(run).count("'gone") == 10
-    assert said(run).endswith(", ....")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
+from destination_vitally import DestinationVitally
 from integration_tests.destination.mirrored import FULL, WHEN, Scene, around_the_list, complete, full, said
-from integration_tests.harness import Json, record, state, stream
+from integration_tests.harness import Json, QuickClock, destination_config, record, state, stream
 from integration_tests.sandbox import Fault, Sandbox, Switches
 
 
@@ -229,6 +231,15 @@ def test_settings_that_are_refused(sandbox: Sandbox, mapping: Json, settings: Js
     assert words in run.errors[0]
     assert "stream 'table'" in run.errors[0]
     assert scene.deletes == 0
+
+
+def test_the_check_finds_what_is_wrong_with_the_settings(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    for allowed, status in ((False, "FAILED"), (True, "SUCCEEDED")):
+        config = destination_config(sandbox, mappings=[scene.mapping()], allow_deletes=allowed)
+        answer = DestinationVitally(QuickClock()).check(logging.getLogger("airbyte"), config)
+        assert answer.status.value == status
+        assert ("Switch allow_deletes on if you mean it" in (answer.message or "")) == (not allowed)
 
 
 def test_streams_that_write_one_object_must_agree(sandbox: Sandbox) -> None:
