@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TAGS = frozenset("a img p div br ul ol nl li b u i strong em code".split())
+TAGS = frozenset(("a", "img", "p", "div", "br", "ul", "ol", "nl", "li", "b", "u", "i", "strong", "em", "code"))
 """The tags; `nl` stands in one capture of the docs only."""
 
 ATTRIBUTES = {"a": frozenset({"href", "name", "target"}), "img": frozenset({"src", "alt", "width", "height"})}

@@ -12,7 +12,7 @@ from typing import Any
 from destination_vitally.mapping.equality import is_empty, same, unchanged
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import Field, Kind, Object
+from destination_vitally.objects.model import Field, Kind, Object, RestRoute
 
 Row = Mapping[str, Any]
 
@@ -51,7 +51,7 @@ def differing(
     return found
 
 
-def would_change(change: Change, row: Row, known: Known = lambda target, value: None, *, replaces: bool) -> list[str]:
+def would_change(change: Change, row: Row, known: Known = lambda target, value: None) -> list[str]:
     """Return the names of what might change if it was sent, traits with `traits.` in front.
 
     The strict counterpart of `differing`: what a row does not show may change, and so may what it shows in another way
@@ -61,12 +61,15 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
         change: what would be sent.
         row: as REST returns it.
         known: what is known of ids that the row does not carry.
-        replaces: whether a list of ids takes the place of what the row refers to, or is added to it.
     """
     found = []
+    # REST puts a list of ids in the place of what the row refers to, a message adds to it.
+    by_rest = isinstance(change.route, RestRoute)
     for name, field, value in _written(change.entry, change.fields):
+        if by_rest and (field.create_only or not field.in_body):
+            continue
         if field.refers:
-            stays = _surely_refers(field, value, row, known, replaces=replaces)
+            stays = _surely_refers(field, value, row, known, replaces=by_rest)
         else:
             shown = next(_carried(field, row), _UNSAID)
             stays = shown is not _UNSAID and unchanged(

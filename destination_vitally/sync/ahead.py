@@ -11,6 +11,7 @@ from destination_vitally.sync.parents import Parents
 from destination_vitally.sync.unchanged import Unchanged
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.listing import Listing, Lists
+from destination_vitally.transports.lookups import named_parents
 from destination_vitally.transports.references import References
 from destination_vitally.transports.rest import looks_up
 
@@ -65,7 +66,7 @@ class Ahead:
         for number, change in enumerate(changes):
             if self._looks_up(change) and (listing := lists.of(change.entry)):
                 # Of rows below a parent all are read at once, if they are not found in the list of all.
-                request = _parents(change) if change.entry.can_look_up(Lookup.IN_PARENT) else number
+                request = named_parents(change) if change.entry.can_look_up(Lookup.IN_PARENT) else number
                 wanted.setdefault(listing, {})[request] = change
         for listing, requests in wanted.items():
             self._workers.submit([], partial(self._read_list, listing, list(requests.values())))
@@ -76,7 +77,7 @@ class Ahead:
         listing.want(len(changes))
         if listing.is_complete:
             unlisted: dict[str, list[str]] = {}
-            for target, value in (parent for change in changes for parent in _parents(change)):
+            for target, value in (parent for change in changes for parent in named_parents(change)):
                 if not self._references.is_listed(target, value):
                     unlisted.setdefault(target, []).append(value)
             for target, values in unlisted.items():
@@ -86,13 +87,3 @@ class Ahead:
         if self._foretells and isinstance(change.route, BatchRoute):
             return change.operation == "upsert" and change.entry.can_look_up()
         return looks_up(change)
-
-
-def _parents(change: Change) -> tuple[tuple[str, str], ...]:
-    """What a row refers to: each the name of an object and an id."""
-    fields = [(str(field.refers), change.fields.get(field.name)) for field in change.entry.references()]
-    return tuple((target, one) for target, value in fields if value for one in _each(value))
-
-
-def _each(value: str | list[str]) -> list[str]:
-    return value if isinstance(value, list) else [value]

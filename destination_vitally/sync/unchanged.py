@@ -16,7 +16,7 @@ from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.expected import was_sent
 from destination_vitally.transports.index import Shown
 from destination_vitally.transports.listing import Listing
-from destination_vitally.transports.lookups import Finder, Paths
+from destination_vitally.transports.lookups import Finder, Paths, named_parents
 from destination_vitally.transports.references import References
 
 _COMPARED = ("upsert", "update")
@@ -43,7 +43,9 @@ class Unchanged:
         if change.operation not in _COMPARED:
             return False
         told = self._told(change)
-        return told is None or self._is_unknown(*told) or any(self._undecided(*told))
+        if told is None:
+            return self._references.people.concern(change)
+        return self._is_unknown(*told) or any(self._undecided(*told))
 
     def look_up(self, changes: Iterable[Change]) -> None:
         """Read what Vitally has of the rows of changes."""
@@ -57,14 +59,21 @@ class Unchanged:
                 wanted.setdefault(listing, []).append(subject)
         self._all(partial(self._read, listing, subjects) for listing, subjects in wanted.items())
         parents = {
-            (str(f.refers), value): subject for one in told for f, value in self._undecided(*one) for subject in one[1:]
+            (str(field.refers), value): subject
+            for listing, subject in told
+            for field, value in self._undecided(listing, subject)
         }
         for target in {target for target, _ in parents}:
             values = [value for of, value in parents if of == target]
             self._all([partial(self._references.read_list, target, values)])
         self._all(partial(self._find_parent, parents[key], *key) for key in parents)
-        left = [one for one in told if self._is_unknown(*one) and self._is_worth_asking(one[1])]
-        self._all(partial(self._ask, subject) for _, subject in left)
+        left = [subject for listing, subject in told if self._is_unknown(listing, subject)]
+        # What is below a parent is shown together.
+        requests = {
+            named_parents(subject) if subject.entry.can_look_up(Lookup.IN_PARENT) else number: subject
+            for number, subject in enumerate(left)
+        }
+        self._all(partial(self._ask, one) for one in requests.values() if self._is_worth_asking(one))
 
     def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
         """Do jobs, and wait for them."""
@@ -84,8 +93,7 @@ class Unchanged:
         shown = self._shown(listing, subject)
         if not shown or shown.row.get("archivedAt") or listing.index.is_sent(shown.row):
             return False
-        replaces = not isinstance(change.route, BatchRoute)
-        return not would_change(subject, shown.row, self._references.known, replaces=replaces)
+        return not would_change(subject, shown.row, self._references.known)
 
     def sends(self, change: Change) -> None:
         """Take note that a change is sent: its row is no longer what it was read to be."""
@@ -96,10 +104,11 @@ class Unchanged:
 
     def _told(self, change: Change) -> tuple[Listing, Change] | None:
         """The list of a change's row, and what it would write there; None where there is nothing to compare."""
-        subject = _subject(change)
-        lists = self._references.lists
-        listing = lists.of(subject.entry) if subject and lists else None
-        return (listing, subject) if listing and subject else None
+        subject, lists = _subject(change), self._references.lists
+        if lists is None or subject is None or identity_of(subject.entry, subject.fields) is None:
+            return None
+        listing = lists.of(subject.entry)
+        return (listing, subject) if listing else None
 
     def _is_unknown(self, listing: Listing, subject: Change) -> bool:
         return not self._shown(listing, subject) and not listing.index.is_sent(subject.fields)
@@ -152,16 +161,14 @@ class Unchanged:
 
 
 def _subject(change: Change) -> Change | None:
-    """What a change would write, as fields of the row that shows it; None where no row does."""
-    entry = change.entry
-    if entry.kept_in:
+    """What a change would write, as a change of the row that shows it; None where no row does."""
+    if change.entry.kept_in:
         return _link(change)
-    if isinstance(change.route, BatchRoute):
-        fields = {name: value for name, value in change.fields.items() if was_sent(entry.field(name), value)}
-    else:
-        fields = {name: value for name, value in change.fields.items() if _is_put(entry.field(name))}
-    keys = {name: change.fields[name] for key in entry.keys for name in key.fields if change.fields.get(name)}
-    return change._replace(fields={**fields, **keys})
+    if not isinstance(change.route, BatchRoute):
+        return change
+    keys = {name for key in change.entry.keys for name in key.fields}
+    fields = {n: v for n, v in change.fields.items() if n in keys or was_sent(change.entry.field(n), v)}
+    return change._replace(fields=fields)
 
 
 def _link(change: Change) -> Change | None:
@@ -180,7 +187,3 @@ def _link(change: Change) -> Change | None:
         if field.name != entry.kept_in and change.fields.get(field.name) and place.refers == field.refers
     }
     return change._replace(entry=keeper, fields={"externalId": value, **links})
-
-
-def _is_put(field: Field | None) -> bool:
-    return field is not None and field.in_body and not field.create_only

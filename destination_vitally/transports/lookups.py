@@ -83,8 +83,8 @@ class Paths:
 
         What belongs to an account that Vitally ignores may be in no list, as the account itself is in none.
         """
-        named = [(f.refers, value) for f in self._change.entry.references() for value in self._named(f)]
-        return bool(named or not needed) and all(self._references.is_listed(str(t), value) for t, value in named)
+        named = named_parents(self._change)
+        return bool(named or not needed) and all(self._references.is_listed(*parent) for parent in named)
 
     def known_parents(self, *, creating: bool) -> dict[str, Any]:
         """Vitally's ids of what a write of the change makes the row refer to, as far as they are known."""
@@ -105,6 +105,16 @@ class Paths:
             if mark in template:
                 template = template.replace(mark, quoted(self.parent(field.name)))
         return template
+
+
+def named_parents(change: Change) -> tuple[tuple[str, str], ...]:
+    """Return what a row refers to: each the name of an object and an id of it."""
+    fields = [(str(field.refers), change.fields.get(field.name)) for field in change.entry.references()]
+    return tuple(
+        (target, one)
+        for target, value in fields
+        for one in (value if isinstance(value, list) else [value] if value else [])
+    )
 
 
 class SeveralError(RejectedError):

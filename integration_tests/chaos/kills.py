@@ -28,5 +28,7 @@ def killed_process(
         when=lambda: len(sandbox.journal) >= requests,
         ending=ending,
     )
-    assert run.exit_code in (0, -ending, 128 + ending), run.lines[-3:]
+    # It may end before the signal, also because of a stream of which nothing that is left can be written.
+    has_ended = run.exit_code == 0 or "rows could be written" in run.lines[-1]
+    assert has_ended or run.exit_code in (-ending, 128 + ending), run.lines[-3:]
     return run.of_type("STATE")
