@@ -58,18 +58,18 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
     than Vitally is known to spell what it was sent.
 
     Args:
-        change: what would be sent.
+        change: what would be sent. Ids in a list are added to those that the row has, in messages and, as is assumed,
+            by REST.
         row: as REST returns it.
         known: what is known of ids that the row does not carry.
     """
     found = []
-    # REST puts a list of ids in the place of what the row refers to, a message adds to it.
     by_rest = isinstance(change.route, RestRoute)
     for name, field, value in _written(change.entry, change.fields):
         if by_rest and (field.create_only or not field.in_body):
             continue
         if field.refers:
-            stays = _surely_refers(field, value, row, known, replaces=by_rest)
+            stays = _surely_refers(field, value, row, known)
         else:
             shown = next(_carried(field, row), _UNSAID)
             stays = shown is not _UNSAID and unchanged(
@@ -94,12 +94,11 @@ def _written(entry: Object, fields: Mapping[str, Any]) -> Iterator[tuple[str, Fi
             yield name, field, value
 
 
-def _surely_refers(field: Field, value: Any, row: Row, known: Known, *, replaces: bool) -> bool:
+def _surely_refers(field: Field, value: Any, row: Row, known: Known) -> bool:
     carried = referred_to(field, row)
-    wanted = value if isinstance(value, list) else [value] if value else []
-    if carried is None or (len(carried) != len(set(wanted)) and (replaces or not wanted)):
-        return False
-    return all(refers_to(field, one, row, known) for one in wanted)
+    if is_empty(value):
+        return carried == []
+    return all(refers_to(field, one, row, known) for one in (value if isinstance(value, list) else [value]))
 
 
 def _shows_field(entry: Object, field: Field, value: Any, row: Row, known: Known) -> bool:

@@ -58,6 +58,18 @@ class Unchanged:
             if self._is_unknown(listing, subject):
                 wanted.setdefault(listing, []).append(subject)
         self._all(partial(self._read, listing, subjects) for listing, subjects in wanted.items())
+        self._find_parents(told)
+        left = [subject for listing, subject in told if self._is_unknown(listing, subject)]
+        # What is below a parent is shown together.
+        requests = {
+            named_parents(subject) if subject.entry.can_look_up(Lookup.IN_PARENT) else number: subject
+            for number, subject in enumerate(left)
+        }
+        self._all(partial(self._ask, one) for one in requests.values() if self._is_worth_asking(one))
+        self._find_parents(told)
+
+    def _find_parents(self, told: list[tuple[Listing, Change]]) -> None:
+        """Learn the ids of what rows may refer to where they do not show it."""
         parents = {
             (str(field.refers), value): subject
             for listing, subject in told
@@ -67,13 +79,6 @@ class Unchanged:
             values = [value for of, value in parents if of == target]
             self._all([partial(self._references.read_list, target, values)])
         self._all(partial(self._find_parent, parents[key], *key) for key in parents)
-        left = [subject for listing, subject in told if self._is_unknown(listing, subject)]
-        # What is below a parent is shown together.
-        requests = {
-            named_parents(subject) if subject.entry.can_look_up(Lookup.IN_PARENT) else number: subject
-            for number, subject in enumerate(left)
-        }
-        self._all(partial(self._ask, one) for one in requests.values() if self._is_worth_asking(one))
 
     def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
         """Do jobs, and wait for them."""
