@@ -112,20 +112,23 @@ class Listing:
             self._pages, self._in_order = None, False
 
     def _whole_list(self) -> Iterator[list[Row]]:
-        """Yield the pages of all parts of the list, and see whether their order is the one that was asked for."""
+        """Yield the pages of all parts of the list, and see whether they are all, in the order that was asked for."""
         self._looked = self._clock.monotonic()
         for part in self._entry.lists:
-            last = ""
+            last, pages = "9999", 0
             for reply in answers(self._rest, self._entry.path, query=part):
                 page: list[Row] = reply.body["results"]
-                if not last:
+                if not pages:
                     self._tails.append(Tail(self._rest, self._entry, part, _no_later_than(reply, page)))
+                elif not page:
+                    self._in_order = False  # a cursor that has expired may look like the end
                 for row in page:
                     created = second_of(row.get("createdAt"))
-                    self._in_order = self._in_order and bool(created) and (not last or created <= last)
+                    self._in_order = self._in_order and bool(created) and created <= last
                     last = created
-                last = last or "9999"
+                pages += 1
                 yield page
+            self._in_order = self._in_order and pages > 0
 
     def _take(self, page: list[Row]) -> None:
         self.index.put_all(page)

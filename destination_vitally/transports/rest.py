@@ -99,12 +99,10 @@ class Rest:
         return "created"
 
     def find_or_post(self, change: Change, route: RestRoute, paths: Paths) -> Effect:
-        for _ in range(2):  # what a list has shown may be gone since
-            row = self._finder.find(change, paths)
-            if row is None:
-                break
-            if effect := self._put_to(change, paths, row["id"], row):
-                return effect
+        row = self._finder.find(change, paths)
+        # What a list has shown may be gone since.
+        if row and (effect := self._put_to(change, paths, row["id"], row)):
+            return effect
         self._create(change, route, paths)
         return "created"
 

@@ -58,7 +58,7 @@ def test_each_setting_can_be_reached(name: str) -> None:
 def test_the_form_of_the_destination_reads_from_top_to_bottom() -> None:
     assert rules.cards(SPECS["destination"]) == [
         Card("Workspace", ["data_center", "secret_token", "analytics_token"]),
-        Card("From tables to Vitally", ["mappings", "null_values", "unknown_parents"]),
+        Card("From tables to Vitally", ["mappings", "null_values", "unknown_parents", "skip_unchanged"]),
         Card(
             "Safety",
             [

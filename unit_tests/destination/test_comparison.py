@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.mapping.comparison import differing
-from destination_vitally.mapping.equality import same
+from destination_vitally.mapping.comparison import differing, would_change
+from destination_vitally.mapping.equality import same, unchanged
+from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 
@@ -185,3 +186,108 @@ def test_a_row_of_any_object_shows_itself(entry: Any) -> None:
     changed = {name: "another" for name, value in row.items() if value == ID}
     writable = [n for n in changed if (f := entry.field(n)) and (f.in_body or f.analytics) and not f.refers]
     assert differing(entry, changed, {}, row) == writable
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("a", "a"),
+        (None, ""),
+        ([], None),
+        (3, 3.0),
+        (3, "3"),
+        ("3", 3),
+        ("-1.50", -1.5),
+        (True, "true"),
+        ("2026-01-31T09:30:00Z", "2026-01-31T10:30:00.000+01:00"),
+        ("2026-01-31T09:30:00.123456Z", "2026-01-31T09:30:00.123Z"),
+        ("2026-01-31", "2026-01-31T00:00:00.000Z"),
+        (["a", "b"], ["b", "a"]),
+        ("a", ["a"]),
+        ({"a": 1, "gone": None}, {"a": 1}),
+        ([{"id": 1}], [{"id": 1}]),
+    ],
+)
+def test_what_says_the_same_changes_nothing(sent: Any, shown: Any) -> None:
+    assert unchanged(sent, shown)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("a", "A"),
+        ("a", "a "),
+        ("a", None),
+        (0, None),
+        (False, None),
+        (False, 0),
+        (True, 1),
+        ("yes", True),
+        (7, "007"),
+        ("007", 7),
+        ("+7", 7),
+        ("1e3", "1000"),
+        ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.500Z"),
+        ("2026-01-31", "2026-01-31T09:30:00.000Z"),
+        ("2026-01-31T23:30:00-02:00", "2026-01-31"),
+        (["a"], ["a", "a"]),
+        (["a", "a", "b"], ["a", "b", "b"]),
+        ({"a": 1}, {"a": 1, "more": 2}),
+        ([{"id": 1}], [{"id": 1, "more": 2}]),
+        ("<p>Hi</p>", "Hi"),
+        ("<h1>Hi</h1>", "Hi"),
+    ],
+)
+def test_what_may_say_something_else_is_a_change(sent: Any, shown: Any) -> None:
+    assert not unchanged(sent, shown)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "same_to_a_reader"),
+    [
+        ("<h1>Hi</h1><script>x</script> <b>there</b>", "Hi <b>there</b>", True),
+        ('<p style="x">Hi<br/>\n you</p>', "<p>Hi<br> you</p>", True),
+        ('<a href="/x" onclick="y">Hi</a>', '<a href="/x">Hi</a>', True),
+        ("&lt;Hi&gt; &amp; you", "&lt;Hi&gt; & you", True),
+        ("<b>Hi</b>", "<i>Hi</i>", False),
+        ("<b>Hi</b> you", "Hi <b>you</b>", False),
+        ('<a href="/x">Hi</a>', '<a href="/y">Hi</a>', False),
+        ("<p>Hi</p>", "<p>Ho</p>", False),
+        ("<ul><li>a</li></ul>", "<ol><li>a</li></ol>", False),
+    ],
+)
+def test_html_is_compared_as_vitally_keeps_it(sent: str, shown: str, same_to_a_reader: bool) -> None:
+    assert unchanged(sent, shown, is_html=True) is same_to_a_reader
+
+
+ROW = {"id": ID, "externalId": "x", "name": "N", "traits": {"plan": "a"}, "organization": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "traits", "row", "found"),
+    [
+        ("account", {"name": "N"}, {"plan": "a"}, ROW, []),
+        ("account", {"name": "M"}, {"plan": "b"}, ROW, ["name", "traits.plan"]),
+        ("account", {"avatar": "http://a"}, {}, ROW, ["avatar"]),
+        ("account", {}, {"new": 1}, ROW, ["traits.new"]),
+        ("account", {}, {"new": None}, ROW, []),
+        ("account", {}, {"mrr": 1}, {**ROW, "mrr": 1}, []),
+        ("account", {}, {"mrr": 1}, {**ROW, "mrr": 1, "traits": {"mrr": 2}}, ["traits.mrr"]),
+        ("account", {}, {"plan": "a"}, {"id": ID}, ["traits.plan"]),
+        ("account", {"organizationId": None}, {}, ROW, []),
+        ("account", {"organizationId": "o"}, {}, ROW, ["organizationId"]),
+        ("account", {"organizationId": "o"}, {}, {"organization": {"id": OTHER, "externalId": "o"}}, []),
+        ("account", {"organizationId": "o"}, {}, {"organization": {"id": OTHER}}, ["organizationId"]),
+        ("account", {"organizationId": VitallyId(OTHER)}, {}, {"organizationId": OTHER}, []),
+        ("account", {"organizationId": None}, {}, {"organizationId": OTHER}, ["organizationId"]),
+        ("account", {"organizationId": None}, {}, {}, ["organizationId"]),
+        ("user", {"email": "Ida@x.com"}, {}, {"email": "ida@x.com"}, []),
+        ("user", {"joinDate": "2026-01-31T00:00:00Z"}, {}, {"traits": {"createdAt": "2026-01-31T00:00:00.000Z"}}, []),
+    ],
+)
+def test_what_a_row_does_not_show_may_change(
+    name: str, fields: dict[str, Any], traits: dict[str, Any], row: dict[str, Any], found: list[str]
+) -> None:
+    entry = BY_NAME[name]
+    change = Change(entry, "upsert", entry.operations["upsert"][0], name, fields, traits)
+    assert would_change(change, row) == found

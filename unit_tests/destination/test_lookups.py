@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.listing import SINGLES_FIRST, Listing
 from destination_vitally.transports.lookups import Finder, Paths
 from destination_vitally.transports.references import References
 from destination_vitally.transports.reply import Reply
@@ -67,3 +69,41 @@ def test_a_row_is_looked_for_below_each_of_its_parents(name: str, holder: str) -
 def test_each_of_the_newest_rows_is_looked_at(place: int) -> None:
     rows = [{"id": f"r{n}", "externalId": f"x{n}"} for n in range(120)]
     assert found(Rest(conversations=rows), "conversation", {"externalId": f"x{place}", "subject": "S"}) == f"r{place}"
+
+
+class Paged:
+    """A list of pages, each a list of the times at which its rows were made, in seconds."""
+
+    def __init__(self, *pages: list[int]) -> None:
+        self._pages = list(pages)
+
+    def send(self, method: str, path: str) -> Reply:
+        assert method == "GET"
+        assert path.startswith("/tasks?")
+        page = self._pages.pop(0) if self._pages else []
+        rows = [{"id": f"r{second}", "createdAt": f"2026-01-01T00:00:{second:02}.000Z"} for second in page]
+        return Reply(200, {"results": rows, "next": f"more{len(self._pages)}" if self._pages else None}, "")
+
+
+@pytest.mark.parametrize(
+    ("pages", "is_complete"),
+    [
+        ([[9, 8], [8, 1]], True),
+        ([[]], True),
+        ([[9, 8], [9]], False),
+        ([[8, 9]], False),
+        ([[9, 8], []], False),
+        ([[9], [], [8]], False),
+    ],
+)
+def test_only_a_whole_list_in_order_proves_that_a_row_is_not_there(pages: list[list[int]], is_complete: bool) -> None:
+    listing = Listing(Paged(*pages), BY_NAME["task"], QuickClock(), lambda rows: None)  # type: ignore[arg-type]
+    listing.want(SINGLES_FIRST + 1)
+    assert listing.is_read
+    assert listing.is_complete is is_complete
+
+
+def test_few_rows_read_no_list() -> None:
+    listing = Listing(Paged([1]), BY_NAME["task"], QuickClock(), lambda rows: None)  # type: ignore[arg-type]
+    listing.want(SINGLES_FIRST)
+    assert not listing.is_read

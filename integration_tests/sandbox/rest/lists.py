@@ -15,7 +15,7 @@ import orjson
 from integration_tests.sandbox.data.inline import among_odd, served_list
 from integration_tests.sandbox.data.store import SORTS, Key, Scope
 from integration_tests.sandbox.data.workspace import Workspace
-from integration_tests.sandbox.resources.model import Resource
+from integration_tests.sandbox.resources.model import PARENTS, Resource
 from integration_tests.sandbox.wire.messages import ApiError, Page, Reply, Request, Row
 
 MAX_LIMIT = 100
@@ -125,10 +125,16 @@ class Lists:
             scope = ("projectCategoryId", query["categoryId"])
         states = self._states(query, resource, parent is not None)
         rows = self.workspace.ordered(resource.name, sort, scope, states, before)
+        if self.workspace.switches.below_untracked_hidden and (parent is None or parent[0] not in PARENTS):
+            rows = (row for row in rows if not self._is_below_untracked(row))
         if "source" in query and "source" in resource.filters:
             source = query["source"].lower()
             return (row for row in rows if (row.get("source") or "").lower() == source)
         return rows
+
+    def _is_below_untracked(self, row: Row) -> bool:
+        account = row.get("accountId") or row.get("customerId")
+        return bool(account and self.workspace.get("accounts", account).get("untracked"))
 
     def _states(self, query: Mapping[str, str], resource: Resource, under: bool) -> tuple[str, ...]:
         if "archived" in resource.filters:

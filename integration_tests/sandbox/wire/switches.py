@@ -37,6 +37,8 @@ class Switches:
     """Pages have an `error` that is null."""
     odd_rows: bool = False
     """Among the rows of pages, the rows inlined in others and messages are things that are no objects."""
+    below_untracked_hidden: bool = False
+    """The lists of all rows leave out those of accounts that are not tracked, as they leave out the accounts."""
     empty_page_with_next: bool = False
     """Every second page of a scan is empty, its `next` leads on to the rows."""
     repeat_cursor: bool = False
