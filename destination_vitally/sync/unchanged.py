@@ -65,8 +65,20 @@ class Unchanged:
             named_parents(subject) if subject.entry.can_look_up(Lookup.IN_PARENT) else number: subject
             for number, subject in enumerate(left)
         }
-        self._all(partial(self._ask, one) for one in requests.values() if self._is_worth_asking(one))
+        self._ask_for(list(requests.values()))
         self._find_parents(told)
+
+    def _ask_for(self, subjects: list[Change]) -> None:
+        """Ask for rows one by one, as long as enough of them are there."""
+        places: dict[str, list[Change]] = {}
+        for subject in subjects:
+            places.setdefault(subject.entry.path, []).append(subject)
+        for place, asked_for in places.items():
+            left = asked_for
+            while left and (room := max(FEW, self._found[place] * WORTH) - self._asked[place]) > 0:
+                block, left = left[:room], left[room:]
+                self._asked[place] += len(block)
+                self._all(partial(self._ask, subject) for subject in block)
 
     def _find_parents(self, told: list[tuple[Listing, Change]]) -> None:
         """Learn the ids of what rows may refer to where they do not show it."""
@@ -154,11 +166,6 @@ class Unchanged:
     def _find_parent(self, subject: Change, target: str, value: str) -> None:
         with suppress(RejectedError):
             self._references.find(subject, target, value, creates=False)
-
-    def _is_worth_asking(self, subject: Change) -> bool:
-        place = subject.entry.path
-        self._asked[place] += 1
-        return self._asked[place] <= FEW or self._found[place] * WORTH >= self._asked[place]
 
     def _ask(self, subject: Change) -> None:
         with suppress(RejectedError, NotYetError):

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from integration_tests.chaos import destination_run, mirror_run, source_run
+from integration_tests.chaos import destination_run, mirror_run, source_run, unchanged_run
 
 ASKED = os.environ.get("CHAOS_SEEDS")
 FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
@@ -17,6 +17,7 @@ FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
 SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 5))
 DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
 MIRROR_SEEDS = range(FIRST, FIRST + int(ASKED or 12))
+UNCHANGED_SEEDS = range(FIRST, FIRST + int(ASKED or 16))
 
 
 @pytest.mark.parametrize("seed", SOURCE_SEEDS)
@@ -39,5 +40,13 @@ def test_destination(seed: int) -> None:
 def test_mirror(seed: int) -> None:
     try:
         mirror_run.run(seed)
+    except AssertionError as failure:
+        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+
+
+@pytest.mark.parametrize("seed", UNCHANGED_SEEDS)
+def test_unchanged(seed: int) -> None:
+    try:
+        unchanged_run.run(seed)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure

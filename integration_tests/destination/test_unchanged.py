@@ -11,8 +11,19 @@ from destination_vitally.objects.table import OBJECTS
 from integration_tests.destination.objects import test_conversations, test_custom_objects, test_meetings
 from integration_tests.destination.ways import Way, record_of, ways_of
 from integration_tests.destination.world import World
-from integration_tests.harness import Run, destination_config, record, stream, write
+from integration_tests.harness import (
+    Run,
+    configured,
+    destination_config,
+    record,
+    run_source,
+    source_config,
+    stream,
+    write,
+)
+from integration_tests.round_trip import TABLES, without_untracked
 from integration_tests.sandbox import Sandbox
+from vitally_api.names import STREAM_PREFIX
 
 NEVER_COMPARED = {
     "meeting_transcript": "it stands in no list",
@@ -116,11 +127,15 @@ def test_a_row_written_by_one_key_is_not_compared_by_another(sandbox: Sandbox, b
     assert sandbox.workspace.find("accounts", "a0")["traits"] == {SEATS: 0}  # type: ignore[index]
 
 
-def test_columns_that_come_late_are_compared_too(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("value", [2, None])
+def test_columns_that_come_late_are_compared_too(sandbox: Sandbox, value: int | None) -> None:
     insert(sandbox, 200)
-    rows = [*accounts(200), record("accounts", {"externalId": "a3", "name": "N3", "late": 1})]
-    assert sync(sandbox, rows).counts("accounts")["accepted"] == 1
-    assert sandbox.workspace.find("accounts", "a3")["traits"] == {SEATS: 3, "late": 1}  # type: ignore[index]
+    row = sandbox.workspace.find("accounts", "a3")
+    assert row is not None
+    sandbox.workspace.update("accounts", row["id"], {"traits": {SEATS: 3, "late": 1}})
+    rows = [*accounts(200), record("accounts", {"externalId": "a3", "name": "N3", "late": value})]
+    assert sync(sandbox, rows, null_values="clear").counts("accounts")["accepted"] == 1
+    assert sandbox.workspace.get("accounts", row["id"])["traits"].get("late") == value
 
 
 def test_an_archived_row_is_not_taken_for_the_row(sandbox: Sandbox) -> None:
@@ -153,6 +168,30 @@ def test_states_count_rows_that_were_not_sent(sandbox: Sandbox) -> None:
     settings = destination_config(sandbox, skip_unchanged=True)
     result = write(settings, [stream("accounts")], [*accounts(12), state])
     assert result.states()[0]["destinationStats"] == {"recordCount": 12.0, "rejectedRecordCount": 0.0}
+
+
+def test_a_round_trip_settles(sandbox: Sandbox) -> None:
+    with Sandbox(seed=1) as workspace:
+        without_untracked(workspace)
+        config = source_config(workspace.url, workspace.rest_key, include_archived=False, lookback_minutes=0)
+        found = run_source("discover", config)
+        names = [one["name"] for one in found.catalog["streams"]]
+        catalog = configured(found.catalog, [n for n in names if n in TABLES or n.startswith(STREAM_PREFIX)])
+        settings = destination_config(workspace, skip_unchanged=True)
+        states, seen = None, set[tuple[str, str, str]]()
+        for turn in range(3):
+            workspace.clock.advance(60)
+            read = run_source("read", config, catalog, states)
+            states = [message["state"] for message in read.of_type("STATE")]
+            before = len(workspace.journal)
+            written = write(settings, catalog["streams"], read.of_type("RECORD"))
+            assert written.error is None
+            sent = [request for request in workspace.journal[before:] if request.method != "GET"]
+            assert not sent or turn == 0, "a second turn sends nothing"
+            rows = [(one["record"]["stream"], one["record"]["data"]) for one in read.of_type("RECORD")]
+            versions = {(name, row["id"], row["updatedAt"]) for name, row in rows}
+            assert turn < 2 or versions <= seen, "a third sync reads nothing new"
+            seen |= versions
 
 
 # What it costs
