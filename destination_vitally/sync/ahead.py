@@ -46,15 +46,13 @@ class Ahead:
 
     def concerns(self, change: Change) -> bool:
         """Tell whether something has to be read before a row is written."""
-        if self._unchanged and self._unchanged.concerns(change):
-            return True
         return self._parents.concern(change) or (self._lists is not None and self._looks_up(change))
 
-    def look_up(self, changes: Iterable[Change]) -> None:
-        """Read what rows need, but for those that need not be sent."""
+    def look_up(self, changes: Iterable[Change], more: int = 0) -> None:
+        """Read what rows need, but for those that need not be sent; so many `more` will be looked up next."""
         left = list(changes)
         if self._unchanged:
-            self._unchanged.look_up(left)
+            self._unchanged.look_up(left, more)
             left = [change for change in left if not self._unchanged.is_so(change)]
         if self._lists:
             self._read_lists(self._lists, left)

@@ -38,17 +38,8 @@ class Unchanged:
         self._asked: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
 
-    def concerns(self, change: Change) -> bool:
-        """Tell whether something has to be read to tell whether a change would change anything."""
-        if change.operation not in _COMPARED:
-            return False
-        told = self._told(change)
-        if told is None:
-            return self._references.people.concern(change)
-        return self._is_unknown(*told) or any(self._undecided(*told))
-
-    def look_up(self, changes: Iterable[Change]) -> None:
-        """Read what Vitally has of the rows of changes."""
+    def look_up(self, changes: Iterable[Change], more: int) -> None:
+        """Read what Vitally has of the rows of changes; so many `more` will be looked up next."""
         compared = [change for change in changes if change.operation in _COMPARED]
         self._all(partial(self._translate, change) for change in compared if self._references.people.concern(change))
         told = [found for change in compared if (found := self._told(change))]
@@ -57,7 +48,7 @@ class Unchanged:
             listing.index.ask_for(subject)
             if self._is_unknown(listing, subject):
                 wanted.setdefault(listing, []).append(subject)
-        self._all(partial(self._read, listing, subjects) for listing, subjects in wanted.items())
+        self._all(partial(self._read, listing, subjects, more) for listing, subjects in wanted.items())
         self._find_parents(told)
         left = [subject for listing, subject in told if self._is_unknown(listing, subject)]
         # What is below a parent is shown together.
@@ -160,8 +151,8 @@ class Unchanged:
         with suppress(RejectedError, NotYetError):
             self._references.people.translate(change)
 
-    def _read(self, listing: Listing, subjects: list[Change]) -> None:
-        listing.want(len(subjects), lambda: all(self._candidates(listing, subject) for subject in subjects))
+    def _read(self, listing: Listing, subjects: list[Change], more: int) -> None:
+        listing.want(len(subjects), lambda: all(self._candidates(listing, subject) for subject in subjects), more)
 
     def _find_parent(self, subject: Change, target: str, value: str) -> None:
         with suppress(RejectedError):

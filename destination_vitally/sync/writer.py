@@ -118,7 +118,8 @@ class Writer:
             if plan is None:
                 raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
             row = self._ledger.receive(plan, line, number)
-            if plan.rank == self._lowest:
+            # What is compared is held back too: of many rows together the list is read instead of each row.
+            if plan.rank == self._lowest and not self._unchanged:
                 self._process(row, record)
             else:
                 self._hold(row)
@@ -251,12 +252,12 @@ class Writer:
                 self._flush_batches()
                 self._workers.drain()
             for start in range(0, len(rows), SLICE):
-                self._write_slice(rows[start : start + SLICE])
+                self._write_slice(rows[start : start + SLICE], more=max(0, len(rows) - start - SLICE))
 
-    def _write_slice(self, rows: list[PendingRecord]) -> None:
-        """Write rows of one generation once their parents are there."""
+    def _write_slice(self, rows: list[PendingRecord], more: int = 0) -> None:
+        """Write rows of one generation, of which there are so many `more`, once their parents are there."""
         drafts = [(row, record, self._change(row, record)) for row in rows for record in [parse(row.line)["record"]]]
-        self._ahead.look_up(change for _, _, change in drafts if change)
+        self._ahead.look_up((change for _, _, change in drafts if change), more)
         for row, record, change in drafts:
             if change:
                 self._send(row, record, change)

@@ -77,12 +77,13 @@ class Listing:
         """
         return self._is_complete
 
-    def want(self, count: int, is_enough: Callable[[], bool] = lambda: False) -> None:
+    def want(self, count: int, is_enough: Callable[[], bool] = lambda: False, more: int = 0) -> None:
         """Take note that so many more rows are looked for, and read the pages that this is worth.
 
         Args:
             count: how many rows.
             is_enough: whether nothing more needs to be read.
+            more: how many will be looked for next.
 
         Raises:
             ConfigError, OutageError, StoppedError: as `Api.send`.
@@ -91,7 +92,7 @@ class Listing:
             self._wanted += count
             if self._wanted <= SINGLES_FIRST:
                 return
-            while self._pages is not None and self._read < self._wanted and not is_enough():
+            while self._pages is not None and self._read < self._wanted + more and not is_enough():
                 self._read_page(self._pages)
             if self._pages is None and not is_enough():
                 self._look_again()
