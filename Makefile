@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test coverage chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
+.PHONY: install demo test coverage mutants chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
@@ -16,6 +16,9 @@ test: lint  ## format, lint, types, every test
 
 coverage: lint  ## the same, slower, and which code it runs; fails where that is too little
 	$(SUITE) --cov --cov-report=term
+
+mutants: $(INSTALLED)  ## bugs that tests should find, in the modules of integration_tests/mutants; ONLY="scan budget"
+	$(BIN)/python -m integration_tests.mutants $(ONLY)
 
 SEEDS ?= 300
 FIRST ?= 0

@@ -38,7 +38,7 @@ def size_of(response: requests.Response) -> int:
 
 def reason_of(response: requests.Response) -> str:
     """Return what the server says went wrong, in one line, without any key that it may quote."""
-    start = (response.content or b"")[:_READABLE].decode(errors="replace")
+    start = response.content[:_READABLE].decode(errors="replace")
     return answers.reason(body_of(response), start, filter_secrets)
 
 
@@ -59,7 +59,7 @@ def mark_absent(response: requests.Response) -> None:
 
 def is_absent(response: requests.Response) -> bool:
     """Return whether an answer has been found to say that there is no such thing."""
-    return bool(getattr(response, _ABSENT, False))
+    return hasattr(response, _ABSENT)
 
 
 def clock_of(response: requests.Response) -> ServerClock | None:

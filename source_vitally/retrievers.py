@@ -23,7 +23,7 @@ from source_vitally.client import RequestFailed, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
 from source_vitally.responses import body_of, clock_of, is_absent, reason_of, size_of
-from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, parse_time
+from source_vitally.scan import UPDATED_AT, Scan, ScanError, ScanState, parse_time
 
 logger = logging.getLogger("airbyte")
 
@@ -81,11 +81,10 @@ class FeedRetriever(Retriever):
                 records = self.record_selector.select_records(response, {}, records_schema, stream_slice)
                 rows = [(record, parse_time(record.data.get(UPDATED_AT))) for record in records]
                 times = [time for _, time in rows]
-                created = [parse_time(row.data.get(CREATED_AT)) for row, _ in rows]
                 following, clock = _next_cursor(response), clock_of(response)
                 del response, records  # they hold the whole page
                 yield from self._emit(scan, rows, place.size, stream_slice)
-            scan.page(times, following, clock, created)
+            scan.page(times, following, clock)
             pages += 1
             if pages % CHECKPOINT_PAGES == 0 and scan.is_first and not scan.finished and self._feed:
                 self._checkpoint(self._feed, scan, stream_slice)

@@ -7,7 +7,7 @@ a live row. The connector's own clock is never asked, and the order of a list is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ def parse_time(value: Any) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        parsed = datetime.fromisoformat(value.replace("Z", "+00:00", 1))
+        parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError:
         try:  # fromisoformat of Python 3.10 knows only some of the ISO forms, but is twenty times as fast
             parsed = isoparse(value)
@@ -170,7 +170,7 @@ class Scan:
     finished: bool = field(init=False, default=False)
     failed: dict[str, str | None] = field(init=False)
     in_order: bool = field(init=False, default=True)
-    """Whether each row so far came where the order that was asked for has it."""
+    """Whether no row so far was updated after the one before it."""
     resumes: bool = field(init=False, default=False)
     """Whether the next page is the first after an earlier attempt was broken off."""
     was_resumed: bool = field(init=False, default=False)
@@ -213,18 +213,11 @@ class Scan:
         """Whether a row last updated at `time` is emitted. A row without a time always is."""
         return time is None or self.floor is None or time >= self.floor
 
-    def page(
-        self,
-        times: list[datetime | None],
-        next_token: str | None,
-        clock: ServerClock | None,
-        created: Iterable[datetime | None] = (),
-    ) -> None:
+    def page(self, times: list[datetime | None], next_token: str | None, clock: ServerClock | None) -> None:
         """Take note of a page that was read.
 
-        `times` are its rows' update times in order and `created` the times of their creation, `next_token` the cursor
-        it named, `clock` what the answer told of the server's clock, if anything. Raises ScanError when the cursor
-        repeats.
+        `times` are its rows' update times in order, `next_token` the cursor it named, `clock` what the answer told of
+        the server's clock, if anything. Raises ScanError when the cursor repeats.
         """
         self.resumes = False
         self._has_rows = self._has_rows or bool(times)
@@ -233,7 +226,7 @@ class Scan:
             self._newest = max([*known, self._newest] if self._newest else known)
         self._started_at = self._started_at or (clock.asked if clock else self._newest)
         self._first_answer = self._first_answer or (clock.answered if clock else None)
-        self._check_order(times if self.sort_by == UPDATED_AT else created)
+        self._check_order(known)
         if not next_token and self.was_resumed and self.token and not self._has_rows:
             self.restart()  # a server that has forgotten a cursor may answer it with nothing
             return
@@ -294,11 +287,10 @@ class Scan:
     def _is_by_update(self) -> bool:
         return self.sort_by == UPDATED_AT and self.in_order
 
-    def _check_order(self, times: Iterable[datetime | None]) -> None:
-        for time in times:
-            if time is not None:
-                self.in_order = self.in_order and (self._last is None or time <= self._last)
-                self._last = time
+    def _check_order(self, known: list[datetime]) -> None:
+        for time in known:
+            self.in_order = self.in_order and (self._last is None or time <= self._last)
+            self._last = time
 
     def _is_in_the_future(self, time: datetime) -> bool:
         # The Date header is cut to the second, so a row of the same second is not yet in the future.

@@ -104,9 +104,8 @@ def step(model: FeedModel, scan: Scan, *, clock: bool = True) -> list[tuple[int,
         except CursorRejectedError:
             scan.restart()
     times: list[datetime | None] = [time_of(updated) for _, updated, _ in rows]
-    created = [time_of(model.rows[key][0]) for key, _, _ in rows]
     wanted = [row for row, time in zip(rows, times, strict=True) if scan.wants(time)]
-    scan.page(times, cursor, told if clock else None, created)
+    scan.page(times, cursor, told if clock else None)
     return wanted
 
 

@@ -13,13 +13,14 @@ from airbyte_cdk.sources.declarative.models.declarative_component_schema import 
     DefaultErrorHandler as DefaultErrorHandlerModel,
 )
 from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
+from airbyte_cdk.sources.streams import call_rate
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_vitally.budget import RequestBudget
 from source_vitally.client import RETRIES
 from source_vitally.errors import GrowingBackoff, VitallyErrorHandler
 from source_vitally.manifest import manifest
-from source_vitally.responses import clock_of, in_short, is_absent, reason_of
+from source_vitally.responses import body_of, clock_of, in_short, is_absent, reason_of, size_of
 from vitally_api.answers import LONGEST_WAIT
 
 DATE: dict[str, Any] = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
@@ -83,7 +84,39 @@ def test_the_reason_of_an_answer_has_no_key_in_it() -> None:
     assert reason_of(refused) == "no such key: ****"
     assert in_short(refused) == "HTTP 400 (no such key: ****)"
     assert (handler().interpret_response(refused).error_message or "").endswith("Vitally says: no such key: ****")
-    assert reason_of(answer(400, b"plain\ntext")) == "plain text"
+    assert reason_of(answer(400, b"plain\ntext \xff")) == "plain text \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("came", "otherwise", "words"),
+    [
+        (requests.ConnectionError("gone"), None, "no answer (ConnectionError)"),
+        (answer(200, b"<html>"), None, "a broken answer"),
+        (answer(200, b"<html>"), "It has no rows. Try later.", "It has no rows"),
+        (answer(503, b"<html>down</html>"), None, "HTTP 503"),
+        (answer(503, b'{"error": "down"}'), "It has no rows.", "HTTP 503 (down)"),
+    ],
+    ids=str,
+)
+def test_what_came_instead_of_a_good_answer_in_a_few_words(came: Any, otherwise: str | None, words: str) -> None:
+    assert in_short(came, otherwise) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "body", "kept"),
+    [
+        (200, b'{"results": []}', {"results": []}, b""),
+        (200, b"<html>", None, b"<html>"),
+        (400, b'{"error": "x"}', {"error": "x"}, b'{"error": "x"}'),
+    ],
+)
+def test_of_a_page_that_was_read_its_size_is_kept_but_not_its_bytes(
+    status: int, text: bytes, body: Any, kept: bytes
+) -> None:
+    response = answer(status, text)
+    assert size_of(response) == len(text)
+    assert body_of(response) == body
+    assert (size_of(response), response.content) == (len(text), kept)
 
 
 def test_the_servers_clock_is_a_time_before_the_page_was_made() -> None:
@@ -187,6 +220,62 @@ def test_the_budget_waits_for_the_servers_bucket_to_refill(headers: dict[str, An
     budget.update_from_response(object(), answer(**headers))
     budget.acquire_call(object())
     assert clock.slept == pytest.approx(waits)
+
+
+def test_an_answer_that_says_nothing_of_the_bucket_ends_no_wait() -> None:
+    clock = Clock()
+    budget = RequestBudget(1000, clock=clock, sleep=clock.sleep)
+    budget.update_from_response(object(), answer(RateLimit_Remaining="0", RateLimit_Limit="600"))
+    budget.update_from_response(object(), answer())
+    budget.acquire_call(object())
+    assert clock.slept == pytest.approx(0.1 * 6)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [entry.getMessage() for entry in caplog.records if entry.name == "airbyte"]
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [("12", 5), ("13", None), ("2", 30)])
+def test_a_wait_that_is_worth_it_is_said_once_for_all_who_wait(
+    caplog: pytest.LogCaptureFixture, limit: str, seconds: int | None
+) -> None:
+    clock = Clock()
+    budget = RequestBudget(1000, clock=clock, sleep=lambda _: None)
+    wait = f"Waiting {seconds} seconds: Vitally says that little of the key's request limit is left."
+    with caplog.at_level("INFO"):
+        for waits in (1, 2):
+            budget.update_from_response(object(), answer(RateLimit_Remaining="0", RateLimit_Limit=limit))
+            for _ in range(3):
+                budget.acquire_call(object())
+            assert said(caplog) == ([wait] * waits if seconds else [])
+            clock.now += seconds or 0
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(None, 60), (7, 7)])
+def test_a_full_window_is_waited_for_and_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, timeout: float | None, seconds: int
+) -> None:
+    budget, waits = RequestBudget(1), list[float]()
+
+    def sleep(wait: float) -> None:
+        waits.append(round(wait))
+        budget._policies[0]._bucket.flush()  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(call_rate.time, "sleep", sleep)
+    with caplog.at_level("INFO"):
+        for _ in range(2):
+            budget.acquire_call(object(), timeout=timeout)
+    assert waits == [seconds]
+    assert said(caplog) == ["Waiting 60 seconds: as many requests as 'requests_per_minute' allows are sent."]
+
+
+def test_one_request_is_under_way_unless_more_may_be_and_successes_are_counted() -> None:
+    budget = RequestBudget(3)
+    with budget.under_way():
+        assert not budget._slots.acquire(blocking=False)
+    for _ in range(3):
+        budget.succeeded()
+    assert budget.successes == 3
 
 
 def test_what_requests_share_of_the_budget_is_read_and_changed_under_its_lock() -> None:

@@ -176,6 +176,22 @@ def test_rows_whose_details_failed_are_in_the_state_until_they_are_read() -> Non
     assert again.result().as_json("updatedAt") == {"updatedAt": "2026-01-01T00:00:00.000Z"}
 
 
+def test_an_unfinished_first_scan_remembers_the_newest_row_and_those_whose_details_failed() -> None:
+    scan = Scan(ScanState(), timedelta())
+    scan.failed["x"] = None
+    scan.page([EPOCH - timedelta(days=1)], "here", ServerClock(EPOCH, EPOCH))
+    saved = scan.checkpoint().as_json("updatedAt")
+    again = Scan(ScanState.from_json(saved, "updatedAt"), timedelta())
+    again.page([EPOCH - timedelta(days=9)], None, ServerClock(EPOCH, EPOCH))
+    assert again.result() == ScanState(EPOCH - timedelta(days=1), failed={"x": None})
+
+
+def test_a_list_that_is_empty_now_leaves_the_watermark_and_what_failed() -> None:
+    scan = Scan(ScanState(EPOCH, failed={"x": None}), timedelta())
+    scan.page([], None, ServerClock(EPOCH, EPOCH))
+    assert scan.result() == ScanState(EPOCH, failed={"x": None})
+
+
 def test_a_scan_that_is_given_up_leaves_the_state_as_it_was() -> None:
     scan = Scan(ScanState(EPOCH), timedelta())
     scan.page([EPOCH + timedelta(days=1)], None, None)
@@ -272,7 +288,11 @@ def test_an_incremental_scan_takes_pages_for_the_changes_only() -> None:
 
 @pytest.mark.parametrize(
     ("ahead", "expected"),
-    [(timedelta(days=1), "the server's clock"), (timedelta(milliseconds=400), "the row")],
+    [
+        (timedelta(days=1), "the server's clock"),
+        (timedelta(seconds=1), "the server's clock"),
+        (timedelta(milliseconds=999), "the row"),
+    ],
 )
 def test_only_a_row_dated_after_the_servers_clock_is_no_watermark(ahead: timedelta, expected: str) -> None:
     clock = ServerClock(EPOCH - timedelta(milliseconds=80), EPOCH)
@@ -395,3 +415,7 @@ def test_a_page_cursor_of_other_filters_is_not_used() -> None:
     saved = ScanState.from_json(scan.checkpoint().as_json("updatedAt"), "updatedAt")
     assert Scan(saved, timedelta(), query="status=active").token == "here"
     assert Scan(saved, timedelta(), query="status=churned").token is None
+
+
+def test_a_page_cursor_that_names_no_filters_is_of_a_list_without_any() -> None:
+    assert Scan(ScanState.from_json({"resume": {"from": "here"}}, "updatedAt"), timedelta()).token == "here"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from collections.abc import Iterator
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from source_vitally.scan import Scan, ScanState, StateError, format_time, parse_
     ("blob", "complaint"),
     [
         ({"cursor": "x"}, "unknown keys cursor"),
+        ({"page": 3, "cursor": "x", "updatedAt": None}, "unknown keys cursor, page$"),
         ({"updatedAt": 12345}, "not an ISO 8601 time"),
         ({"updatedAt": "yesterday"}, "not an ISO 8601 time"),
         ({"resume": "token"}, "no page cursor"),
@@ -26,6 +29,16 @@ def test_a_state_of_another_shape_is_refused_with_a_reason(blob: dict[str, Any],
         ScanState.from_json(blob, "updatedAt")
 
 
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own zone is not UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -34,13 +47,16 @@ def test_a_state_of_another_shape_is_refused_with_a_reason(blob: dict[str, Any],
         ("2026-01-01T02:00:00.5+02:00", "2026-01-01T00:00:00.500Z"),
         ("2026-01-01T00:00:00.123999Z", "2026-01-01T00:00:00.123Z"),
         ("2026-01-01", "2026-01-01T00:00:00.000Z"),
+        ("2026-W01-4T00:00:00Z", "2026-01-01T00:00:00.000Z"),
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
         ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
     ],
 )
+@pytest.mark.usefixtures("far_from_greenwich")
 def test_times_are_read_in_every_iso_form_and_never_rounded_up(text: str, expected: str) -> None:
     parsed = parse_time(text)
     assert parsed is not None
+    assert parsed.tzinfo is timezone.utc
     assert format_time(parsed) == expected
 
 
