@@ -53,8 +53,7 @@ def extend(factory: ModelToComponentFactory) -> None:
         return RequestBudget(requests_per_minute=int(per_minute), num_workers=int(config["num_workers"]))
 
     def build_requester(model: HttpRequesterModel, config: Config, *, name: str, **kwargs: Any) -> HttpRequester:
-        # The CDK keeps some answers in a cache, broken ones too, which no retry would get past.
-        requester = factory.create_http_requester(model.copy(update={"use_cache": False}), config, name=name, **kwargs)
+        requester = factory.create_http_requester(model, config, name=name, **kwargs)
         requester._http_client = PatientClient(requester)
         return requester
 
@@ -115,15 +114,15 @@ def _build_feed_cursor(
     config: Config,
 ) -> FeedCursor:
     def evaluate(text: Any) -> str:
-        return str(InterpolatedString.create(text or "", parameters=model.parameters or {}).eval(config) or "")
+        return str(InterpolatedString.create(text, parameters=model.parameters or {}).eval(config) or "")
 
-    name = stream.name or ""
+    name = str(stream.name)
     return FeedCursor(
         stream_name=name,
         cursor_field=evaluate(model.cursor_field),
         start=evaluate(model.start_datetime),
-        lookback=parse_duration(evaluate(model.lookback_window) or "PT0S"),
-        is_order_known=not (stream.parameters or {}).get("sort_optional", False),
+        lookback=parse_duration(evaluate(model.lookback_window)),
+        is_order_known=not (stream.parameters or {}).get("sort_optional"),
         slices=router.stream_slices(),
         stream_state=factory._connector_state_manager.get_stream_state(name, None),
         state_manager=factory._connector_state_manager,

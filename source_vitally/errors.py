@@ -176,6 +176,7 @@ def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
 
 
 def _cause_of(text: str) -> str:
-    if "Tunnel connection failed" in text:
-        return text.rsplit("Tunnel connection failed: ", maxsplit=1)[-1].split("'", maxsplit=1)[0]
+    refusal = text.partition("Tunnel connection failed: ")[2]
+    if refusal:
+        return refusal.partition("'")[0]
     return "its host is not known" if any(sign in text for sign in _NO_SUCH_HOST) else "it does not answer"

@@ -83,15 +83,19 @@ def page(runs: Mapping[str, Run]) -> str:
         "| module | as of git object | mutants | found by tests | by types | by time | left | found |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    files = {name: module["file"] for name, module in load_modules().items()}
+    modules = load_modules()
+    files = {name: module["file"] for name, module in modules.items()}
     for name, run in runs.items():
         found = " | ".join(str(run.found.get(by, 0)) for by in ("tests", "types", "time"))
         share = f"{run.share:.1f} %"
         lines.append(f"| `{files[name]}` | `{run.blob}` | {run.mutants} | {found} | {len(run.left)} | {share} |")
     for name, run in runs.items():
-        if run.left:
+        if run.left and not modules[name].get("unfinished"):
             lines += ["", f"## `{files[name]}`", ""]
             lines += [f"- {_told(one)}" for one in run.left]
+    unfinished = [f"`{files[name]}`" for name, module in modules.items() if module.get("unfinished")]
+    if unfinished:
+        lines += ["", f"Not finished, what is left in them has not been judged: {', '.join(unfinished)}."]
     return "\n".join(lines) + "\n"
 
 

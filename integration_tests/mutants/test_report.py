@@ -12,7 +12,8 @@ def test_each_module_and_each_test_that_is_meant_for_it_is_there() -> None:
 
 
 def test_each_mutant_that_nothing_finds_is_explained() -> None:
-    assert [(name, one.mutant) for name, run in load_runs().items() for one in run.left if not one.why] == []
+    runs = [(name, run) for name, run in load_runs().items() if not load_modules()[name].get("unfinished")]
+    assert [(name, one.mutant) for name, run in runs for one in run.left if not one.why] == []
 
 
 def test_the_page_says_what_was_found() -> None:

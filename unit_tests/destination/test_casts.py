@@ -181,3 +181,16 @@ def test_a_mapping_entry_may_say_what_empty_does(everywhere: bool) -> None:
     row = {"id": 1, "n": None, "a": None, "b": None}
     made = change("account", "upsert", row, mapping=mapping, clear_nulls=everywhere)
     assert ("name" in made.fields, set(made.open_values)) == ((not everywhere), {"b"} if everywhere else {"a"})
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(["a", 1], ["a", "1"]), ('["a", 1]', ["a", "1"]), ("a", ["a"]), ('["\ud800"]', ["\ufffd"])],
+)
+def test_ids_are_a_list_or_the_text_of_one(given: Any, wanted: Any) -> None:
+    assert casts.of_field(Field("accountIds", Kind.TEXTS))(given) == wanted
+
+
+@pytest.mark.parametrize(("value", "kind"), [(1, "a number"), (1.5, "a number"), (None, "of another kind")])
+def test_what_a_value_is_in_a_word(value: Any, kind: str) -> None:
+    assert casts.kind_of(value) == kind

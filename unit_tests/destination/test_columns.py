@@ -334,16 +334,31 @@ def test_a_stream_is_found_whatever_its_case(stream: str, caplog: pytest.LogCapt
     mapping = {"stream": "orders", "object": "event", "other_columns": "traits"}
     plan = next(iter(plans(settings(mappings=[mapping]), configured(stream)).values()))
     assert plan.entry.name == "event"
-    assert ("is taken for stream" in caplog.text) is (stream != "orders")
+    said = f"The mapping of stream 'orders' is taken for stream '{stream}'."
+    assert [r.getMessage() for r in caplog.records if "taken for" in r.getMessage()] == [said] * (stream != "orders")
 
 
 def test_a_mapping_for_several_streams_is_an_error() -> None:
     mapping = {"stream": "ORDERS", "object": "event", "other_columns": "traits"}
-    with pytest.raises(ConfigError, match="'ORDERS' could be for 'Orders' or 'orders'"):
+    with pytest.raises(ConfigError, match="'ORDERS' could be for 'Orders' or 'orders': write the name of the one you"):
         plans(settings(mappings=[mapping]), configured("orders"), configured("Orders"))
 
 
-def test_a_mapping_for_no_stream_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("streams", "known"), [((), "none"), (("events", "accounts"), "accounts, events")])
+def test_a_mapping_for_no_stream_is_pointed_out(
+    streams: tuple[str, ...], known: str, caplog: pytest.LogCaptureFixture
+) -> None:
     mapping = {"stream": "oders", "object": "event", "other_columns": "traits"}
-    plans(settings(mappings=[mapping]), configured("events"))
-    assert "There is a mapping for stream 'oders', which is not in the connection. Streams: events" in caplog.text
+    plans(settings(mappings=[mapping]), *map(configured, streams))
+    said = f"There is a mapping for stream 'oders', which is not in the connection. Streams: {known}"
+    assert said in [entry.getMessage() for entry in caplog.records]
+
+
+def test_of_two_mappings_the_one_with_the_very_name_counts_and_two_of_one_name_are_an_error() -> None:
+    event = {"object": "event", "other_columns": "traits"}
+    loose, exact = {"stream": "ORDERS", **event}, {"stream": "orders", "object": "account", "other_columns": "traits"}
+    for mappings in ([loose, exact], [exact, loose]):
+        plan = next(iter(plans(settings(mappings=mappings), configured("orders")).values()))
+        assert plan.entry.name == "account"
+    with pytest.raises(ConfigError, match="2 mappings are for it"):
+        plans(settings(mappings=[loose, loose]), configured("orders"))

@@ -154,6 +154,16 @@ def test_a_rejection_that_cannot_be_reported_lets_no_state_past() -> None:
     assert ledger.tallies[plan].open == 1
 
 
+def test_a_record_has_a_place_in_its_stream_and_a_rejection_a_reason() -> None:
+    ledger = Ledger(lambda _: None)
+    for plan in PLANS:
+        ledger.expect(plan)
+    records = [ledger.receive(plan, b"", 1) for plan in (PLANS[0], PLANS[1], PLANS[0])]
+    assert [record.place for record in records] == [1, 1, 2]
+    ledger.settle(records[0], "rejected")
+    assert records[0].reason == "rejected"
+
+
 def test_outcomes_are_entered_and_reported_under_the_lock() -> None:
     under_lock: list[bool] = []
 

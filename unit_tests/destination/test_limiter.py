@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -64,3 +65,28 @@ class Requests(RuleBasedStateMachine):
 
 TestRequests = Requests.TestCase
 TestRequests.settings = settings(max_examples=150, stateful_step_count=30)
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [("12", 5), ("2", 30), ("13", None)])
+def test_a_pause_that_is_worth_it_is_said_once(
+    caplog: pytest.LogCaptureFixture, limit: str, seconds: int | None
+) -> None:
+    limiter = Limiter(1000, QuickClock(passes=lambda _: None))
+    for _ in range(3):
+        limiter.observe({"RateLimit-Limit": limit, "RateLimit-Remaining": "0"})
+    said = f"Vitally's budget for this key is spent: nothing is sent for {seconds} s."
+    assert [entry.getMessage() for entry in caplog.records] == ([said] if seconds else [])
+
+
+@pytest.mark.parametrize(("seconds", "is_free"), [(5, False), (10, False), (10.1, True)])
+def test_a_pause_of_half_the_time_is_about_as_long(seconds: float, is_free: bool) -> None:
+    limiter = Limiter(1000, QuickClock(passes=lambda _: None))
+    limiter.pause(5)
+    assert limiter.is_free(seconds) is is_free
+
+
+def test_only_a_refusal_tells_that_a_request_costs_more() -> None:
+    limiter = Limiter(1000, clock := QuickClock(passes=lambda _: None))
+    limiter.observe({"RateLimit-Limit": "60", "RateLimit-Remaining": "20"})
+    limiter.acquire()
+    assert clock.monotonic() == 0

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.mapping.values import COERCIONS, moment, moment_of
-from destination_vitally.objects.model import Kind
+from destination_vitally.mapping.values import COERCIONS, coercion_of, identifier, identifiers, moment, moment_of
+from destination_vitally.objects.model import Field, Kind
+from destination_vitally.objects.table import OBJECTS
 
 
 @pytest.mark.parametrize(
@@ -23,13 +24,17 @@ from destination_vitally.objects.model import Kind
         (Kind.NUMBER, "12.50", 12.5),
         (Kind.NUMBER, "7", 7),
         (Kind.NUMBER, 3, 3),
+        (Kind.NUMBER, "7.0", 7),
         (Kind.SCORE, "9", 9),
+        (Kind.SCORE, 0, 0),
         (Kind.SCORE, 10.0, 10),
         (Kind.FLAG, "TRUE", True),
         (Kind.FLAG, 0, False),
+        (Kind.FLAG, "1", True),
+        (Kind.FLAG, "False", False),
         (Kind.DAY, "2026-03-04", "2026-03-04"),
         (Kind.DAY, "2026-03-04T23:30:00-02:00", "2026-03-05"),
-        (Kind.TEXTS, ["a", 1, None], ["a", "1"]),
+        (Kind.TEXTS, ["a", 1, None, ""], ["a", "1"]),
         (Kind.TEXTS, "a", ["a"]),
         (Kind.LIST, [{}], [{}]),
         (Kind.OBJECT, {"a": 1}, {"a": 1}),
@@ -53,10 +58,12 @@ def test_accepted(kind: Kind, value: Any, wanted: Any) -> None:
         ("2026-03-04 05:06", "2026-03-04T05:06:00Z"),
         ("2026-03-04", "2026-03-04T00:00:00Z"),
         ("2026-03-04T05:06:07+02:00", "2026-03-04T03:06:07Z"),
+        ("2026-03-04T15:06:07+12", "2026-03-04T03:06:07Z"),
         ("2026-03-04 05:06:07.5-0130", "2026-03-04T06:36:07.500Z"),
         ("2026-03-04 05:06:07 UTC", "2026-03-04T05:06:07Z"),
         (1_772_600_767, "2026-03-04T05:06:07Z"),
         (1_772_600_767_250, "2026-03-04T05:06:07.250Z"),
+        (100_000_000_000, "1973-03-03T09:46:40Z"),
     ],
 )
 def test_moments(value: Any, wanted: str) -> None:
@@ -91,6 +98,27 @@ def test_nothing_but_a_value_error_comes_out(kind: Kind, value: Any) -> None:
 @given(st.datetimes())
 def test_any_time_survives(when: Any) -> None:
     assert moment(moment(when.isoformat())) == moment(when.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [(7.0, "7"), (2.0**53 - 1, "9007199254740991"), (0.123456789012345, "0.123456789012345"), (" x ", "x"), (5, "5")],
+)
+def test_an_id_is_its_digits_or_its_text_without_the_spaces_around_it(value: Any, wanted: str) -> None:
+    assert identifier(value) == wanted
+    assert identifiers(value) == identifiers([None, value, ""]) == [wanted]
+
+
+@pytest.mark.parametrize("value", [2.0**53, -(2.0**53), 0.1234567890123456, ".", ".."])
+def test_a_number_that_may_have_been_rounded_is_no_id_nor_is_a_place(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^must (be exact|not be)"):
+        identifier(value)
+
+
+@pytest.mark.parametrize("field", [field for entry in OBJECTS for field in entry.fields], ids=lambda field: field.name)
+def test_ids_have_rules_of_their_own(field: Field) -> None:
+    of_ids = {Kind.TEXT: identifier, Kind.TEXTS: identifiers}
+    assert coercion_of(field) is (of_ids[field.kind] if field.is_id else COERCIONS[field.kind])
 
 
 def test_emission_times() -> None:

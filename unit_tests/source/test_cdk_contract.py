@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from queue import Queue
 from typing import Any
@@ -20,6 +20,7 @@ from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partition_reader import PartitionReader
 from airbyte_cdk.sources.streams.concurrent.partitions.types import PartitionCompleteSentinel
 from airbyte_cdk.sources.streams.http import HttpClient
+from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.print_buffer import PrintBuffer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -32,6 +33,7 @@ from source_vitally.manifest import manifest
 from source_vitally.memory import QUEUED_BYTES, WeighedQueue
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.run import run
+from source_vitally.workspace import DEFINITIONS
 
 CONFIG = {"data_center": {"region": "eu"}, "secret_token": "sk_live_example_not_real"}
 
@@ -91,12 +93,14 @@ def test_one_budget_is_shared_by_every_request(streams: dict[str, DefaultStream]
 
 
 def test_the_settings_of_pace_and_look_back_are_those_of_the_config() -> None:
-    source = SourceVitally(config={**CONFIG, "requests_per_minute": 3, "lookback_minutes": 7, "num_workers": 2})
+    settings = {"requests_per_minute": 3, "lookback_minutes": 7, "num_workers": 2, "start_date": "2026-01-01T00:00:00Z"}
+    source = SourceVitally(config={**CONFIG, **settings})
     [accounts] = cdk.streams_of(source, {"accounts"})
     assert isinstance(accounts, DefaultStream)
     assert isinstance(accounts.cursor, FeedCursor)
     [part] = accounts.cursor.stream_slices()
-    assert accounts.cursor.begin(part, "").lookback == timedelta(minutes=7)
+    scan = accounts.cursor.begin(part, "")
+    assert (scan.lookback, scan.start) == (timedelta(minutes=7), datetime(2026, 1, 1, tzinfo=timezone.utc))
     budget = retriever(accounts).requester._http_client._api_budget  # type: ignore[attr-defined]
     for _ in range(3):
         budget.acquire_call(None, block=False)
@@ -104,6 +108,29 @@ def test_the_settings_of_pace_and_look_back_are_those_of_the_config() -> None:
         budget.acquire_call(None, block=False)
     with budget.under_way(), budget.under_way():
         assert not budget._slots.acquire(blocking=False)
+
+
+def test_the_order_of_a_list_is_known_unless_the_manifest_says_otherwise(streams: dict[str, DefaultStream]) -> None:
+    for described in manifest()["streams"]:
+        cursor = streams[described["name"]].cursor
+        if isinstance(cursor, FeedCursor):
+            scan = cursor.begin(StreamSlice(partition={}, cursor_slice={}), "")
+            assert scan.is_order_known is not bool(described.get("$parameters", {}).get("sort_optional")), described[
+                "name"
+            ]
+
+
+def test_no_answer_is_kept_in_a_cache_which_no_retry_would_get_past(streams: dict[str, DefaultStream]) -> None:
+    assert not [name for name, stream in streams.items() if retriever(stream).requester.use_cache]  # type: ignore[attr-defined]
+
+
+def test_a_retriever_that_belongs_to_no_stream_is_built_as_the_others_are(source: SourceVitally) -> None:
+    source._prepare_for_stream_build()
+    found = cdk.custom_retriever(source, DEFINITIONS, source._config)
+    assert isinstance(found, FeedRetriever)
+    assert isinstance(found.requester._http_client, PatientClient)  # type: ignore[attr-defined]
+    assert found.requester.get_path(stream_state=None, stream_slice=None, next_page_token=None) == "customObjects"
+    assert found.name == DEFINITIONS
 
 
 def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
@@ -200,7 +227,10 @@ def test_an_error_that_says_what_is_wrong_is_logged_without_its_stack(source: So
     error = AirbyteTracedException(message="Check 'secret_token'.")
     entry = source.logger.makeRecord("airbyte", logging.ERROR, "x", 1, "Exception", (), (type(error), error, None))
     assert source.logger.filter(entry)
-    assert (entry.exc_info, entry.getMessage()) == (None, "Exception: Check 'secret_token'.")
+    for _ in range(2):
+        assert (entry.exc_info, entry.getMessage()) == (None, "Exception: Check 'secret_token'.")
+        entry.exc_info = (type(error), error, None)
+        assert source.logger.filter(entry), "it says so already"
 
 
 def test_messages_and_log_lines_share_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:

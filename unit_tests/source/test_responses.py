@@ -153,6 +153,7 @@ def handler(**options: Any) -> VitallyErrorHandler:
         (answer(body=b'[null, {"path": "p"}]'), {"envelope": "list"}, "SUCCESS"),
         (answer(body=b'{"results": [], "next": {"a": 1}}'), {}, "RETRY"),
         (answer(body=b'{"id": "x"}'), {"envelope": "id"}, "SUCCESS"),
+        (answer(body=b'{"x": 1}'), {"envelope": "anything"}, "SUCCESS"),
         (answer(404), {}, "FAIL"),
         (answer(404), {"optional": True}, "IGNORE"),
         (answer(403, b'{"error": "no"}'), {"optional": True}, "IGNORE"),
