@@ -76,6 +76,8 @@ def test_every_incremental_stream_shares_one_feed_cursor_with_its_retriever(stre
     for name, stream in streams.items():
         assert retriever(stream).cursor is stream.cursor, name
         assert isinstance(stream.cursor, FeedCursor) is (stream.cursor_field is not None), name
+        if isinstance(stream.cursor, FeedCursor):
+            assert stream.cursor._stream_name == name
     assert streams["messages"].cursor_field == "conversationUpdatedAt"
     assert streams["admins"].cursor_field is None
 

@@ -259,11 +259,12 @@ def test_a_first_scan_is_ordered_by_creation_and_leaves_its_start() -> None:
     asked: list[str | None] = []
     started = model.now
 
-    def edit_a_read_row_at_every_boundary(page: int, scan: Scan) -> None:
+    def edit_a_row_that_was_read_then_one_that_was_not(page: int, scan: Scan) -> None:
         asked.append(scan.sort_by)
         model.edit(7)
+        model.edit(1)
 
-    _, state = read(model, ScanState(), edit_a_read_row_at_every_boundary)
+    _, state = read(model, ScanState(), edit_a_row_that_was_read_then_one_that_was_not)
     assert set(asked) == {"createdAt"}
     assert state.watermark is not None
     assert state.watermark <= time_of(started + 200)
