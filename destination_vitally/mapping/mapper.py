@@ -227,7 +227,7 @@ class Mapper:
 
     def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
         """Return the first route that has what it requires and takes every field; else the first of the former."""
-        rest_only = [name for name in self._rest_only if name in fields]
+        rest_only = [name for name in fields if name in self._rest_only]
         leaving = [name for name in rest_only if fields[name] != self._rest_only[name]]
         leaving += [f"an empty {name}" for name in self._cleared_by_rest if fields.get(name, "") is None]
         possible, first_missing = None, ""
@@ -255,8 +255,7 @@ class Mapper:
 
     def _say_once(self, text: str, names: list[str]) -> None:
         """Say what becomes of fields that not every route takes, once per field."""
-        new = [name for name in names if (text, name) not in self._said]
-        if new:
+        if new := [name for name in names if (text, name) not in self._said]:
             self._said |= {(text, name) for name in new}
             logger.warning(text, self.entry.name, ", ".join(sorted(new)))
 
@@ -311,8 +310,8 @@ def identities_of(entry: Object, fields: dict[str, Any]) -> Iterator[tuple[str, 
     for key in entry.keys:
         values = [fields.get(name) for name in key.fields]
         if None not in values and "" not in values:
-            texts = map(str, values)
-            yield (entry.name, *key.fields, *(map(str.casefold, texts) if key.any_case else texts))
+            texts = [str(value).casefold() if key.any_case else str(value) for value in values]
+            yield (entry.name, *key.fields, *texts)
 
 
 def problem_of(error: Exception) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any, Literal
 
 Operation = Literal["create", "upsert", "update", "delete"]
@@ -147,7 +148,7 @@ class Key:
     documented: bool = True
     lookups: tuple[Lookup, ...] = ()
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The names of the fields."""
         return (self.by,) if isinstance(self.by, str) else self.by
@@ -256,11 +257,24 @@ class Object:
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name, if the object has one."""
-        return next((f for f in self.fields if f.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in self.fields}
 
     def references(self) -> Iterator[Field]:
         """Yield the fields that hold ids of other objects."""
-        return (f for f in self.fields if f.refers)
+        return iter(self._references)
+
+    @cached_property
+    def _references(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.refers)
+
+    @cached_property
+    def people(self) -> tuple[Field, ...]:
+        """The fields in which people, or things by their names, may be given."""
+        return tuple(f for f in self.fields if f.stands_for or f.directory or f.holds_people)
 
     @property
     def stand_ins(self) -> dict[str, str]:

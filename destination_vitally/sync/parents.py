@@ -58,7 +58,7 @@ class Parents:
 
     def concern(self, change: Change) -> bool:
         """Tell whether parents of a row have to be looked up before it is sent."""
-        return self._rest is not None and any(self._unknown(change))
+        return self._rest is not None and next(self._unknown(change), None) is not None
 
     # What becomes of a row
 
@@ -103,7 +103,11 @@ class Parents:
 
     def is_behind(self, row: PendingRecord, change: Change) -> bool:
         """Tell whether an earlier row of the same key waits."""
-        return self.held.waits_for(identity_of(change.entry, change.fields), before=row.number) is not None
+        return bool(self.held) and self._earlier(row, change) is not None
+
+    def _earlier(self, row: PendingRecord, change: Change) -> tuple[str, str] | None:
+        """Return what an earlier row of the same key waits for."""
+        return self.held.waits_for(identity_of(change.entry, change.fields), before=row.number)
 
     def wait(self, row: PendingRecord, change: Change) -> bool:
         """Keep a row on disk if it has to wait, and tell whether it does.
@@ -111,13 +115,12 @@ class Parents:
         Raises:
             RejectedError: it names something that is nowhere, or Vitally does not say.
         """
-        key = identity_of(change.entry, change.fields)
-        if earlier := self.held.waits_for(key, before=row.number):
-            self.held.add(row, earlier, key)
+        if self.held and (earlier := self._earlier(row, change)):
+            self.held.add(row, earlier, identity_of(change.entry, change.fields))
             return True
         for parent in self._unknown(change):
             if self._may_come(parent):
-                self.held.add(row, (parent.target, parent.value), key)
+                self.held.add(row, (parent.target, parent.value), identity_of(change.entry, change.fields))
                 self._say_once(row.plan, parent.target)
                 return True
             if self._rest and isinstance(change.route, BatchRoute):
@@ -142,14 +145,11 @@ class Parents:
             if not value or not field.refers or field.name == change.entry.kept_in:
                 continue
             for one in value if field.kind is Kind.TEXTS else [value]:
+                if self._references.is_there(field.refers, one):
+                    continue
                 parent = Parent(field.name, field.refers, self._references.here(field.refers, one))
-                if not self._is_there(parent):
+                if self._rest is not None or not self._landing.was_sent(_identity(parent)):
                     yield parent
-
-    def _is_there(self, parent: Parent) -> bool:
-        if self._references.is_there(parent.target, parent.value):
-            return True
-        return self._rest is None and self._landing.was_sent(_identity(parent))
 
     def _may_come(self, parent: Parent) -> bool:
         """Tell whether a parent was not sent yet and may be: its stream has not ended, or its own row waits."""

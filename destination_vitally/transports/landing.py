@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from destination_vitally.clock import Clock
 from destination_vitally.errors import NotYetError
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping.comparison import differing
-from destination_vitally.mapping.mapper import Change, identities_of, identity_of
+from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
 from destination_vitally.objects.table import BY_NAME
@@ -70,12 +70,19 @@ class Landing:
     def accepted(self, changes: Iterable[Change], reply: Reply) -> None:
         """Remember the changes of a batch."""
         now = self.clock.monotonic()
-        written = [(key, external_id, reply.time, now, said) for c in changes for key, external_id, said in _written(c)]
-        self._sent.put_all(row[:-1] for row in written)
+        written = [one for change in changes if (one := _written(change))]
+        self._sent.put_all(
+            (key, external_id, reply.time, now)
+            for entry, external_id, fields, _ in written
+            for key in identities_of(entry, fields)
+        )
         if self._rest:
-            self._said.put_all((key, said) for key, *_, said in written if key[1] == "externalId")
+            self._said.put_all(
+                ((entry.name, "externalId", external_id), dumps([fields, open_values]))
+                for entry, external_id, fields, open_values in written
+            )
         with self._lock:
-            self._counts.update(key[0] for key, *_ in written)
+            self._counts.update(entry.name for entry, *_ in written)
 
     def count(self, name: str) -> int:
         """Return at least how many rows of an object were written by batches in this sync."""
@@ -135,7 +142,7 @@ class Landing:
         updated = second_of(row.get("updatedAt"))
         if sent.taken is not None and updated and updated < moment_of(sent.taken * 1000)[:SECONDS]:
             return False
-        said = self._said.get(identity_of(entry, {"externalId": sent.external_id}) or ())
+        said = self._said.get((entry.name, "externalId", sent.external_id))
         if said is None:
             return True
         fields, open_values = parse(said[0])
@@ -163,14 +170,23 @@ def read_row(rest: Api, change: Change, entry: Object, external_id: str) -> Row 
     return found_row(change, rest.send("GET", entry.item_path.format(key=quoted(external_id))))
 
 
-def _written(change: Change) -> Iterator[tuple[Sequence[str], str, bytes]]:
-    """Yield what tells the row that a change writes, its externalId and what is said; nothing where there is no row."""
-    entry, fields, said = change.entry, change.fields, dumps([change.fields, change.open_values])
+class _Written(NamedTuple):
+    """What a change says of a row."""
+
+    entry: Object
+    external_id: str
+    fields: dict[str, Any]
+    open_values: dict[str, Any]
+
+
+def _written(change: Change) -> _Written | None:
+    """Return what a change says of the row that shows it; None where there is no row, or nothing tells it."""
+    entry, fields, open_values = change.entry, change.fields, change.open_values
     if entry.kept_in:
         holder = entry.field(entry.kept_in)
         if holder and holder.refers:
-            entry, fields, said = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, dumps([{}, {}])
+            entry, fields, open_values = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, {}
     external_id = fields.get("externalId")
     if external_id and entry.field("externalId"):
-        for identity in identities_of(entry, fields):
-            yield identity, str(external_id), said
+        return _Written(entry, str(external_id), fields, open_values)
+    return None

@@ -40,8 +40,7 @@ class People:
 
     def concern(self, change: Change) -> bool:
         """Tell whether there are emails or names in the fields of a change, or ids of people."""
-        fields = (f for f in change.entry.fields if f.stands_for or f.directory or f.holds_people)
-        return any(change.fields.get(field.name) for field in fields)
+        return any(change.fields.get(field.name) for field in change.entry.people)
 
     def translate(self, change: Change) -> None:
         """Put ids in the place of emails and names in the fields of a change.
@@ -51,7 +50,7 @@ class People:
             NotYetError: one was sent in a batch and is not there yet.
             ConfigError, OutageError, StoppedError: as `Api.send`.
         """
-        for field in change.entry.fields:
+        for field in change.entry.people:
             value = change.fields.get(field.name)
             if not value:
                 continue
