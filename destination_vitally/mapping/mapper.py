@@ -149,16 +149,17 @@ class Mapper:
         draft = _Draft(dict(self._constants))
         draft.problem = layout.problem
         for target in layout.targets:
-            value = data[target.column]
-            if target.is_plain and value is not None and value is not TOO_DEEP:
-                draft.open_values[target.name] = value
+            column, path, _, name, _, _, is_plain = target
+            value = data[column]
+            if is_plain and value is not None and value is not TOO_DEEP:
+                draft.open_values[name] = value
                 continue
             try:
-                self._place(target, member(value, target.path) if target.path else value, draft)
+                self._place(target, member(value, path) if path else value, draft)
             except MemoryError:
                 raise
             except Exception as error:  # whatever a value does to our code, it is only this record's
-                draft.problem = draft.problem or f"{target.name} {problem_of(error)}"
+                draft.problem = draft.problem or f"{name} {problem_of(error)}"
         for place, name in layout.cleared:
             (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
         if draft.merged or self._constant_traits:
@@ -227,9 +228,10 @@ class Mapper:
 
     def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
         """Return the first route that has what it requires and takes every field; else the first of the former."""
+        empty = [name for name, value in fields.items() if value is None]
         rest_only = [name for name in fields if name in self._rest_only]
         leaving = [name for name in rest_only if fields[name] != self._rest_only[name]]
-        leaving += [f"an empty {name}" for name in self._cleared_by_rest if fields.get(name, "") is None]
+        leaving += [f"an empty {name}" for name in empty if name in self._cleared_by_rest]
         possible, first_missing = None, ""
         for route, demands in self._demands[operation]:
             missing = lacking(fields, demands)
@@ -241,7 +243,7 @@ class Mapper:
                     self._say_once(_NOT_IN_REST, [name for name in self._batch_only if name in fields])
                 elif not isinstance(route, RestRoute):
                     self._say_once(_INITIAL, rest_only)
-                    self._say_once(_NEVER_CLEARED, [n for n in self._never_cleared if fields.get(n, "") is None])
+                    self._say_once(_NEVER_CLEARED, [name for name in empty if name in self._never_cleared])
                 if operation == "update":
                     self._say_once(_NOT_IN_UPDATES, [name for name in self._create_only if name in fields])
                 return route

@@ -123,8 +123,7 @@ def expected_of(message: QueuedMessage, taken: float | None, now: float) -> Expe
         return None
     fields = {name: value for name, value in change.fields.items() if (f := entry.field(name)) and was_sent(f, value)}
     external_id = str(change.fields["externalId"])
-    traits = dict(change.open_values)
-    return Expected(change, kind, message.standing, entry, external_id, fields, traits, taken, now)
+    return Expected(change, kind, message.standing, entry, external_id, fields, change.open_values, taken, now)
 
 
 def _of_link(message: QueuedMessage, kind: str, taken: float | None, now: float) -> Expected:

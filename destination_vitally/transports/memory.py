@@ -40,8 +40,9 @@ class Memory(Generic[Value]):
                 self._entries.popitem(last=False)
 
     def forget(self, key: Any) -> None:
-        with self._lock:
-            self._entries.pop(key, None)
+        if self._entries:
+            with self._lock:
+                self._entries.pop(key, None)
 
     def forget_value(self, value: Value) -> None:
         """Forget every entry that says so."""

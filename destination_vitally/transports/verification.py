@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -103,16 +103,17 @@ class _Looking(Verification, ABC):
         self._lock = threading.RLock()
         self._watches: dict[str, Watch] = {}
         self._landed_kinds: Counter[str] = Counter()
-        self._found: dict[StreamPlan, Found] = {}
+        self._found: defaultdict[StreamPlan, Found] = defaultdict(Found)
 
     def accepted(self, messages: list[QueuedMessage], reply: Reply) -> list[QueuedMessage]:
         settled, changes = [], set[int]()
+        now = self._clock.monotonic()
         with self._lock:
             for message in messages:
                 # The messages of one change, a user of several accounts, are looked for as one.
                 is_new = id(message.change) not in changes
                 changes.add(id(message.change))
-                one = expected_of(message, reply.time, self._clock.monotonic()) if is_new else None
+                one = expected_of(message, reply.time, now) if is_new else None
                 if one is not None:
                     self._of(one).accepted += 1
                     self._watch(one).passed(1)
@@ -158,7 +159,7 @@ class _Looking(Verification, ABC):
         return self._watches[path]
 
     def _of(self, one: Expected) -> Found:
-        return self._found.setdefault(one.record.plan, Found())
+        return self._found[one.record.plan]
 
     def landed(self, one: Expected) -> None:
         """Take note that a row shows a message."""
