@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from benchmarks import increments, memory, reading, report, starting, verifying, writing
+from benchmarks import asking, increments, memory, reading, report, starting, verifying, writing
 from benchmarks.report import Answer
 
 Found = TypeVar("Found")
 
 
 def main() -> None:
-    """Answer every question and print which targets are met. The sizes are options; the defaults take 15 minutes."""
+    """Answer every question and print which targets are met. The sizes are options; the defaults take half an hour."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000, help="of each list that is read")
     parser.add_argument("--latency-rows", type=int, default=5_000, help="the same, with latency")
@@ -24,9 +24,14 @@ def main() -> None:
     parser.add_argument("--single", type=int, default=1_000, help="written one by one")
     parser.add_argument("--limited", type=int, default=700, help="requests under the limiter")
     parser.add_argument("--verified", type=int, nargs="+", default=[1_000, 10_000], help="written and looked for")
+    parser.add_argument("--upserted", type=int, default=1_000, help="of each object, to see what a row costs")
+    parser.add_argument("--many", type=int, default=10_000, help="of the objects whose cost has a target")
+    parser.add_argument(
+        "--unchanged", type=int, nargs="+", default=[100_000, 1_000_000], help="of tables that have not changed"
+    )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument(
-        "--only", choices="abcdef", action="append", help="answer this question; the report keeps the others"
+        "--only", choices="abcdefg", action="append", help="answer this question; the report keeps the others"
     )
     asked = parser.parse_args()
     start, machine = time.monotonic(), report.machine()
@@ -38,7 +43,7 @@ def main() -> None:
         print(f"\n{answer.markdown()}", flush=True)
 
     longest = None
-    questions = asked.only or "abcdef"
+    questions = asked.only or "abcdefg"
     if "a" in questions:
         first, longest = timed(
             lambda: reading.answer(
@@ -53,6 +58,7 @@ def main() -> None:
         "d": lambda: memory.answer(sizes=sizes, longest=longest or memory.long_list(asked.long_rows)),
         "e": lambda: starting.answer(runs=asked.runs + 2),
         "f": lambda: verifying.answer(rows=tuple(asked.verified)),
+        "g": lambda: asking.answer(rows=asked.upserted, many=asked.many, unchanged=tuple(asked.unchanged)),
     }
     for key, question in others.items():
         if key in questions:

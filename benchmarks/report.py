@@ -36,6 +36,18 @@ class Target:
 
 
 @dataclass
+class Further:
+    """One more table below the first, and what it shows."""
+
+    text: str
+    heads: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        return ["", self.text, "", *_table(self.heads, self.rows)]
+
+
+@dataclass
 class Answer:
     """The answer to one question: `key` names the plot's file, `rows` have a cell per head."""
 
@@ -46,12 +58,12 @@ class Answer:
     rows: list[Sequence[str]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    further: list[Further] = field(default_factory=list)
 
     def markdown(self) -> str:
         """The section of the report."""
-        lines = [f"## {self.key}. {self.question}", "", self.method, ""]
-        lines += ["| " + " | ".join(self.heads) + " |", "|---" * len(self.heads) + "|"]
-        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
+        lines = [f"## {self.key}. {self.question}", "", self.method, "", *_table(self.heads, self.rows)]
+        lines += [line for table in self.further for line in table.lines()]
         lines += ["", *(f"- **{'met' if t.met else 'missed'}**: {t.text}: {t.found}" for t in self.targets)]
         lines += ["", *(f"{remark}" for remark in self.remarks)]
         return "\n".join([*lines, "", f"![{self.question}]({self.key}.svg)", ""])
@@ -116,9 +128,14 @@ def replace(answers: list[Answer], described: str) -> None:
         answer.remarks.append(f"Measured by itself: {_now()}, options `{' '.join(sys.argv[1:])}`. {described}")
         section = re.compile(rf"^## {answer.key}\. .*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
         made = answer.markdown().replace("\\", "\\\\")
-        text = section.sub(f"{made}\n", text)
+        text = section.sub(f"{made}\n", text) if section.search(text) else f"{text.rstrip()}\n\n{answer.markdown()}"
     REPORT.write_text(f"{text.rstrip()}\n")
     _print_targets(answers)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    marks = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
+    return [marks[0], "|---" * len(heads) + "|", *marks[1:]]
 
 
 def _now() -> str:

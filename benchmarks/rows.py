@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from integration_tests.sandbox import Sandbox
@@ -10,6 +11,7 @@ STREAMS = ("accounts", "organizations", "conversations", "users")
 """Streams that are read side by side; the sandbox's resources have the same names."""
 
 LARGE_STREAMS = (*STREAMS, "notes", "tasks", "projects", "meetings")
+ROW = 2000
 LARGE_ROW = 17_000
 """Bytes of a row in a page of 1.7 MB, the largest that has been reported."""
 
@@ -20,16 +22,21 @@ _OTHER = 620
 """What a row has besides its traits, in bytes."""
 
 
-def fill(sandbox: Sandbox, resource: str, count: int, size: int = 2000) -> None:
-    """Put `count` rows of about `size` bytes of JSON into a list."""
+def row(number: int, size: int, resource: str = "accounts") -> dict[str, Any]:
+    """A row of a list, of about `size` bytes of JSON as REST shows it."""
+    named = {"subject": "Hello"} if resource == "conversations" else {"name": f"Row {number}"}
+    return {"externalId": f"row-{number}", **named, "traits": {**_traits(size), "number": number}}
+
+
+@cache
+def _traits(size: int) -> dict[str, str]:
     per_trait = 60
-    traits = {f"custom_trait_{n}": "x" * 35 for n in range(max(1, (size - _OTHER) // per_trait))}
+    return {f"custom_trait_{n}": "x" * 35 for n in range(max(1, (size - _OTHER) // per_trait))}
 
-    def row(number: int) -> dict[str, Any]:
-        named = {"subject": "Hello"} if resource == "conversations" else {"name": f"Row {number}"}
-        return {"externalId": f"row-{number}", **named, "traits": {**traits, "number": number}}
 
-    sandbox.workspace.bulk(resource, count, row)
+def fill(sandbox: Sandbox, resource: str, count: int, size: int = ROW) -> None:
+    """Put `count` rows of about `size` bytes of JSON into a list."""
+    sandbox.workspace.bulk(resource, count, lambda number: row(number, size, resource))
 
 
 def fill_conversations(sandbox: Sandbox, count: int) -> None:

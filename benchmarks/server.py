@@ -7,32 +7,46 @@ the first few are kept as bytes, so that a second reader of the same list waits 
 from __future__ import annotations
 
 import argparse
+import re
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from subprocess import PIPE, Popen
 from sys import executable
 from threading import Event
 from typing import Any
 
-from benchmarks.rows import LARGE_ROW, LARGE_STREAMS, STREAMS, fill, fill_conversations
+import orjson
+
+from benchmarks.rows import LARGE_ROW, LARGE_STREAMS, ROW, STREAMS, fill, fill_conversations
 from integration_tests.sandbox import Limits, Reply, Request, Sandbox, Switches
 
 REMEMBERED = 500
 """How many pages are kept, of some 200 KB each."""
 
 
+_ONE = re.compile(r"(/resources/(\w+)/)row-(\d+)")
+
+
 class Served(Sandbox):
-    """A sandbox that remembers its first pages."""
+    """A sandbox that remembers its first pages, counts its requests, and finds the rows of a bulk by externalId."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self.requests: Counter[str] = Counter()
         self._pages: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Reply, bytes]] = {}
 
     def _reply(self, request: Request, authorization: str | None) -> tuple[Reply, bytes]:
+        self.requests[f"{request.method} {request.path.split('/')[2]}"] += 1
         if request.method != "GET" or self.limits is not None:
             return super()._reply(request, authorization)
+        if one := _ONE.fullmatch(request.path):
+            [newest] = self.workspace.newest(one[2])
+            return super()._reply(
+                replace(request, path=f"{one[1]}{newest['id'][:-12]}{int(one[3]):012x}"), authorization
+            )
         key = request.path, tuple(sorted(request.query.items()))
         known = self._pages.get(key)
         if known is None:
@@ -49,14 +63,23 @@ class Address:
     url: str
     rows: int
     most_under_way: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
+    """By method and resource."""
 
 
 @contextmanager
 def serving(
-    rows: int, *, latency: float = 0.0, per_minute: int | None = None, lists: int = len(STREAMS), what: str = "lists"
+    rows: int,
+    *,
+    latency: float = 0.0,
+    per_minute: int | None = None,
+    lists: int = len(STREAMS),
+    size: int = ROW,
+    what: str = "lists",
 ) -> Iterator[Address]:
     """A server in a process of its own; `per_minute` is its limit, with nothing saved up at the start."""
     command = [executable, "-m", "benchmarks.server", "--rows", str(rows), "--lists", str(lists), "--what", what]
+    command += ["--size", str(size)]
     command += ["--latency", str(latency), *(["--requests-per-minute", str(per_minute)] if per_minute else [])]
     with Popen(command, stdout=PIPE, text=True) as process:
         assert process.stdout is not None
@@ -65,7 +88,8 @@ def serving(
             yield address
         finally:
             process.terminate()
-            address.most_under_way = int(process.stdout.readline() or 0)
+            address.most_under_way, requests = orjson.loads(process.stdout.readline() or b"[0, {}]")
+            address.requests = Counter(requests)
 
 
 def main() -> None:
@@ -73,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--lists", type=int, default=len(STREAMS))
+    parser.add_argument("--size", type=int, default=ROW, help="bytes of a row")
     parser.add_argument("--what", choices=("lists", "large pages", "messages"), default="lists")
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--requests-per-minute", type=int)
@@ -97,13 +122,13 @@ def main() -> None:
             fill(sandbox, resource, asked.rows, LARGE_ROW)
     else:
         for resource in STREAMS[: asked.lists]:
-            fill(sandbox, resource, asked.rows)
+            fill(sandbox, resource, asked.rows, asked.size)
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     with sandbox:
         print(sandbox.url, flush=True)
         stopped.wait()
-        print(sandbox.most_under_way, flush=True)
+        print(orjson.dumps([sandbox.most_under_way, sandbox.requests]).decode(), flush=True)
 
 
 if __name__ == "__main__":
