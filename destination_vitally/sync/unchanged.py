@@ -68,8 +68,10 @@ class Unchanged:
             left = asked_for
             while left and (room := max(FEW, self._found[place] * WORTH) - self._asked[place]) > 0:
                 block, left = left[:room], left[room:]
+                found = list[Change]()
+                self._all(partial(self._ask, subject, found) for subject in block)
                 self._asked[place] += len(block)
-                self._all(partial(self._ask, subject) for subject in block)
+                self._found[place] += len(found)
 
     def _find_parents(self, told: list[tuple[Listing, Change]]) -> None:
         """Learn the ids of what rows may refer to where they do not show it."""
@@ -158,9 +160,10 @@ class Unchanged:
         with suppress(RejectedError):
             self._references.find(subject, target, value, creates=False)
 
-    def _ask(self, subject: Change) -> None:
+    def _ask(self, subject: Change, found: list[Change]) -> None:
         with suppress(RejectedError, NotYetError):
-            self._found[subject.entry.path] += self._finder.ask(subject, Paths(subject, self._references)) is not None
+            if self._finder.ask(subject, Paths(subject, self._references)):
+                found.append(subject)
 
 
 def _subject(change: Change) -> Change | None:

@@ -57,7 +57,7 @@ class Listing:
         self._learn = learn
         self._lock = threading.Lock()
         self._wanted = self._read = self._written = 0
-        self._pages: Iterator[list[Row]] | None = self._whole_list()
+        self._pages: Iterator[tuple[list[Row], bool]] | None = self._whole_list()
         self._tails: list[Tail] = []
         self._in_order = True
         self._looked = 0.0
@@ -103,17 +103,22 @@ class Listing:
             self._written += 1
             self.index.wrote(identifier, row)
 
-    def _read_page(self, left: Iterator[list[Row]]) -> None:
+    def _read_page(self, left: Iterator[tuple[list[Row], bool]]) -> None:
         self._read += 1
         try:
-            self._take(next(left))
-        except StopIteration:
-            self._pages = None
+            page, is_last = next(left, ([], True))
         except ListError:
             self._pages, self._in_order = None, False
+            return
+        self._take(page)
+        if is_last:
+            self._pages = None
 
-    def _whole_list(self) -> Iterator[list[Row]]:
-        """Yield the pages of all parts of the list, and see whether they are all, in the order that was asked for."""
+    def _whole_list(self) -> Iterator[tuple[list[Row], bool]]:
+        """Yield the pages of all parts of the list, each with whether it is the last.
+
+        On the way it is seen whether they are all, and in the order that was asked for.
+        """
         self._looked = self._clock.monotonic()
         for part in self._entry.lists:
             last, pages = "9999", 0
@@ -128,7 +133,7 @@ class Listing:
                     self._in_order = self._in_order and bool(created) and created <= last
                     last = created
                 pages += 1
-                yield page
+                yield page, not reply.body.get("next") and part == self._entry.lists[-1]
             self._in_order = self._in_order and pages > 0
 
     def _take(self, page: list[Row]) -> None:

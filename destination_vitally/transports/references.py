@@ -48,6 +48,7 @@ class References:
         self._ids = Ids()
         self.lists = Lists(rest, landing.clock, self._learn_page) if rest else None
         self._absent: Memory[bool] = Memory()
+        self._counted: Memory[bool] = Memory()
         self._unclear: Memory[RejectedError] = Memory()
         self.people = People(rest, landing, self._ids.learn)
 
@@ -158,8 +159,12 @@ class References:
         is_found = self.is_listed if until_listed else self._ids.vitallys
         listing = self.lists.of(BY_NAME[target]) if self.lists else None
         unknown = [value for value in values if not is_found(target, value)]
-        if listing and unknown:
-            listing.want(len(unknown), lambda: all(is_found(target, value) for value in unknown))
+        # What was counted once is not counted again by whoever asks for it in the end.
+        new = [value for value in unknown if not self._counted.get((target, value, until_listed))]
+        for value in new:
+            self._counted.put((target, value, until_listed), True)
+        if listing and new:
+            listing.want(len(new), lambda: all(is_found(target, value) for value in unknown))
 
     def find(self, change: Change, target: str, value: str, *, creates: bool = True) -> str | None:
         """Look a row up, or make it where unknown parents are to be made; None when it is not there.

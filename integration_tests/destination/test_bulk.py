@@ -96,6 +96,14 @@ def test_what_is_created_is_looked_for_by_pages(sandbox: Sandbox, create: bool) 
     assert len(sandbox.journal) <= 10
 
 
+@pytest.mark.parametrize("parents", [5, 10, 20, 60])
+def test_parents_cost_at_most_twice_what_the_cheaper_way_costs(sandbox: Sandbox, parents: int) -> None:
+    accounts(sandbox, 3_000)
+    sync(sandbox, "tasks", [{**row, "tags": []} for row in rows_of("tasks", 60, parents)])
+    looked = sandbox.journal.count("/accounts$", method="GET") + sandbox.journal.count("/accounts/[^/]*$", method="GET")
+    assert looked <= 2 * min(parents, 30)
+
+
 def lists_lie(sandbox: Sandbox) -> None:
     sandbox.switches.below_untracked_hidden = True
     for row in sandbox.workspace.rows("accounts"):

@@ -220,3 +220,16 @@ def test_rows_are_read_by_pages_or_one_by_one_whichever_is_cheaper(
     assert result.counts("accounts")["unchanged"] == rows - changed
     assert (sandbox.journal.count("/accounts$"), sandbox.journal.count("/accounts/")) == reads
     assert sandbox.journal.count("/batch") == -(-changed // 100)
+
+
+@pytest.mark.parametrize("workers", [1, 8, 20])
+def test_rows_that_no_list_shows_are_asked_for_as_long_as_they_are_there(sandbox: Sandbox, workers: int) -> None:
+    sandbox.switches.latency = 0.01
+    insert(sandbox, 60, untracked=True)
+    assert sync(sandbox, accounts(60), num_workers=workers).counts("accounts")["unchanged"] == 60
+    assert sandbox.journal.count("/accounts/") == 60
+
+
+def test_rows_that_are_new_are_not_asked_for_forever(sandbox: Sandbox) -> None:
+    assert sync(sandbox, accounts(300)).counts("accounts")["accepted"] == 300
+    assert sandbox.journal.count("/accounts/") == 10

@@ -107,3 +107,11 @@ def test_few_rows_read_no_list() -> None:
     listing = Listing(Paged([1]), BY_NAME["task"], QuickClock(), lambda rows: None)  # type: ignore[arg-type]
     listing.want(SINGLES_FIRST)
     assert not listing.is_read
+
+
+def test_a_list_of_exactly_as_many_pages_as_are_worth_it_is_known_to_be_read() -> None:
+    pages = [[9]] * (SINGLES_FIRST + 1)
+    listing = Listing(Paged(*pages), BY_NAME["task"], QuickClock(), lambda rows: None)  # type: ignore[arg-type]
+    listing.want(SINGLES_FIRST + 1)
+    assert listing.is_read
+    assert listing.is_complete
