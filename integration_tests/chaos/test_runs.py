@@ -6,6 +6,7 @@ The environment says which: CHAOS_SEEDS how many, CHAOS_FIRST from where on.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -20,33 +21,29 @@ MIRROR_SEEDS = range(FIRST, FIRST + int(ASKED or 12))
 UNCHANGED_SEEDS = range(FIRST, FIRST + int(ASKED or 16))
 
 
-@pytest.mark.parametrize("seed", SOURCE_SEEDS)
-def test_source(seed: int) -> None:
+def make(run: Callable[[int], None], seed: int) -> None:
+    """Make one chaos run; a failure says how to make it again."""
     try:
-        source_run.run(seed)
+        run(seed)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+
+
+@pytest.mark.parametrize("seed", SOURCE_SEEDS)
+def test_source(seed: int) -> None:
+    make(source_run.run, seed)
 
 
 @pytest.mark.parametrize("seed", DESTINATION_SEEDS)
 def test_destination(seed: int) -> None:
-    try:
-        destination_run.run(seed)
-    except AssertionError as failure:
-        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+    make(destination_run.run, seed)
 
 
 @pytest.mark.parametrize("seed", MIRROR_SEEDS)
 def test_mirror(seed: int) -> None:
-    try:
-        mirror_run.run(seed)
-    except AssertionError as failure:
-        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+    make(mirror_run.run, seed)
 
 
 @pytest.mark.parametrize("seed", UNCHANGED_SEEDS)
 def test_unchanged(seed: int) -> None:
-    try:
-        unchanged_run.run(seed)
-    except AssertionError as failure:
-        raise AssertionError(f"{failure}\nAgain: make chaos FIRST={seed} SEEDS=1") from failure
+    make(unchanged_run.run, seed)
