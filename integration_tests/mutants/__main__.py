@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from integration_tests.mutants.report import ROOT, Run, Survivor, load_modules, load_runs, save
+from integration_tests.mutants.report import ROOT, Run, Survivor, load_modules, load_runs, save, write_page
 
 WORK = ROOT / "build/mutants"
 BIN = Path(sys.executable).parent
@@ -29,12 +29,13 @@ def main(only: list[str]) -> int:
         file = modules[name]["file"]
         here = _lay_out(WORK / name, file, modules[name]["tests"])
         _mutmut(here, "run", "--max-children", os.environ.get("JOBS", "1"))
-        runs = load_runs()
-        known = {_change(one): one.why for one in runs[name].left} if name in runs else {}
-        runs[name] = _read(here, file, known)
-        save(runs)
-        unexplained += sum(not one.why for one in runs[name].left)
-        print(f"{name}: {runs[name].share:.1f} % of {runs[name].mutants} found", flush=True)
+        before = load_runs().get(name)
+        known = {_change(one): one.why for one in before.left} if before else {}
+        run = _read(here, file, known)
+        save(name, run)
+        write_page()
+        unexplained += sum(not one.why for one in run.left)
+        print(f"{name}: {run.share:.1f} % of {run.mutants} found", flush=True)
     return unexplained
 
 
@@ -102,4 +103,6 @@ def _change(one: Survivor) -> tuple[str, str, str]:
 
 if __name__ == "__main__":
     if left := main(sys.argv[1:]):
-        raise SystemExit(f"{left} mutants are neither found nor explained: see docs/mutants.md and survivors.yaml")
+        raise SystemExit(
+            f"{left} mutants are neither found nor explained: see docs/mutants.md and integration_tests/mutants/results"
+        )

@@ -1,4 +1,4 @@
-"""What became of the mutants of each module: `survivors.yaml`, and the page for people that is made of it."""
+"""What became of the mutants of each module: a file each in `results`, and the page for people that is made of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 MODULES = Path(__file__).with_name("modules.yaml")
-SURVIVORS = Path(__file__).with_name("survivors.yaml")
+RESULTS = Path(__file__).with_name("results")
 PAGE = ROOT / "docs/mutants.md"
 
 INTRODUCTION = """\
@@ -60,20 +60,25 @@ def load_modules() -> dict[str, dict[str, Any]]:
 
 
 def load_runs() -> dict[str, Run]:
-    """Return the last run of each module that was tried."""
-    saved = yaml.safe_load(SURVIVORS.read_text()) if SURVIVORS.exists() else {}
-    return {name: Run(**{**run, "left": [Survivor(**one) for one in run["left"]]}) for name, run in saved.items()}
+    """Return the last run of each module that was tried, in the order of the modules."""
+    return {name: _load(file) for name in load_modules() if (file := RESULTS / f"{name}.yaml").exists()}
 
 
-def save(runs: Mapping[str, Run]) -> None:
-    """Keep the runs, in the order of the modules, and write the page."""
-    ordered = {name: runs[name] for name in load_modules() if name in runs}
-    SURVIVORS.write_text(
-        yaml.safe_dump(
-            {name: asdict(run) for name, run in ordered.items()}, sort_keys=False, allow_unicode=True, width=120
-        )
-    )
-    PAGE.write_text(page(ordered))
+def _load(file: Path) -> Run:
+    run = yaml.safe_load(file.read_text())
+    return Run(**{**run, "left": [Survivor(**one) for one in run["left"]]})
+
+
+def save(name: str, run: Run) -> None:
+    """Keep the run of a module."""
+    RESULTS.mkdir(exist_ok=True)
+    kept = yaml.safe_dump(asdict(run), sort_keys=False, allow_unicode=True, width=120)
+    (RESULTS / f"{name}.yaml").write_text(kept)
+
+
+def write_page() -> None:
+    """Write the page anew of what is kept."""
+    PAGE.write_text(page(load_runs()))
 
 
 def page(runs: Mapping[str, Run]) -> str:
