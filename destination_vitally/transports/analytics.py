@@ -44,7 +44,17 @@ class Batch:
     """Bytes of the body."""
 
     def has_room(self, more: int) -> bool:
-        return len(self.messages) < MESSAGES and self.size + more + 1 <= BYTES
+        """Whether a message of so many bytes can travel with the others, or alone where there is none."""
+        return len(self.messages) < MESSAGES and self.size + more + self._commas <= BYTES
+
+    def append(self, message: QueuedMessage) -> None:
+        """Take in a message that there is room for."""
+        self.size += len(message.encoded) + self._commas
+        self.messages.append(message)
+
+    @property
+    def _commas(self) -> int:
+        return 1 if self.messages else 0
 
 
 class Batcher:
@@ -82,8 +92,7 @@ class Batcher:
                 break
             self._release(earliest - self._first + 1)
             earliest = self._first
-        batch.messages.append(message)
-        batch.size += len(message.encoded) + 1
+        batch.append(message)
         if message.key is not None:
             self._latest[message.key] = (earliest, message)
         if len(batch.messages) == MESSAGES:

@@ -251,3 +251,20 @@ def test_an_id_of_spaces_is_none_and_one_within_spaces_is_the_same(sandbox: Sand
     rows = [record("accounts", {"externalId": key, "name": key}) for key in ("a", " a ", "a\t", 7, 7.0, "7")]
     result = write(settings, [stream("accounts")], rows)
     assert result.counts("accounts") == {"records": 6, "accepted": 2, "superseded": 4, "skipped": 0, "rejected": 0}
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_a_row_may_be_as_large_as_what_vitally_takes_at_once(sandbox: Sandbox, beyond: int) -> None:
+    most = sandbox.switches.max_body_bytes
+    assert most
+    settings = destination_config(sandbox)
+    write(settings, [stream("accounts")], [record("accounts", {"externalId": "a", "text": ""})])
+    [bare] = [request.size for request in sandbox.journal.matching("batch")]
+    rows = [
+        record("accounts", {"externalId": key, "text": "x" * n}) for key, n in (("a", most - bare + beyond), ("b", 1))
+    ]
+
+    result = write(settings, [stream("accounts")], rows)
+
+    assert result.counts("accounts")["accepted"] == (2 if beyond <= 0 else 1)
+    assert ("account 'a': it is larger than the 500000 bytes that Vitally takes at once" in result.log) == (beyond > 0)
