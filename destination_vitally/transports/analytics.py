@@ -106,7 +106,8 @@ class Batcher:
 
     def _merged(self, number: int, latest: QueuedMessage, message: QueuedMessage) -> bool:
         # The messages of one record share a batch: none of them may run ahead of the others.
-        if latest.merge_key != message.merge_key or any(record.parts > 1 for record in latest.records):
+        several = latest.records[0].parts > 1 or message.records[0].parts > 1
+        if several or latest.merge_key != message.merge_key:
             return False
         batch = self._open[number - self._first]
         before = len(latest.encoded)

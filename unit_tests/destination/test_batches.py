@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from destination_vitally.outcomes.ledger import Ledger, PendingRecord, Segment
 from destination_vitally.transports.analytics import BYTES, MESSAGES, REFUSALS_TELLING, Analytics, Batch, Batcher
@@ -183,43 +180,3 @@ def test_a_parent_that_is_empty_does_not_travel(name: str, parents: dict[str, st
     [made] = messages_of(asked, record_of(), EMISSION, REFERENCES)
     assert "organizationId" not in message(made)
     assert message(made)["traits"] == {"plan": None}
-
-
-ROWS = st.lists(
-    st.tuples(st.sampled_from("abcdefgh"), st.lists(st.sampled_from("xyz"), min_size=1, unique=True)),
-    max_size=400,
-)
-
-
-@given(ROWS, st.integers(0, 300))
-def test_rows_of_a_key_stay_in_order_and_none_is_lost(rows: list[tuple[str, list[str]]], filler: int) -> None:
-    """Users linked to accounts: applying the batches in order gives what applying the rows in order gives."""
-    sent: list[Batch] = []
-    batcher = Batcher(sent.append)
-    expected: dict[str, dict[str, Any]] = defaultdict(dict)
-    links: set[tuple[str, str]] = set()
-    for number, (user, accounts) in enumerate(rows):
-        traits = {f"trait {accounts[0]}": number, "last": number}
-        for one in queued("user", {"externalId": user, "accountIds": accounts, **traits}):
-            batcher.add(one)
-        expected[user] |= traits
-        links |= {(user, account) for account in accounts}
-    for number in range(filler):
-        batcher.add(queued("user", {"externalId": f"filler {number}", "accountIds": ["f"]})[0])
-    batcher.flush()
-
-    applied: dict[str, dict[str, Any]] = defaultdict(dict)
-    linked = set()
-    for batch in sent:
-        for user in "abcdefgh":
-            of_user = [one for one in batch.messages if message(one)["userId"] == user]
-            assert all(one.records == of_user[0].records for one in of_user), "two records of one user"
-        for one in batch.messages:
-            body = message(one)
-            applied[body["userId"]] |= body["traits"]
-            linked.add((body["userId"], body["accountId"]))
-    assert {user: traits for user, traits in applied.items() if traits} == expected
-    assert {link for link in linked if link[1] != "f"} == links
-    parts = sum(len(accounts) for _, accounts in rows) + filler
-    assert sum(len(one.records) for batch in sent for one in batch.messages) == parts
-    assert not any(batcher.holds(("user", user)) for user in "abcdefgh")
