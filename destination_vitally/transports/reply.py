@@ -80,7 +80,7 @@ class RetryableError(Exception):
 def read(response: requests.Response) -> Reply:
     """Return what a response says."""
     try:
-        body = answers.parse(response.content) if response.content else None
+        body = answers.parse(response.content)
     except ValueError:
         body = None
     text = "" if body is not None else response.text
