@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from destination_vitally.config import FieldEntry, StreamMapping, TraitEntry
+from destination_vitally.config import ConstantEntry, FieldEntry, StreamMapping, TraitEntry
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.columns import AmbiguousError, Columns, folded, is_loader_column
 from destination_vitally.mapping.layout import CustomFields
@@ -29,21 +29,20 @@ def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMappin
     Raises:
         ConfigError: a field does not exist or is named twice; the object has no traits.
     """
-    fields = [said.model_copy(update={"field": _field(said.field, entry, title).name}) for said in mapping.fields]
-    constants = [said.model_copy(update={"field": _field(said.field, entry, title).name}) for said in mapping.constants]
-    named = [*zip(_names(fields), (f.field for f in mapping.fields), strict=True)]
-    named += [*zip(_names(constants), (f.field for f in mapping.constants), strict=True)]
+    fields = [(_field(said.field, entry, title).name, said) for said in mapping.fields]
+    constants = [(_field(said.field, entry, title).name, said) for said in mapping.constants]
+    named = [(name, said.field) for name, said in fields] + [(name, said.field) for name, said in constants]
     for name in dict.fromkeys(_twice(name for name, _ in named)):
         spellings = list(dict.fromkeys(spelled for known, spelled in named if known == name))
         also = f" ({' and '.join(spellings)})" if len(spellings) > 1 else ""
-        where = "in fields and in constants" if {*_names(fields)} & {*_names(constants)} & {name} else "mapped twice"
+        where = "in fields and in constants" if name in dict(fields) and name in dict(constants) else "mapped twice"
         raise ConfigError(f"{title}: {name}{also} is {where}; leave one")
     traits = _traits(mapping)
     if traits and entry.open_member is None:
         raise ConfigError(f"{title}: {entry.name} has no traits")
     for trait in _twice(traits):
         raise ConfigError(f"{title}: trait '{trait}' is mapped twice; leave one")
-    return mapping.model_copy(update={"fields": fields, "constants": constants})
+    return mapping.model_copy(update={"fields": _renamed(fields), "constants": _renamed(constants)})
 
 
 def check_columns(mapping: StreamMapping | None, schema: Mapping[str, Any], title: str) -> None:
@@ -79,8 +78,8 @@ def check_traits(mapping: StreamMapping, entry: Object, known: CustomFields, tit
     for trait in _traits(mapping):
         if trait in known:
             continue
-        near = get_close_matches(trait, [*known, *(field.label for field in known.values())], n=1, cutoff=0.5)
-        path = next((path for path, field in known.items() if near and near[0] in (path, field.label)), "")
+        near = get_close_matches(trait, [*known, *(field.label for field in known.values())], cutoff=0.5)
+        path = next((path for path, field in known.items() if near and near[0] in (path, field.label)), None)
         hint = f" Did you mean {path}?" if path else ""
         if entry.defined_traits:
             raise ConfigError(
@@ -103,7 +102,7 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
     layouts = [mapper.layouts.of(schema, native=native) for native in (False, True)]
     if problem := layouts[0].problem:
         raise ConfigError(f"{title}: {problem}")
-    fields = {target.name for layout in layouts for target in layout.targets if target.place in ("field", "default")}
+    fields = {target.name for layout in layouts for target in layout.targets if target.place == "field"}
     missing = mapper.never_given(fields, operation)
     if missing:
         raise ConfigError(
@@ -138,8 +137,8 @@ def _traits(mapping: StreamMapping) -> list[str]:
     return [*(said.trait for said in mapping.traits), *(said.trait for said in mapping.constant_traits)]
 
 
-def _names(entries: Iterable[Any]) -> list[str]:
-    return [entry.field for entry in entries]
+def _renamed(entries: Iterable[tuple[str, FieldEntry | ConstantEntry]]) -> list[FieldEntry | ConstantEntry]:
+    return [said.model_copy(update={"field": name}) for name, said in entries]
 
 
 def _twice(names: Iterable[str]) -> Iterator[str]:

@@ -10,6 +10,9 @@ from typing import Any
 _LOADERS = re.compile(r"_(fivetran|dlt|sdc|ab|airbyte)_.*|_loaded_at", re.IGNORECASE)
 """The columns in which tools that fill warehouses keep their own books."""
 
+DELETED = "_ab_cdc_deleted_at"
+"""The column in which database sources say that a row was deleted."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NATIVE = (
     ("id", "createdAt", "updatedAt", "externalId"),

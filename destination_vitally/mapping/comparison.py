@@ -117,9 +117,11 @@ def _carried(field: Field, row: Row) -> Iterator[Any]:
     """Yield what a row says of a field: as the attribute, and as the trait that it travels as."""
     if field.name in row:
         yield row[field.name]
-    trait, traits = field.analytics or "", row.get("traits")
-    if trait.startswith(TRAIT) and isinstance(traits, Mapping) and trait.removeprefix(TRAIT) in traits:
-        yield traits[trait.removeprefix(TRAIT)]
+    traits = row.get("traits")
+    if field.analytics and field.analytics.startswith(TRAIT) and isinstance(traits, Mapping):
+        trait = field.analytics.removeprefix(TRAIT)
+        if trait in traits:
+            yield traits[trait]
 
 
 def _shows_trait(name: str, value: Any, traits: Row, row: Row) -> bool:
@@ -159,7 +161,7 @@ def _shows_reference(field: Field, value: Any, row: Row, known: Known) -> bool:
 
 def referred_to(field: Field, row: Row) -> list[Row] | None:
     """Return the rows that a row refers to, as far as it says who they are; None when it does not say."""
-    inlined = row.get(field.inlined or "", _UNSAID)
+    inlined = row.get(field.inlined, _UNSAID) if field.inlined else _UNSAID
     if isinstance(inlined, (list, Mapping)):
         return [other for other in (inlined if isinstance(inlined, list) else [inlined]) if isinstance(other, Mapping)]
     ids = row.get(field.name, _UNSAID)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -138,7 +138,7 @@ def instant(value: Any) -> datetime | None:
     if text is None:
         return None
     seconds, _, fraction = text.removesuffix("Z").partition(".")
-    when = datetime.strptime(seconds, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    when = datetime.fromisoformat(seconds + "+00:00")
     return when.replace(microsecond=int(fraction.ljust(6, "0")))
 
 
@@ -161,14 +161,14 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.found: list[str] = []
-        self._hidden = 0
+        self._hidden = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in _HIDDEN
+        self._hidden = tag in _HIDDEN  # what looks like a tag in a script is none: there are no others in it
         self.found += [value for name, value in attrs if name in _LINKS and value]
 
     def handle_endtag(self, tag: str) -> None:
-        self._hidden = max(0, self._hidden - (tag in _HIDDEN))
+        self._hidden = False
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:

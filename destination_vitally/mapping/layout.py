@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from destination_vitally.config import Cast, StreamMapping
 from destination_vitally.mapping import casts
 from destination_vitally.mapping.casts import Read
-from destination_vitally.mapping.columns import AmbiguousError, Columns, folded, is_loader_column
+from destination_vitally.mapping.columns import DELETED, AmbiguousError, Columns, folded, is_loader_column
 from destination_vitally.mapping.values import VitallyId, identifier
 from destination_vitally.objects.model import Field, Kind, Object
 from vitally_api.traits import CustomField
@@ -180,6 +180,8 @@ class Layouts:
             fold = folded(column)
             field = self._by_name.get(fold)
             inlined = self._by_inlined.get(fold) if native else None
+            if column == DELETED:
+                continue  # it says what becomes of the row
             if is_loader_column(column):
                 self._say_once("%s is left out: it is a column of the tool that loads the table.", column)
             elif inlined:

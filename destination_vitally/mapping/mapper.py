@@ -15,7 +15,7 @@ from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping import casts
-from destination_vitally.mapping.columns import folded, is_native, member
+from destination_vitally.mapping.columns import DELETED, folded, is_native, member
 from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
 from destination_vitally.objects.model import (
     Field,
@@ -30,9 +30,6 @@ from destination_vitally.objects.model import (
 )
 
 logger = logging.getLogger("airbyte")
-
-DELETED = "_ab_cdc_deleted_at"
-"""The column in which database sources say that a row was deleted."""
 
 _EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -173,9 +170,8 @@ class Mapper:
         keys = {name for key in self.entry.keys for name in key.fields}
         try:
             for target in layout.targets:
-                if target.name in keys and target.place in ("field", "default"):
-                    value = data[target.column]
-                    self._place(target, member(value, target.path) if target.path else value, draft)
+                if target.name in keys and target.place != "open":
+                    self._place(target, member(data[target.column], target.path), draft)
         except MemoryError:
             raise
         except Exception:
@@ -263,7 +259,7 @@ class Mapper:
 
     def never_given(self, given: Iterable[str], operation: Operation) -> str:
         """Return the requirement that rows cannot meet which have no other fields than `given`; empty when they can."""
-        fields = {**dict.fromkeys(given, "given"), **self._constants}
+        fields = {**{name: name for name in given}, **self._constants}  # any value will do
         missing = [lacking(fields, demands) for _, demands in self._demands[operation]]
         return missing[0] if missing and all(missing) else ""
 

@@ -16,9 +16,9 @@ from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.assignment import assigned
 from destination_vitally.mapping.checks import canonical, check_columns, check_matching, check_traits
-from destination_vitally.mapping.columns import folded
+from destination_vitally.mapping.columns import DELETED, folded
 from destination_vitally.mapping.layout import CustomFields, Types
-from destination_vitally.mapping.mapper import DELETED, Mapper, Rules
+from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
@@ -51,7 +51,7 @@ class Definitions(Protocol):
         """Return the id of the custom object that the source reads as the stream of that name."""
         ...
 
-    def custom_fields(self, model: str, definition: str = "") -> CustomFields:
+    def custom_fields(self, model: str, definition: str) -> CustomFields:
         """Return the custom fields of a model by their path; None when nobody can know. Raises ListError."""
         ...
 
@@ -241,7 +241,7 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
         known = "; or ".join(" and ".join(key.fields) for key in entry.keys)
         raise ConfigError(
             f"{title}: rows of {entry.name} cannot be matched by {', '.join(sorted(chosen))}. Choose as matching "
-            f"key: {known or 'none'}"
+            f"key: {known}"
         )
     return entry.matched_by(key)
 
@@ -282,7 +282,7 @@ def _routes(
     deletes = config.allow_deletes and _has_deletes(stream)
     for wanted in (operation, *(("delete",) if deletes and "delete" in entry.operations else ())):
         if wanted not in found:
-            needed = " or ".join(dict.fromkeys(route.needs for route in entry.operations[wanted]))
+            needed = entry.operations[wanted][0].needs  # the other key is there, as one must be
             raise ConfigError(f"{title}: to {wanted} {entry.name}, {needed} is needed in the configuration")
     return found
 

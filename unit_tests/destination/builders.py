@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import pytest
 from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 
 from destination_vitally import config
@@ -24,18 +26,25 @@ DEFINITION = "11111111-1111-4111-8111-111111111111"
 
 
 class OneDefinition:
-    """A workspace with one custom object of any name, and the same custom fields for each object."""
+    """A workspace with one custom object of any name, and the same custom fields for each object.
+
+    `asked` is what it was asked for.
+    """
 
     def __init__(self, fields: dict[str, CustomField] | None = None) -> None:
         self.fields = fields
+        self.asked: list[tuple[str, ...]] = []
 
     def named(self, name: str) -> str:
+        self.asked.append(("named", name))
         return DEFINITION
 
     def of_stream(self, stream_name: str) -> str:
+        self.asked.append(("of stream", stream_name))
         return DEFINITION
 
-    def custom_fields(self, model: str, definition: str = "") -> dict[str, CustomField] | None:
+    def custom_fields(self, model: str, definition: str) -> dict[str, CustomField] | None:
+        self.asked.append(("custom fields", model, definition))
         return self.fields
 
 
@@ -55,10 +64,18 @@ def configured(name: str, mode: str = "append_dedup", **more: Any) -> dict[str, 
 
 
 def plans(
-    chosen: config.Config, *streams: dict[str, Any], fields: dict[str, CustomField] | None = None
+    chosen: config.Config,
+    *streams: dict[str, Any],
+    fields: dict[str, CustomField] | None = None,
+    workspace: plan.Definitions | None = None,
 ) -> dict[StreamKey, StreamPlan]:
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
-    return plan.build(chosen, catalog.streams, OneDefinition(fields))
+    return plan.build(chosen, catalog.streams, workspace or OneDefinition(fields))
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log points out."""
+    return [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
 
 
 BOTH_KEYS = frozenset({"secret_token", "analytics_token"})
@@ -74,7 +91,8 @@ def mapper(
 ) -> Mapper:
     """A mapper of an object with the routes its operations have with some keys."""
     entry = BY_NAME[name] if name in BY_NAME else next(o for o in OBJECTS if name.startswith(o.name[:-1]))
-    routes = {o: plan.usable(entry, o, tokens) for o in (operation, "delete") if o in entry.operations}
+    usable = {o: plan.usable(entry, o, tokens) for o in (operation, "delete")}
+    routes = {o: found for o, found in usable.items() if found}
     spelled = mapping and config.StreamMapping(stream="s", object=name, **mapping)
     return Mapper(entry, operation, routes, spelled or None, Rules(types=types, **rules))
 

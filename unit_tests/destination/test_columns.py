@@ -174,6 +174,13 @@ def test_columns_of_loaders_are_left_out_and_it_is_said_once(column: str, caplog
     assert change("account", "upsert", {"id": 1, column: 1}, mapping=mapping).open_values == {"synced": 1}
 
 
+def test_of_the_column_that_says_what_was_deleted_it_is_not_said_that_it_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert change("account", "upsert", {"externalId": "a", "_ab_cdc_deleted_at": None, "x": 1}).open_values == {"x": 1}
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("column", ["loaded_at", "_plan", "fivetran_synced", "_about", "x_dlt_y"])
 def test_columns_of_people_are_kept(column: str) -> None:
     assert not is_loader_column(column)

@@ -57,12 +57,15 @@ def test_nothing_is_mirrored_unless_a_mapping_says_so() -> None:
 
 # The key of a row, whatever else is wrong with it
 
+TWO_PARENTS = {"externalId": "n", "accountId": "a", "account_id": "a"}
+NATIVE = {"id": "0f0d5a52-0000-4000-8000-000000000000", "createdAt": "2026-01-01", "updatedAt": "2026-01-01"}
+
 
 @pytest.mark.parametrize(
     ("name", "mapping", "data", "identity"),
     [
         ("account", None, {"externalId": 7, "name": {"a": 1}}, ("account", "externalId", "7")),
-        ("account", None, {"externalId": " a ", "id": "b"}, ("account", "externalId", "a")),
+        ("account", None, {"externalId": " A ", "id": "b"}, ("account", "externalId", "A")),
         ("account", None, {"id": "b", "name": {}}, ("account", "id", "b")),
         ("account", None, {"externalId": "..", "id": "b"}, None),
         ("account", None, {"id": "b", "externalId": ".."}, None),
@@ -79,6 +82,16 @@ def test_nothing_is_mirrored_unless_a_mapping_says_so() -> None:
         ("note", {"fields": {"externalId": "key"}}, {"KEY": "k", "Key": "l"}, None),
         ("note", {"fields": {"externalId": "key"}}, {"KEY": "k", "Key": "l", "id": "b"}, None),
         ("note", {"constants": {"externalId": "always"}}, {"noteDate": "?"}, ("note", "externalId", "always")),
+        (
+            "account",
+            {"fields": {"externalId": "key"}, "traits": [{"trait": "id", "column": "age", "cast": "number"}]},
+            {"key": "k", "age": "no number"},
+            ("account", "externalId", "k"),
+        ),
+        # Two columns have the name of one field, unless the row is Vitally's: there one of them may be inlined.
+        ("note", None, TWO_PARENTS, None),
+        ("note", None, {**TWO_PARENTS, **NATIVE}, ("note", "externalId", "n")),
+        ("note", {"fields": {"externalId": "key"}}, {**TWO_PARENTS, **NATIVE, "key": "k"}, None),
     ],
 )
 def test_the_key_of_a_row(name: str, mapping: Any, data: dict[str, Any], identity: Any) -> None:
