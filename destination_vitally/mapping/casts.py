@@ -100,12 +100,12 @@ def unchanged(value: Any) -> Any:
     return value
 
 
-def of_field(field: Field, separator: str | None = None, *, is_key: bool = False) -> Read:
-    """Return what reads the values of a field; of one that may say which row is meant an empty text is no value."""
+def of_field(field: Field, separator: str | None = None) -> Read:
+    """Return what reads the values of a field; of an id an empty text is no value."""
     read = _OF_KIND.get(field.kind) or values.COERCIONS[field.kind]
     if field.is_id:
         read = (lambda value: values.identifiers(structure(value))) if field.kind is Kind.TEXTS else values.identifier
-    blank_is_nothing = is_key or field.is_id or field.kind in _NOTHING_IN_BLANK
+    blank_is_nothing = field.is_id or field.kind in _NOTHING_IN_BLANK
     return _reader(_split(read, separator), blank_is_nothing=blank_is_nothing)
 
 

@@ -135,7 +135,7 @@ class Layouts:
     def _read_mapping(self, mapping: StreamMapping) -> Iterator[_Mapped]:
         for said in mapping.fields:
             if field := self._entry.field(said.field):
-                read = casts.of_field(field, said.separator, is_key=_is_key(self._entry, field))
+                read = casts.of_field(field, said.separator)
                 yield _Mapped(said.column, "field", field.name, read, self._policy(said.null_values))
         for trait in mapping.traits:
             read = self.read_trait(trait.trait, trait.column, trait.cast, trait.separator)
@@ -188,7 +188,7 @@ class Layouts:
                 yield Target(column, (), "field", inlined.name, _inlined_ids(inlined), self._clears)
             elif field:
                 place: Place = "default" if native and field.inlined else "field"
-                yield Target(column, (), place, field.name, self._read_field(field, native), self._clears)
+                yield Target(column, (), place, field.name, _read_field(field, native), self._clears)
             elif fold == self._entry.open_member:
                 _ = self._custom_fields  # asked for here, where a failure ends the sync, not the record
                 yield Target(column, (), "merged", column, self._members_reader(column, native), self._clears)
@@ -229,19 +229,15 @@ class Layouts:
         self._say_once("%s is left out: there is no custom field of that path in Vitally.", path)
         return True
 
-    def _read_field(self, field: Field, native: bool) -> Read:
-        read = casts.of_field(field, is_key=_is_key(self._entry, field))
-        return _vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
-
     def _say_once(self, text: str, column: str) -> None:
         if column not in self._said and len(self._said) < COLUMNS_SAID:
             self._said.add(column)
             logger.warning("Rows of %s: column " + text, self._entry.name, f"'{column}'")
 
 
-def _is_key(entry: Object, field: Field) -> bool:
-    """Whether a field may say which row is meant."""
-    return any(field.name in key.fields for key in entry.keys)
+def _read_field(field: Field, native: bool) -> Read:
+    read = casts.of_field(field)
+    return _vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
 
 
 def _meant_twice(targets: list[Target]) -> Iterator[str]:

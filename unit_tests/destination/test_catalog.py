@@ -41,6 +41,14 @@ def test_what_an_entry_names_exists(entry: Object) -> None:
 
 
 @every_object
+def test_what_tells_rows_is_an_id(entry: Object) -> None:
+    """Of an id an empty text is no value, so that no row is told by nothing."""
+    keys = [entry.field(name) for key in entry.keys for name in key.fields]
+    assert all(field is not None and field.is_id for field in keys)
+    assert keys or not {"update", "delete"} & entry.operations.keys(), "what is changed is told by a key"
+
+
+@every_object
 def test_an_object_and_its_fields_are_described_each_in_its_own_words(entry: Object) -> None:
     where = "in destination_vitally/objects/: discover shows it to the person who maps columns"
     described = {f"{entry.name}.{field.name}": field.description for field in entry.fields}
