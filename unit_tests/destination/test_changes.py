@@ -13,10 +13,12 @@ from unit_tests.destination.builders import change, mapper
 
 
 def test_of_two_changes_of_one_row_the_later_values_win() -> None:
-    first = change("account", "upsert", {"externalId": "a", "name": "A", "plan": "x", "seats": 1})
+    first = change(
+        "account", "upsert", {"externalId": "a", "name": "A", "organizationId": "o", "plan": "x", "seats": 1}
+    )
     later = change("account", "upsert", {"externalId": "a", "name": "B", "plan": "y", "avatar": "z"})
     both = first.followed_by(later)
-    assert both.fields == {"externalId": "a", "name": "B", "avatar": "z"}
+    assert both.fields == {"externalId": "a", "name": "B", "organizationId": "o", "avatar": "z"}
     assert both.open_values == {"plan": "y", "seats": 1}
 
 
