@@ -10,8 +10,7 @@ from typing import Any
 _LOADERS = re.compile(r"_(fivetran|dlt|sdc|ab|airbyte)_.*|_loaded_at", re.IGNORECASE)
 """The columns in which tools that fill warehouses keep their own books."""
 
-DELETED = "_ab_cdc_deleted_at"
-"""The column in which database sources say that a row was deleted."""
+_DELETED = "_ab_cdc_deleted_at"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NATIVE = (
@@ -34,6 +33,14 @@ def folded(name: str) -> str:
 def is_loader_column(name: str) -> bool:
     """Tell whether a column is one that a loading tool made for itself."""
     return _LOADERS.fullmatch(name) is not None
+
+
+def is_deletion(name: str) -> bool:
+    """Tell whether a column is the one in which database sources say that a row was deleted.
+
+    Warehouses that make names upper case spell it so.
+    """
+    return name.casefold() == _DELETED
 
 
 class Columns:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from destination_vitally.config import Cast, StreamMapping
 from destination_vitally.mapping import casts
 from destination_vitally.mapping.casts import Read
-from destination_vitally.mapping.columns import DELETED, AmbiguousError, Columns, folded, is_loader_column
+from destination_vitally.mapping.columns import AmbiguousError, Columns, folded, is_deletion, is_loader_column
 from destination_vitally.mapping.values import VitallyId, identifier
 from destination_vitally.objects.model import Field, Kind, Object
 from vitally_api.traits import CustomField
@@ -46,11 +46,13 @@ class Layout(NamedTuple):
         targets: where each goes; what the mapping says comes first.
         cleared: fields and traits, each as place and name, whose column the row lacks: it is empty.
         problem: why rows with these columns cannot be written; empty when they can.
+        deletions: the columns that say whether the row was deleted.
     """
 
     targets: tuple[Target, ...]
     cleared: tuple[tuple[Place, str], ...]
     problem: str
+    deletions: tuple[str, ...]
 
 
 CustomFields = Mapping[str, CustomField] | None
@@ -162,7 +164,8 @@ class Layouts:
         others = list(self._others([name for name in names if name not in mapped], native))
         problems += _meant_twice(others)
         cleared += [("field", name) for name in self._absent_fields(columns)]
-        return Layout(tuple(targets + others), tuple(cleared), problems[0] if problems else "")
+        deletions = tuple(filter(is_deletion, names))
+        return Layout(tuple(targets + others), tuple(cleared), problems[0] if problems else "", deletions)
 
     def _absent_fields(self, columns: Columns) -> Iterator[str]:
         """Yield the fields for which the stream has a column of their name that these rows lack."""
@@ -180,8 +183,8 @@ class Layouts:
             fold = folded(column)
             field = self._by_name.get(fold)
             inlined = self._by_inlined.get(fold) if native else None
-            if column == DELETED:
-                continue  # it says what becomes of the row
+            if is_deletion(column):
+                continue
             if is_loader_column(column):
                 self._say_once("%s is left out: it is a column of the tool that loads the table.", column)
             elif inlined:

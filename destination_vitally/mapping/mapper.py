@@ -15,7 +15,7 @@ from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping import casts
-from destination_vitally.mapping.columns import DELETED, folded, is_native, member
+from destination_vitally.mapping.columns import folded, is_native, member
 from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
 from destination_vitally.objects.model import (
     Field,
@@ -161,7 +161,8 @@ class Mapper:
             (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
         if draft.merged or self._constant_traits:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
-        return self._checked(data, draft)
+        is_deleted = any(data[column] for column in layout.deletions)
+        return self._checked(draft, "delete" if is_deleted else self._operation)
 
     def identity(self, data: dict[str, Any]) -> tuple[str, ...] | None:
         """Return what tells the row of a record from others, whatever is wrong with the rest; None if that is wrong."""
@@ -198,9 +199,8 @@ class Mapper:
         members = value if isinstance(value, dict) else {} if value is None else {target.name: value}
         draft.merged.update((k, v) for k, v in members.items() if v is not None or target.clears)
 
-    def _checked(self, data: dict[str, Any], draft: _Draft) -> Change:
+    def _checked(self, draft: _Draft, operation: Operation) -> Change:
         entry, fields = self.entry, draft.fields
-        operation: Operation = "delete" if data.get(DELETED) else self._operation
         label = _label(entry, fields)
         if operation == "delete":
             self._check_delete(label)

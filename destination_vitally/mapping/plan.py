@@ -16,7 +16,7 @@ from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.assignment import assigned
 from destination_vitally.mapping.checks import canonical, check_columns, check_matching, check_traits
-from destination_vitally.mapping.columns import DELETED, folded
+from destination_vitally.mapping.columns import folded, is_deletion
 from destination_vitally.mapping.layout import CustomFields, Types
 from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
@@ -107,7 +107,7 @@ def build(
         plan = _compile(config, configured, _locate(choice, stream.name, definitions), definitions)
         plans[(stream.namespace, stream.name)] = plan
         logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
-        _explain_deletes(config, plan.entry, plan.operation, stream)
+        _explain_deletes(config, plan, stream)
         _explain_truncation(configured, plan)
     check_together((plan.title, plan.entry, plan.mirror) for plan in plans.values())
     return plans
@@ -246,18 +246,21 @@ def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> 
     return entry.matched_by(key)
 
 
-def _explain_deletes(config: Config, entry: Object, operation: Operation, stream: AirbyteStream) -> None:
-    which = "each record" if operation == "delete" else f"each record with {DELETED} set"
-    if operation != "delete" and not (_has_deletes(stream) and "delete" in entry.operations):
-        return
+def _explain_deletes(config: Config, plan: StreamPlan, stream: AirbyteStream) -> None:
+    which = "each record"
+    if plan.operation != "delete":
+        columns = _deletions(stream)
+        if not columns or "delete" not in plan.entry.operations:
+            return
+        which = f"each record with {columns[0]} set"
     if config.allow_deletes:
-        logger.warning("Stream %s: %s %s.", stream.name, which, entry.on_delete)
+        logger.warning("Stream %s: %s %s.", plan.title, which, plan.entry.on_delete)
     else:
-        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", stream.name, which)
+        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", plan.title, which)
 
 
-def _has_deletes(stream: AirbyteStream) -> bool:
-    return DELETED in _columns(stream)
+def _deletions(stream: AirbyteStream) -> list[str]:
+    return [column for column in _columns(stream) if is_deletion(column)]
 
 
 def _listed() -> str:
@@ -279,7 +282,7 @@ def _routes(
     for wanted in (operation, "delete"):
         if routes := usable(entry, wanted, config.tokens):
             found[wanted] = routes
-    deletes = config.allow_deletes and _has_deletes(stream)
+    deletes = config.allow_deletes and _deletions(stream)
     for wanted in (operation, *(("delete",) if deletes and "delete" in entry.operations else ())):
         if wanted not in found:
             needed = entry.operations[wanted][0].needs  # the other key is there, as one must be

@@ -172,10 +172,12 @@ def test_reasons_name_object_key_and_remedy(name: str, operation: Any, data: dic
     assert "hidden" not in reason
 
 
-def test_a_deleted_row_is_a_delete_whatever_else_it_holds() -> None:
-    data = {"externalId": "a", "name": {"not": "a text"}, "_ab_cdc_deleted_at": DELETED}
+@pytest.mark.parametrize("column", ["_ab_cdc_deleted_at", "_AB_CDC_DELETED_AT"])
+def test_a_deleted_row_is_a_delete_whatever_else_it_holds(column: str) -> None:
+    data = {"externalId": "a", "name": {"not": "a text"}, column: DELETED}
     assert change("account", "upsert", data, allow_deletes=True).operation == "delete"
-    assert change("account", "upsert", {**data, "name": "A", "_ab_cdc_deleted_at": None}).operation == "upsert"
+    alive = change("account", "upsert", {**data, "name": "A", column: None}, allow_deletes=True)
+    assert (alive.operation, alive.open_values) == ("upsert", {})
 
 
 def test_the_first_route_that_can_is_taken() -> None:

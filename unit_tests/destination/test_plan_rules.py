@@ -85,6 +85,11 @@ def test_the_log_says_what_becomes_of_a_stream(
             False,
             [f"Stream accounts: each record with {DELETED} set {OFF}"],
         ),
+        (
+            configured("accounts", properties=[DELETED.upper(), "externalId"]),
+            True,
+            [f"Stream accounts: each record with {DELETED.upper()} set {DESTROYS}"],
+        ),
         (configured("accounts"), True, []),
         (configured("events", properties=[DELETED, "event", "userId", "timestamp"]), True, []),
         (configured("events"), False, []),
