@@ -13,11 +13,11 @@ _LOADERS = re.compile(r"_(fivetran|dlt|sdc|ab|airbyte)_.*|_loaded_at", re.IGNORE
 _DELETED = "_ab_cdc_deleted_at"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NATIVE = (
-    ("id", "createdAt", "updatedAt", "externalId"),
-    ("id", "createdat", "updatedat", "externalid"),
+_NATIVE = tuple(
+    tuple(map(spelled, ("id", "createdAt", "updatedAt", "externalId", "traits")))
+    for spelled in (str, str.lower, str.upper)
 )
-"""How rows of Vitally spell what they all have: as Vitally does, or as a cache that makes names lower case."""
+"""How rows of Vitally spell what they have: as Vitally does, or as a cache or warehouse that has one case of names."""
 
 
 class AmbiguousError(ValueError):
@@ -97,12 +97,15 @@ def is_native(row: Mapping[str, Any]) -> bool:
     It has a UUID as `id`, both times, and an object of traits or an `externalId`. A table of an application has the
     former as well, and lacks the latter.
     """
-    own = row.get("id")
+    own = row.get("id") or row.get("ID")
     if type(own) is not str or not _UUID.fullmatch(own):
         return False
     return any(
-        created in row and updated in row and (yours in row or isinstance(row.get("traits"), Mapping))
-        for _, created, updated, yours in _NATIVE
+        row.get(id_) is own
+        and created in row
+        and updated in row
+        and (yours in row or isinstance(row.get(traits), Mapping))
+        for id_, created, updated, yours, traits in _NATIVE
     )
 
 
