@@ -67,7 +67,7 @@ class Workers:
 
     def close(self) -> None:
         """Wait for the jobs under way and end the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
     def fail(self, failure: BaseException) -> None:
         """Start no more jobs; whoever waits gets `failure`."""
