@@ -45,7 +45,7 @@ class Batch:
 
     def has_room(self, more: int) -> bool:
         """Whether a message of so many bytes can travel with the others, or alone where there is none."""
-        return len(self.messages) < MESSAGES and self.size + more + self._commas <= BYTES
+        return self.size + more + self._commas <= BYTES
 
     def append(self, message: QueuedMessage) -> None:
         """Take in a message that there is room for."""
@@ -78,12 +78,11 @@ class Batcher:
     def add(self, message: QueuedMessage) -> None:
         """Take a message in; full batches are dispatched."""
         earliest = self._first
-        if message.key is not None:
-            number, latest = self._latest.get(message.key, (self._first - 1, None))
-            if latest is not None and self._merged(number, latest, message):
+        if waiting := self._latest.get(message.key):
+            number, latest = waiting
+            if self._merged(number, latest, message):
                 return
-            same_record = latest is not None and latest.records == message.records
-            earliest = max(self._first, number if same_record else number + 1)
+            earliest = number if latest.records == message.records else number + 1
         while True:
             if earliest - self._first == len(self._open):
                 self._open.append(Batch())
@@ -110,9 +109,9 @@ class Batcher:
         if several or latest.merge_key != message.merge_key:
             return False
         batch = self._open[number - self._first]
-        before = len(latest.encoded)
-        if batch.size + len(message.encoded) > BYTES:
+        if not batch.has_room(len(message.encoded)):
             return False
+        before = len(latest.encoded)
         latest.merge(message)
         batch.size += len(latest.encoded) - before
         return True
@@ -122,7 +121,8 @@ class Batcher:
         self._first += len(released)
         for batch in released:
             for message in batch.messages:
-                if message.key is not None and self._latest.get(message.key, (0, None))[1] is message:
+                waiting = self._latest.get(message.key)
+                if waiting and waiting[1] is message:
                     del self._latest[message.key]
             self._dispatch(batch)
 
@@ -137,7 +137,7 @@ class Analytics:
         self._verification = verification
         self._ledger = ledger
         self._lock = threading.Lock()
-        self._accepted: Counter[str] = Counter()
+        self._accepted: set[str] = set()
         self._refused: Counter[str] = Counter()
         self._blocked: Counter[str] = Counter()
         self._latest = b""
@@ -201,7 +201,7 @@ class Analytics:
         # Before the records have an outcome: what depends on them must know that they are on their way.
         self._landing.accepted((message.change for message in messages), reply)
         with self._lock:
-            self._accepted[messages[0].body["type"]] += len(messages)
+            self._accepted.add(messages[0].body["type"])
             self._latest = messages[-1].encoded
         self._ledger.settle_all((record for message in messages for record in message.superseded), "superseded")
         settled = self._verification.accepted(messages, reply)
@@ -214,7 +214,7 @@ class Analytics:
         self._ledger.settle(record, "rejected", f"{record.label}: Vitally refused it: {reply.reason}", reply.status)
         with self._lock:
             self._refused[kind] += 1
-            unwelcome = self._refused[kind] >= REFUSALS_TELLING and not self._accepted[kind]
+            unwelcome = self._refused[kind] >= REFUSALS_TELLING and kind not in self._accepted
         if unwelcome:
             raise ConfigError(
                 f"Vitally refused every one of {self._refused[kind]} '{kind}' messages, the last with: "
@@ -228,7 +228,7 @@ class Analytics:
             return
         with self._lock:
             self._blocked[kind] += 1
-            blocked = not self._accepted[kind] and (is_all or self._blocked[kind] >= BLOCKS_TELLING)
+            blocked = kind not in self._accepted and (is_all or self._blocked[kind] >= BLOCKS_TELLING)
         if blocked:
             raise ConfigError(
                 f"Vitally blocks '{kind}' messages in this workspace ({reply.reason}). Ask Vitally Support "

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from destination_vitally.lines import dumps
@@ -73,7 +72,8 @@ class QueuedMessage:
                 self.body["traits"] = {**traits, **later.body["traits"]}
             self.change = self.change.followed_by(later.change)
             self.emission = later.emission
-            self.encoded = _sealed(self.body, _hash(dumps(self.body), repr(later.emission)), later.emission)
+            content = dumps(self.body)
+            self.encoded = _sealed(self.body, content, _hash(content, repr(later.emission)), later.emission)
         self.records += later.records
         self.unmerged += later.unmerged
 
@@ -106,7 +106,7 @@ def messages_of(
         else:
             # An upsert has its id from where it was emitted: going back to an earlier value is no repetition.
             identifier = _hash(content, repr(emission))
-        encoded = _sealed(body, identifier, emission, content)
+        encoded = _sealed(body, content, identifier, emission)
         merge_key = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
         messages.append(
             QueuedMessage(identity, merge_key, change, body, emission, encoded, [record], [encoded], counts_once)
@@ -141,8 +141,8 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
         body[route.carries] = open_values
     if not parents:
         return [body]
-    pairs = zip_longest(*parents.values())
-    return [body | {k: v for k, v in zip(parents, pair, strict=True) if v is not None} for pair in pairs]
+    most = max(map(len, parents.values()))
+    return [body | {k: ids[n] for k, ids in parents.items() if n < len(ids)} for n in range(most)]
 
 
 class _Place(NamedTuple):
@@ -174,8 +174,8 @@ def _hash(content: bytes, salt: str) -> str:
     return digest.hexdigest()
 
 
-def _sealed(body: dict[str, Any], identifier: str, emission: Emission, content: bytes | None = None) -> bytes:
-    content = content or dumps(body)
+def _sealed(body: dict[str, Any], content: bytes, identifier: str, emission: Emission) -> bytes:
+    """Return the `content`, which is the body as JSON, with an id and, unless it has one, a time."""
     tail = f',"messageId":"{identifier}"'
     if "timestamp" not in body:
         tail += f',"timestamp":"{moment_of(emission.emitted_at)}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import orjson
 import pytest
 from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 
@@ -15,6 +16,11 @@ from destination_vitally.mapping.mapper import Change, Mapper, Rules
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME, OBJECTS
+from destination_vitally.outcomes.ledger import PendingRecord, Segment
+from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
+from destination_vitally.transports.references import References
+from integration_tests.harness import QuickClock
 from vitally_api.traits import CustomField
 
 SETTINGS: dict[str, Any] = {
@@ -99,3 +105,26 @@ def mapper(
 
 def change(name: str, operation: Operation, data: dict[str, Any], **more: Any) -> Change:
     return mapper(name, operation, **more).change(data)
+
+
+PLAN = next(iter(plans(settings(), configured("accounts")).values()))
+REFERENCES = References(None, Landing(None, QuickClock()))
+EMISSION = Emission(1, 1_790_000_000_000, 1)
+
+
+def record_of(number: int = 1) -> PendingRecord:
+    """A record of accounts."""
+    return PendingRecord(PLAN, Segment(), b"", number)
+
+
+def queued(name: str, data: dict[str, Any], emission: Emission = EMISSION) -> list[QueuedMessage]:
+    """The messages of a record."""
+    operation: Operation = "create" if name == "event" else "upsert"
+    return messages_of(change(name, operation, data), record_of(), emission, REFERENCES)
+
+
+def message(one: QueuedMessage) -> dict[str, Any]:
+    """A message as Vitally reads it."""
+    parsed = orjson.loads(one.encoded)
+    assert isinstance(parsed, dict)
+    return parsed

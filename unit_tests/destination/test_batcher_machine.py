@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.transports.analytics import OPEN_BATCHES, Batch, Batcher
-from unit_tests.destination.test_batches import queued
+from unit_tests.destination.builders import queued
 
 MESSAGES, BYTES = 100, 500_000
 USERS = st.sampled_from("abc")

@@ -1,83 +1,14 @@
-"""Batches and message ids: full, small enough, in order; the same event has the same id."""
+"""Batches: full, small enough, in order."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
-from destination_vitally.outcomes.ledger import Ledger, PendingRecord, Segment
-from destination_vitally.transports.analytics import BYTES, MESSAGES, REFUSALS_TELLING, Analytics, Batch, Batcher
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
-from destination_vitally.transports.references import References
-from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.verification import Verification
-from integration_tests.harness import QuickClock
-from unit_tests.destination.builders import change, configured, plans, settings
-
-PLAN = next(iter(plans(settings(), configured("accounts")).values()))
-REFERENCES = References(None, Landing(None, QuickClock()))
-EMISSION = Emission(1, 1_790_000_000_000, 1)
-
-
-def record_of(number: int = 1) -> PendingRecord:
-    return PendingRecord(PLAN, Segment(), b"", number)
-
-
-def queued(name: str, data: dict[str, Any], emission: Emission = EMISSION) -> list[QueuedMessage]:
-    operation: Any = "create" if name == "event" else "upsert"
-    return messages_of(change(name, operation, data), record_of(), emission, REFERENCES)
-
-
-def message(one: QueuedMessage) -> dict[str, Any]:
-    parsed = orjson.loads(one.encoded)
-    assert isinstance(parsed, dict)
-    return parsed
-
-
-def one_id(name: str, data: dict[str, Any], **emission: int) -> str:
-    made = Emission(**{"sync": 1, "emitted_at": 2, "line": 3, **emission})
-    return str(message(queued(name, data, made)[0])["messageId"])
-
-
-EVENT = {"event": "e", "userId": "u", "timestamp": "2026-01-01T00:00:00Z", "a": 1, "b": [2]}
-
-
-def test_an_event_has_its_id_from_its_id_or_its_content() -> None:
-    later = {"sync": 9, "emitted_at": 9, "line": 9}
-    by_content = one_id("event", EVENT)
-    assert by_content == one_id("event", dict(reversed(EVENT.items())), **later)
-    assert by_content != one_id("event", {**EVENT, "a": 2})
-    by_id = one_id("event", {**EVENT, "id": 7})
-    assert by_id == one_id("event", {**EVENT, "messageId": 7, "a": 2}, **later)
-    assert by_id != by_content
-    assert by_id != one_id("event", {**EVENT, "id": 7, "event": "other"})
-
-
-def test_an_upsert_has_its_id_from_content_and_emission() -> None:
-    account = {"externalId": "a", "plan": "A"}
-    first = one_id("account", account)
-    assert first == one_id("account", account)
-    assert first != one_id("account", {**account, "plan": "B"})
-    for changed in ("sync", "emitted_at", "line"):
-        assert first != one_id("account", account, **{changed: 99})
-
-
-def test_times_are_those_of_the_record() -> None:
-    assert message(queued("account", {"externalId": "a"})[0])["timestamp"] == "2026-09-21T14:13:20Z"
-    assert message(queued("event", EVENT)[0])["timestamp"] == "2026-01-01T00:00:00Z"
-
-
-def test_a_user_of_several_parents_becomes_several_messages() -> None:
-    data = {"externalId": "u", "accountIds": ["a", "b", "c"], "organizationIds": ["o"], "plan": "x"}
-    made = queued("user", data)
-    assert [(m.get("accountId"), m.get("organizationId")) for m in map(message, made)] == [
-        ("a", "o"), ("b", None), ("c", None),
-    ]  # fmt: skip
-    assert len({message(one)["messageId"] for one in made}) == 3
-    assert made[0].records[0].parts == 3
+from destination_vitally.transports.analytics import BYTES, MESSAGES, OPEN_BATCHES, Batch, Batcher
+from destination_vitally.transports.messages import QueuedMessage
+from unit_tests.destination.builders import message, queued
 
 
 def test_bytes_and_messages_of_a_batch_are_bounded() -> None:
@@ -105,16 +36,23 @@ def of_length(name: str, length: int, **traits: Any) -> QueuedMessage:
     return queued("account", {"externalId": name, "text": "x" * (length - len(bare.encoded)), **traits})[0]
 
 
-@pytest.mark.parametrize("beyond", range(-4, 5))
-def test_a_body_is_never_a_byte_too_long(beyond: int) -> None:
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+@pytest.mark.parametrize("lengths", [[], [200_000], [100_000, 150_000, 200_000]])
+def test_a_body_has_the_bytes_it_may_have_and_not_one_more(lengths: list[int], beyond: int) -> None:
     sent: list[Batch] = []
-    batcher = Batcher(sent.append)
-    for n, length in enumerate([200_000, 300_000 + beyond - len(b"[,]")]):
+
+    def take(batch: Batch) -> None:
+        assert batch.messages
+        sent.append(batch)
+
+    batcher = Batcher(take)
+    last = LIMIT + beyond - sum(lengths) - len(b"[,]") - max(0, len(lengths) - 1)
+    for n, length in enumerate([*lengths, last] if lengths else [min(last, LIMIT - len(b"[]"))]):
         batcher.add(of_length(f"a{n}", length))
     batcher.flush()
     bodies = [b"[" + b",".join(one.encoded for one in batch.messages) + b"]" for batch in sent]
+    assert len(bodies) == (2 if lengths and beyond > 0 else 1)
     assert max(map(len, bodies)) <= LIMIT
-    assert len(bodies) == (2 if beyond > 0 else 1), "all the room is used"
 
 
 def test_a_message_as_long_as_a_body_may_be_travels_alone() -> None:
@@ -124,6 +62,16 @@ def test_a_message_as_long_as_a_body_may_be_travels_alone() -> None:
         batcher.add(of_length(name, length))
     batcher.flush()
     assert [batch.size for batch in sent] == [202, LIMIT, 202]
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_rows_of_a_key_are_merged_if_both_would_fit_in(beyond: int) -> None:
+    sent: list[Batch] = []
+    batcher = Batcher(sent.append)
+    batcher.add(of_length("a", 200_000))
+    batcher.add(of_length("a", LIMIT + beyond - 200_000 - len(b"[,]")))
+    batcher.flush()
+    assert [len(one.records) for batch in sent for one in batch.messages] == ([1, 1] if beyond > 0 else [2])
 
 
 @pytest.mark.parametrize("other", [0, 250_000])
@@ -140,43 +88,110 @@ def test_rows_of_a_key_are_not_merged_into_what_would_be_too_long(other: int) ->
     assert [one.records for one in sent[-1].messages] == [later.records], "after the row before it"
 
 
-def test_what_is_merged_counts_for_the_rows_after_it() -> None:
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_what_is_merged_counts_for_the_rows_after_it(beyond: int) -> None:
     sent: list[Batch] = []
     batcher = Batcher(sent.append)
-    batcher.add(of_length("a", 200_000))
-    batcher.add(queued("account", {"externalId": "a", "more": "y" * 200_000})[0])
-    batcher.add(of_length("b", 150_000))
+    batcher.add(merged := of_length("a", 200_000))
+    batcher.add(queued("account", {"externalId": "a", "more": "y" * 100_000})[0])
+    assert len(merged.records) == 2
+    batcher.add(of_length("b", LIMIT + beyond - len(merged.encoded) - len(b"[,]")))
     batcher.flush()
-    assert [len(batch.messages[0].records) for batch in sent] == [2, 1]
+    assert len(sent) == (2 if beyond > 0 else 1)
 
 
-def test_bad_rows_stop_no_sync_that_accepts_others() -> None:
-    class Refusing:
-        def send(self, method: str, path: str, body: bytes, **_: Any) -> Reply:
-            return Reply(400 if b"bad" in body else 200, {}, "")
+class Users:
+    """Messages of users of accounts, whose rows are not merged when their accounts differ."""
 
-    rejected: list[PendingRecord] = []
-    ledger = Ledger(rejected.append)
-    ledger.expect(PLAN)
-    landing = Landing(None, QuickClock())
-    analytics = Analytics(Refusing(), ledger, landing, Verification())  # type: ignore[arg-type]
-    bad = REFUSALS_TELLING + 20
-    for name in ["good", *(f"bad {n}" for n in range(bad))]:
-        record = ledger.receive(PLAN, b"", 1)
-        analytics.send(messages_of(change("account", "upsert", {"externalId": name}), record, EMISSION, REFERENCES))
-    assert ledger.tallies[PLAN].outcomes == {"accepted": 1, "rejected": bad}
-    assert len(rejected) == bad
+    def __init__(self) -> None:
+        self.sent: list[list[str]] = []
+        self.batcher = Batcher(lambda batch: self.sent.append([self._told(one) for one in batch.messages]))
+
+    @staticmethod
+    def _told(one: QueuedMessage) -> str:
+        body = message(one)
+        return f"{body['userId']} of {body['accountId']}"
+
+    def add(self, user: str, *accounts: str) -> None:
+        for one in queued("user", {"externalId": user, "accountIds": [*accounts]}):
+            self.batcher.add(one)
+
+    def fill(self, count: int, prefix: str) -> None:
+        """Add so many other users."""
+        for number in range(count):
+            self.add(f"{prefix}{number}", "other")
+
+    def sizes(self) -> list[int]:
+        return [len(batch) for batch in self.sent]
 
 
-@pytest.mark.parametrize(
-    ("name", "parents"),
-    [("account", {}), ("user", {"accountId": "b"}), ("custom_object/*", {"customerId": "b"})],
-)
-def test_a_parent_that_is_empty_does_not_travel(name: str, parents: dict[str, str]) -> None:
-    parent = "organizationIds" if name == "user" else "organizationId"
-    row = {"externalId": "a", **parents, parent: None, "plan": None}
-    asked = change(name, "upsert", row, clear_nulls=True, tokens=frozenset({"analytics_token"}))
-    assert asked.fields[parent] is None
-    [made] = messages_of(asked, record_of(), EMISSION, REFERENCES)
-    assert "organizationId" not in message(made)
-    assert message(made)["traits"] == {"plan": None}
+def test_a_batch_goes_when_it_is_full_and_leaves_those_after_it_open() -> None:
+    users = Users()
+    for account in "abcd":
+        users.add("u", account)
+    assert users.sent == []
+    for number in range(3):
+        users.fill(MESSAGES - 2, f"{number}-")
+        assert users.sizes() == [MESSAGES] * number
+        users.fill(1, "last-")
+        assert users.sizes() == [MESSAGES] * (number + 1)
+        assert users.sent[-1][0] == f"u of {'abcd'[number]}"
+    users.add("u", "d")
+    users.add("u", "e")
+    users.batcher.flush()
+    assert users.sent[3:] == [["u of d"], ["u of e"]]
+
+
+def test_a_batch_that_has_no_room_goes_with_those_before_it_and_no_other() -> None:
+    sent: list[str] = []
+    batcher = Batcher(lambda batch: sent.append(" ".join(message(one)["accountId"] for one in batch.messages)))
+    rows = [("x", 10_000), ("x", 400_000), ("x", 10_000), ("y", 10_000), ("y", 200_000)]
+    for n, expected in enumerate([["x0 y0", "x0"], ["x0 y0 x1 y1", "x1"], ["x1 y1 x2 y2", "x2"]]):
+        for organization, (name, length) in enumerate(rows):
+            assert sent == []
+            batcher.add(of_length(f"{name}{n}", length, organizationId=f"{organization}"))
+        assert sent == expected
+        sent.clear()
+    batcher.flush()
+    assert sent == ["x2 y2"]
+
+
+@pytest.mark.parametrize(("rows", "sent"), [(OPEN_BATCHES, 0), (OPEN_BATCHES + 1, 1), (OPEN_BATCHES + 3, 3)])
+def test_only_so_many_batches_are_open_at_once(rows: int, sent: int) -> None:
+    users = Users()
+    for account in range(rows):
+        users.add("u", str(account))
+    assert users.sent == [[f"u of {account}"] for account in range(sent)]
+
+
+def test_messages_of_one_record_share_a_batch() -> None:
+    users = Users()
+    users.add("before", "a")
+    for _ in range(2):
+        users.add("u", "a", "b", "c")
+    users.batcher.flush()
+    assert users.sent == [["before of a", "u of a", "u of b", "u of c"], ["u of a", "u of b", "u of c"]]
+
+
+def test_rows_of_a_key_are_merged_in_each_batch() -> None:
+    users = Users()
+    for number in range(3):
+        users.add("u", "a")
+        users.fill(MESSAGES - 1, f"{number}-")
+        users.add("u", "a")
+        users.add("u", "a")
+    assert users.sizes() == [MESSAGES] * 3
+    assert users.batcher.holds(("user", "externalId", "u"))
+    users.batcher.flush()
+    assert users.sizes() == [MESSAGES] * 3 + [1]
+    assert not users.batcher.holds(("user", "externalId", "u"))
+
+
+def test_rows_without_a_key_do_not_wait_for_each_other() -> None:
+    sent: list[Batch] = []
+    batcher = Batcher(sent.append)
+    for one in [of_length("a", 1000), of_length("a", 1000)]:
+        one.key = None
+        batcher.add(one)
+    batcher.flush()
+    assert [len(batch.messages) for batch in sent] == [2]
