@@ -187,6 +187,4 @@ def _written(change: Change) -> _Written | None:
         if holder and holder.refers:
             entry, fields, open_values = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, {}
     external_id = fields.get("externalId")
-    if external_id and entry.field("externalId"):
-        return _Written(entry, str(external_id), fields, open_values)
-    return None
+    return _Written(entry, str(external_id), fields, open_values) if external_id else None

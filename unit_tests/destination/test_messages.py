@@ -182,6 +182,28 @@ def test_a_parent_that_is_empty_does_not_travel(name: str, parents: dict[str, st
     assert all(value in message(made).values() for value in parents.values()), "the others do"
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "later", "same_key", "mergeable"),
+    [
+        ("account", {"externalId": "a", "plan": "A"}, {"externalId": "a", "plan": "B"}, True, True),
+        ("account", {"externalId": "a", "plan": "A"}, {"externalId": "b", "plan": "A"}, False, False),
+        ("account", {"externalId": "a", "organizationId": "o"}, {"externalId": "a"}, True, False),
+        ("user", {"externalId": "u", "accountId": "a"}, {"externalId": "u", "accountId": "b"}, True, False),
+        ("user", {"externalId": "u", "accountId": "a"}, {"externalId": "u", "accountId": "a", "x": 1}, True, True),
+        ("membership", {"userId": "u", "accountId": "a"}, {"userId": "u", "accountId": "b"}, False, False),
+        ("event", EVENT, {**EVENT, "a": 2}, False, True),
+        ("event", {**EVENT, "id": 7}, {**EVENT, "id": 7, "userId": "v"}, True, True),
+    ],
+)
+def test_rows_of_a_key_keep_their_order_and_of_the_same_parents_are_merged(
+    name: str, first: dict[str, Any], later: dict[str, Any], same_key: bool, mergeable: bool
+) -> None:
+    [one], [other] = queued(name, first), queued(name, later)
+    assert one.key is not None
+    assert (one.key == other.key) is same_key
+    assert (one.merge_key == other.merge_key) is mergeable
+
+
 def test_of_rows_that_are_merged_the_later_values_win_and_the_others_stay() -> None:
     rows: list[dict[str, Any]] = [{"plan": "A", "seats": 1}, {"plan": "B", "name": "Acme"}, {"region": "EU"}]
     emissions = [Emission(1, 1_790_000_000_000 + number, number) for number in range(3)]
@@ -211,8 +233,6 @@ def test_of_rows_that_are_merged_the_later_values_win_and_the_others_stay() -> N
 
 def test_of_equal_events_the_first_counts() -> None:
     first, second = (queued("event", {**EVENT, "id": 7, "userId": user})[0] for user in "uv")
-    assert (first.key, first.merge_key) == (second.key, second.merge_key)
-    assert first.key != queued("event", {**EVENT, "id": 8})[0].key
     encoded = first.encoded
     made = merged(first, second)
     assert made.encoded == encoded
