@@ -217,8 +217,8 @@ class Analytics:
             unwelcome = self._refused[kind] >= REFUSALS_TELLING and kind not in self._accepted
         if unwelcome:
             raise ConfigError(
-                f"Vitally refused every one of {self._refused[kind]} '{kind}' messages, the last with: "
-                f"{reply.reason}. Correct what it complains about, or ask Vitally whether the workspace "
+                f"Vitally refused every one of {self._refused[kind]} '{kind}' messages (the last: "
+                f"{reply.reason}). Correct what it complains about, or ask Vitally whether the workspace "
                 "blocks this type."
             )
 

@@ -31,7 +31,7 @@ SHORT = [1, 2, 4, 8, 16]
 
 Answer = dict[str, Any]
 GOOD: Answer = {"json": {"message": "Success."}}
-BAD: Answer = {"status_code": 400, "json": {"error": "No such thing"}}
+BAD: Answer = {"status_code": 400, "json": {"error": "No such thing."}}
 BLOCKED: Answer = {"status_code": 400, "json": {"error": "Messages of this type are blocked."}}
 BROKEN: Answer = {"status_code": 500}
 
@@ -99,7 +99,7 @@ def vitally() -> Iterator[Vitally]:
         yield Vitally(mock)
 
 
-def refused(name: str, words: str = "No such thing", status: int = 400) -> dict[str, str]:
+def refused(name: str, words: str = "No such thing.", status: int = 400) -> dict[str, str]:
     return {name: f"{status}: {name}: Vitally refused it: {words}"}
 
 
@@ -227,7 +227,7 @@ def test_refusals_of_all_there_is_of_a_type_stop_a_sync_and_others_do_not(
         assert vitally.outcomes["rejected"] == len(vitally.rejected) == count
     else:
         assert failure == (
-            "Vitally refused every one of 100 'user' messages, the last with: No such thing. Correct what it complains "
+            "Vitally refused every one of 100 'user' messages (the last: No such thing.). Correct what it complains "
             "about, or ask Vitally whether the workspace blocks this type."
         )
         assert len(vitally.rejected) == REFUSALS_TELLING

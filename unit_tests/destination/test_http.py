@@ -275,6 +275,7 @@ def test_the_probe_of_rest_is_a_list_with_one_row() -> None:
         mock.get("https://rest.vitally-eu.io/resources/accounts/1", status_code=500)
         mock.get("https://rest.vitally-eu.io/resources/users?limit=1", json={"results": []})
         assert not rest.send("GET", "/accounts/1").ok
+    assert mock.request_history[-1].url == "https://rest.vitally-eu.io/resources/users?limit=1"
 
 
 @pytest.mark.parametrize("path", ["/users", "/users?limit=1", "/users/1", "/users/1/x?limit=1/2"])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,36 @@ def test_a_budget_that_is_spent_is_said(caplog: pytest.LogCaptureFixture) -> Non
         rest(clock).send("GET", "/accounts")
         rest(clock).send("GET", "/accounts")
     assert caplog.text.count("nothing is sent for 15 s") == 2, caplog.text
+
+
+def test_each_worker_keeps_its_connection() -> None:
+    workers = 12
+    all_at_once = threading.Barrier(workers, timeout=30)
+    connections: set[object] = set()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            connections.add(self.client_address)
+            all_at_once.wait()
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = workers
+
+    with Server(("127.0.0.1", 0), Handler) as server, ThreadPoolExecutor(workers) as pool:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        place = {"region": "custom", "rest_url": f"http://127.0.0.1:{server.server_port}"}
+        api = connect(settings(data_center=place, analytics_token=None, num_workers=workers), Clock()).rest
+        assert api
+        for _ in range(2):
+            assert all(reply.ok for reply in pool.map(lambda _: api.send("GET", "/users"), range(workers)))
+        assert len(connections) == workers
+        server.shutdown()
