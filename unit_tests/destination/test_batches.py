@@ -164,13 +164,22 @@ def test_only_so_many_batches_are_open_at_once(rows: int, sent: int) -> None:
     assert users.sent == [[f"u of {account}"] for account in range(sent)]
 
 
-def test_messages_of_one_record_share_a_batch() -> None:
+@pytest.mark.parametrize(
+    ("rows", "batches"),
+    [
+        (["a", "a"], ["a"]),
+        (["abc", "abc"], ["abc", "abc"]),
+        (["a", "ab"], ["a", "ab"]),
+        (["ab", "b"], ["ab", "b"]),
+        (["ab", "b", "b"], ["ab", "b"]),
+    ],
+)
+def test_a_row_of_several_messages_is_merged_with_none_and_travels_whole(rows: list[str], batches: list[str]) -> None:
     users = Users()
-    users.add("before", "a")
-    for _ in range(2):
-        users.add("u", "a", "b", "c")
+    for accounts in rows:
+        users.add("u", *accounts)
     users.batcher.flush()
-    assert users.sent == [["before of a", "u of a", "u of b", "u of c"], ["u of a", "u of b", "u of c"]]
+    assert users.sent == [[f"u of {account}" for account in accounts] for accounts in batches]
 
 
 def test_rows_of_a_key_are_merged_in_each_batch() -> None:
