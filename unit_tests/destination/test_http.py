@@ -130,21 +130,26 @@ def test_a_check_is_less_patient(patience: float) -> None:
     assert patience / 4 < sum(clock.waits) <= patience
 
 
+def asking(seconds: str) -> Answer:
+    return {"status_code": 503, "headers": {"Retry-After": seconds}}
+
+
 @pytest.mark.parametrize(
-    ("asked", "wait"),
+    ("answer", "wait"),
     [
-        (None, 0.5),
-        ("0", 0.5),
-        ("2", 2),
-        ("300", 300),
-        ("301", 0.5),
-        (formatdate(1_790_001_005, usegmt=True), 5),
+        ({"status_code": 503}, 0.5),
+        ({"exc": requests.exceptions.ReadTimeout}, 0.5),
+        (asking("0"), 0.5),
+        (asking("2"), 2),
+        (asking("300"), 300),
+        (asking("301"), 0.5),
+        (asking(formatdate(1_790_001_005, usegmt=True)), 5),
     ],
 )
-def test_a_wait_that_is_asked_for_is_kept_if_it_can_be_meant(asked: str | None, wait: float) -> None:
+def test_a_wait_that_is_asked_for_is_kept_if_it_can_be_meant(answer: Answer, wait: float) -> None:
     with requests_mock.Mocker() as mock:
         vitally = Vitally(mock, jitter=0.5)
-        vitally.answers({"status_code": 503, "headers": {"Retry-After": asked} if asked else {}}, GOOD)
+        vitally.answers(answer, GOOD)
         assert vitally.api.send("GET", "/things/1").ok
     assert vitally.clock.waits == [wait]
 
