@@ -17,7 +17,7 @@ from rich.table import Table
 
 from integration_tests.harness import Json, Run, configured, run_process, source_config
 from integration_tests.round_trip import differences, read_workspace, without_untracked, write_workspace
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Sandbox, Switches
 from integration_tests.source.reference import LISTS, STREAMS, everything, merged
 
 SIZES = {"accounts": 900, "users": 1600, "notes": 700, "tasks": 500, "conversations": 150, "npsResponses": 300}
@@ -35,7 +35,8 @@ class DemoError(Exception):
 
 def main() -> int:
     """Run the demo; return 0 when what was read and what was written equal the workspace, else 1."""
-    with Sandbox(seed=2026, sizes=SIZES) as sandbox, Sandbox(seed=2026, empty=True) as empty:
+    soon = Switches(effect_delay=1)  # whoever watches a demo waits by the machine's clock
+    with Sandbox(seed=2026, sizes=SIZES) as sandbox, Sandbox(seed=2026, empty=True, switches=soon) as empty:
         without_untracked(sandbox)
         console.print(f"A Vitally workspace with {sum(_sizes(sandbox).values()):,} rows is served at {sandbox.url}.\n")
         try:

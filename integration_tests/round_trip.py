@@ -23,9 +23,10 @@ NO_LIMIT = 100_000
 
 
 def without_untracked(sandbox: Sandbox) -> Sandbox:
-    """Track every account of a workspace: untracked ones are in no list, but may be parents of rows that are."""
-    for row in sandbox.workspace.rows("accounts"):
-        sandbox.workspace.update("accounts", row["id"], {"untracked": False}, bump=False)
+    """Track every customer of a workspace: untracked ones are in no list, but may be parents of rows that are."""
+    for name in ("accounts", "organizations"):
+        for row in sandbox.workspace.rows(name):
+            sandbox.workspace.update(name, row["id"], {"untracked": False}, bump=False)
     return sandbox
 
 

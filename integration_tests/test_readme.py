@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from integration_tests.sandbox import Switches
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PORT = ":8765"
@@ -34,7 +36,7 @@ def screen(heading: str) -> str:
 @pytest.fixture
 def paste(tmp_path: Path, make_sandbox: Any) -> Any:
     """Run screens, one after the other, in a folder with nothing but `.venv`, with a sandbox at another port."""
-    sandbox = make_sandbox(seed=1)
+    sandbox = make_sandbox(seed=1, switches=Switches(effect_delay=1))  # as the command has it
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/bin").symlink_to(Path(sys.executable).parent)
 

@@ -18,13 +18,16 @@ from integration_tests.round_trip import (
     without_untracked,
     write_workspace,
 )
+from integration_tests.sandbox import Switches
 
 
 @pytest.mark.parametrize(("seed", "columns"), [(1, str), (7, str.upper)], ids=["as read", "upper case"])
 def test_a_workspace_read_and_written_is_the_same_workspace_and_stays_so(
     make_sandbox: Any, seed: int, columns: Callable[[str], str]
 ) -> None:
-    origin, target = without_untracked(make_sandbox(seed=seed)), make_sandbox(seed=seed, empty=True)
+    origin = without_untracked(make_sandbox(seed=seed))
+    # The connectors run as processes, and wait by the machine's clock.
+    target = make_sandbox(seed=seed, empty=True, switches=Switches(effect_delay=1))
     catalog, read = read_workspace(origin)
     written = write_workspace(target, catalog, read)
     assert written.exit_code == 0, written.errors

@@ -40,6 +40,7 @@ def run(seed: int) -> None:
     with Sandbox(seed=seed, empty=True) as sandbox:
         switches = sandbox.switches
         switches.orphans = dice.choice(["drop", "drop", "create", "reject"])
+        switches.batch_invalid = dice.choice(["reject_all", "reject_after_the_rest"])
         switches.effect_delay = dice.choice([0, 5, 60])
         switches.effect_delays = dice.choice(["fixed", "random", "growing"])
         switches.older_timestamp_overwrites = dice.random() < 0.5

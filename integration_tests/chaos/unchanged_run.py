@@ -14,7 +14,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from integration_tests.chaos import faults
 from integration_tests.chaos.kills import Killed
-from integration_tests.destination.cases import TIME, definition
+from integration_tests.destination.cases import STORED_TIME, TIME, definition
 from integration_tests.harness import Json, QuickClock, Run, destination_config, logged, record, stream, write_chunks
 from integration_tests.sandbox import Page, Row, Sandbox
 
@@ -99,7 +99,7 @@ class UnchangedRun:
         if self.name in OPEN:
             row["traits"] = {} if values["plan"] is None else {"plan": values["plan"]}
         if self.name == "notes":
-            row = {"externalId": key, "note": f"<p>{values['name']}</p>!", "noteDate": TIME}
+            row = {"externalId": key, "note": f"<p>{values['name']}</p>!", "noteDate": STORED_TIME}
         if self.name == INSTANCES:
             row["customObjectId"] = definition(self.sandbox)
         if self.name != "accounts":

@@ -140,6 +140,8 @@ def rest(method: str, path: str, body: Any = None) -> Request:
 
 
 TIME = "2026-03-04T05:06:07Z"
+STORED_TIME = "2026-03-04T05:06:07.000Z"
+"""The same as Vitally shows it."""
 
 
 def filled(value: Any, sandbox: Sandbox) -> Any:
@@ -183,6 +185,7 @@ def check_case(case: Case, region: str, sandbox: Sandbox, monkeypatch: pytest.Mo
     sandbox.switches.create_status = 201 if region == "eu" else 200
     sandbox.switches.delete_status = 204 if region == "eu" else 200
     sandbox.switches.not_found_status = 200 if region == "us" else 404
+    sandbox.switches.refusal_member = "message" if region == "custom" else "error"
     addresses = lead_to(sandbox.url, monkeypatch)
     needs_definitions = case.object.startswith("custom_object/")
     settings = destination_config(sandbox, data_center=SETTINGS[region], allow_deletes=True)

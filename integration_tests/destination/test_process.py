@@ -22,7 +22,7 @@ from integration_tests.harness import (
     stream,
     write,
 )
-from integration_tests.sandbox import Fault, Sandbox
+from integration_tests.sandbox import Fault, Sandbox, Switches
 
 COMMAND = [sys.executable, "-m", "destination_vitally"]
 ACCOUNTS = {"streams": [stream("accounts")]}
@@ -148,9 +148,9 @@ def contents(sandbox: Sandbox) -> Any:
 
 
 def workspace() -> Sandbox:
-    sandbox = Sandbox(empty=True)
+    # The connector waits by the machine's clock here.
+    sandbox = Sandbox(empty=True, switches=Switches(effect_delay=1, latency=0.002))
     sandbox.workspace.insert("accounts", {"externalId": "a0", "name": "A"})
-    sandbox.switches.latency = 0.002
     return sandbox
 
 

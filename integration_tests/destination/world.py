@@ -11,7 +11,7 @@ from typing import Any
 
 from destination_vitally.objects.model import Field, Kind, Object
 from destination_vitally.objects.table import BY_NAME
-from integration_tests.destination.cases import TIME, prepare
+from integration_tests.destination.cases import STORED_TIME, TIME, prepare
 from integration_tests.sandbox import Row, Sandbox
 from integration_tests.sandbox.data.inline import served
 from integration_tests.sandbox.resources import RESOURCES
@@ -71,7 +71,7 @@ class World:
             value = self._workspace.rows(self._writing.references[name])[-1]["id"]
         else:
             value = _samples(name, nothing)[field.kind]
-        return value, TIME.replace("Z", ".000Z") if self.resource == EVENTS and field.kind is Kind.MOMENT else value
+        return value, STORED_TIME if field.kind is Kind.MOMENT else value
 
     def current(self, name: str) -> Any:
         """Return what the record must say of the row as it is: its keys and parents, under your ids."""

@@ -10,7 +10,7 @@ import yaml
 
 from integration_tests.harness import configured, destination_config, record, source_config, state, stream
 from integration_tests.images.container import engine, inside, inspect, run_image, seconds
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Sandbox, Switches
 from shipping.names import METADATA, ROOT, SHIM, dependencies, pinned_base
 
 SOURCE, DESTINATION = METADATA
@@ -94,7 +94,7 @@ def test_the_source_reads_a_workspace(sandbox: Sandbox) -> None:
 
 
 def test_the_destination_writes_a_workspace(make_sandbox: Any) -> None:
-    sandbox = make_sandbox(empty=True)
+    sandbox = make_sandbox(empty=True, switches=Switches(effect_delay=1))
     config = destination_config(sandbox)
     assert run_image(DESTINATION, "check", config=config).connection_status["status"] == "SUCCEEDED"
     rows = [{"externalId": f"acme-{number}", "name": f"Acme {number}"} for number in range(250)]

@@ -13,7 +13,7 @@ import pytest
 from integration_tests.harness import destination_config, source_config
 from integration_tests.platforms.programs import HERE, connector, run, tool
 from integration_tests.round_trip import without_untracked
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Sandbox, Switches
 from shipping.names import CONNECTORS, ROOT
 
 SOURCE, DESTINATION = map(connector, CONNECTORS)
@@ -45,7 +45,7 @@ def by_external_id(sandbox: Sandbox, table: str) -> dict[str, Any]:
 
 
 def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path) -> None:
-    with Sandbox(seed=1) as sandbox, Sandbox(empty=True) as empty:
+    with Sandbox(seed=1) as sandbox, Sandbox(empty=True, switches=Switches(effect_delay=1)) as empty:
         wish: dict[str, Any] = {
             "source": str(SOURCE),
             "source_config": source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0),
@@ -72,7 +72,7 @@ def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path
 def test_the_example_of_readme_reads_and_writes_every_row(tmp_path: Path) -> None:
     """As it stands there, to the letter; the two configs and the commands are where it looks for them."""
     [example] = re.findall(r"\n## From PyAirbyte\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    with Sandbox(seed=1) as sandbox, Sandbox(empty=True) as empty:
+    with Sandbox(seed=1) as sandbox, Sandbox(empty=True, switches=Switches(effect_delay=1)) as empty:
         without_untracked(sandbox)
         (tmp_path / "config.json").write_text(json.dumps(source_config(sandbox.url, sandbox.rest_key)))
         (tmp_path / "write.json").write_text(json.dumps(destination_config(empty)))
@@ -91,7 +91,7 @@ def test_the_example_of_readme_reads_and_writes_every_row(tmp_path: Path) -> Non
 
 
 def test_users_and_purchases_of_source_faker_become_users_and_events() -> None:
-    with Sandbox(empty=True) as sandbox:
+    with Sandbox(empty=True, switches=Switches(effect_delay=1)) as sandbox:
         everyone = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
         keys = [sandbox.url, sandbox.rest_key, sandbox.analytics_token]
         faker = tool("source-faker") / "source-faker"
@@ -135,7 +135,7 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
         }
         for name, found in columns.items()
     ]
-    with Sandbox(empty=True) as sandbox:
+    with Sandbox(empty=True, switches=Switches(effect_delay=1)) as sandbox:
         account = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
         sandbox.workspace.insert("users", {"externalId": "someone", "name": "Some One", "accountIds": [account["id"]]})
         (tmp_path / "config.json").write_text(json.dumps(destination_config(sandbox, mappings=mappings)))

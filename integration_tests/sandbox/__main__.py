@@ -22,6 +22,7 @@ def main() -> None:
         flag = re.sub(r"([A-Z])", r"-\1", resource).lower()
         parser.add_argument(f"--{flag}", dest=resource, type=int, default=size, metavar="ROWS")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds every answer takes")
+    parser.add_argument("--effect-delay", type=float, default=1.0, help="seconds before an Analytics message shows")
     parser.add_argument("--requests-per-minute", type=int, help="without it there is no limit")
     parser.add_argument("--discard-messages", action="store_true", help="accept Analytics messages unread")
     parser.add_argument("--rest-key", default="sk_live_example_not_real")
@@ -31,7 +32,9 @@ def main() -> None:
         seed=options.seed,
         sizes={resource: getattr(options, resource) for resource in DEFAULT_SIZES},
         empty=options.empty,
-        switches=Switches(latency=options.latency, discard_messages=options.discard_messages),
+        switches=Switches(
+            latency=options.latency, discard_messages=options.discard_messages, effect_delay=options.effect_delay
+        ),
         limits=Limits(options.requests_per_minute) if options.requests_per_minute else None,
         port=options.port,
         rest_key=options.rest_key,

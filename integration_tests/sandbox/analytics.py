@@ -11,7 +11,14 @@ from typing import Any
 
 import orjson
 
-from integration_tests.sandbox.data.rules import fed_attributes, is_datetime, known_traits, moment
+from integration_tests.sandbox.data.rules import (
+    as_stored,
+    fed_attributes,
+    is_utc,
+    known_traits,
+    moment,
+    refuse_readonly,
+)
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.sandbox.wire.clock import EPOCH, iso
@@ -74,13 +81,19 @@ class Analytics:
         kind = path.strip("/")
         if request.method != "POST" or kind not in (*REQUIRED, "batch"):
             raise ApiError(404, f"Not found: {request.method} {path}")
-        limit = self.switches.max_body_bytes
-        if limit is not None and request.size > limit:
-            raise ApiError(413, f"The body is larger than {limit} bytes.")
         if self.switches.discard_messages:
             return Reply(200, SUCCESS)
-        messages = self._batch(request.body) if kind == "batch" else self._single(kind, request.body)
+        messages, refusal = self._batch(request.body) if kind == "batch" else (self._single(kind, request.body), None)
+        self._take(messages)
+        if refusal is not None:
+            raise refusal
+        return Reply(200, SUCCESS)
+
+    def _take(self, messages: list[Row]) -> None:
+        """Let accepted messages of one request take effect, now or later."""
         now = self.workspace.clock.now()
+        if self.switches.batch_order == "shuffled":
+            self._random.shuffle(messages)
         effect = self._effect_at(now)
         for message in messages:
             message_id = self._new_id(message, now)
@@ -90,7 +103,6 @@ class Analytics:
                 self.workspace.later(effect, partial(self._apply, message, message_id, now))
             else:
                 self._apply(message, message_id, now)
-        return Reply(200, SUCCESS)
 
     def pending(self) -> list[Row]:
         """Return the messages that were accepted and have not taken effect yet."""
@@ -107,7 +119,8 @@ class Analytics:
         self._check(message, set())
         return [message]
 
-    def _batch(self, body: Any) -> list[Row]:
+    def _batch(self, body: Any) -> tuple[list[Row], ApiError | None]:
+        """Return the messages to take, and with what the batch is refused nevertheless."""
         if not isinstance(body, list) or not 1 <= len(body) <= MAX_BATCH:
             raise ApiError(400, f"The body must be an array of 1 to {MAX_BATCH} messages.")
         blocked = self.switches.blocked_types
@@ -116,6 +129,7 @@ class Analytics:
             raise ApiError(400, "Every message of the batch is of a blocked type.")
         accepted: list[Row] = []
         known: Known = set()
+        refusal: ApiError | None = None
         for number, (kind, message) in enumerate(zip(kinds, body, strict=True)):
             if kind in blocked:
                 continue
@@ -124,13 +138,14 @@ class Analytics:
                     raise ApiError(400, f"type must be one of {', '.join(REQUIRED)}.")
                 self._check(message, known)
             except ApiError as error:
-                if self.switches.batch_invalid == "reject_all":
-                    raise ApiError(400, f"Message {number}: {error.error}") from error
+                refusal = refusal or ApiError(400, f"Message {number}: {error.error}")
                 continue
             if kind in OWN_KEY:
                 known.add((OWN_KEY[kind], message[OWN_KEY[kind]]))
             accepted.append(message)
-        return accepted
+        if refusal is not None and self.switches.batch_invalid == "reject_all":
+            raise refusal
+        return accepted, refusal if self.switches.batch_invalid == "reject_after_the_rest" else None
 
     def _check(self, message: Row, known: Known) -> None:
         """Refuse an invalid message. `known` are the ids that earlier messages of the batch will create."""
@@ -157,17 +172,19 @@ class Analytics:
         timestamp, message_id = message.get("timestamp"), message.get("messageId")
         if timestamp is None and message_id in (None, ""):
             raise ApiError(400, "timestamp or messageId is required.")
-        if timestamp is not None and not is_datetime(timestamp):
-            raise ApiError(400, "timestamp must be an ISO 8601 date-time.")
-        if message_id is not None and not isinstance(message_id, str | int):
+        if timestamp is not None and not is_utc(timestamp):
+            raise ApiError(400, "timestamp must be an ISO 8601 date-time in UTC.")
+        if message_id is not None and not isinstance(message_id, str):
             raise ApiError(400, "messageId must be a string.")
 
     def _check_instance(self, message: Row) -> None:
         custom_object = message["customObjectId"]
-        if self.workspace.tables["customObjects"].get(custom_object) is None:
+        definition = self.workspace.tables["customObjects"].get(custom_object)
+        if definition is None:
             if self.switches.unknown_custom_object == "reject":
                 raise ApiError(400, f"customObjectId: no such custom object: {custom_object}.")
             return
+        refuse_readonly(self.workspace, definition)
         known_traits(self.workspace, "customObjects", message["traits"], custom_object)
 
     def _parents(self, message: Row) -> Iterable[str]:
@@ -291,7 +308,7 @@ class Analytics:
         """Return the attributes and traits a message sets: a few traits are attributes of the row."""
         known = SPECIAL_TRAITS[resource]
         special = {
-            attribute: traits[name]
+            attribute: as_stored(traits[name]) if attribute == "joinDate" else traits[name]
             for name, attribute in known.items()
             if name in traits and attribute in RESOURCES[resource].attributes
         }

@@ -155,7 +155,10 @@ class Sandbox:
         raw = await incoming.read()
         path = incoming.rel_url.raw_path
         query = dict(parse_qsl(incoming.rel_url.raw_query_string, keep_blank_values=True))
-        request = Request(next(self._indices), incoming.method, path, query, _parsed(raw), size=len(raw))
+        body = _parsed(raw)
+        if raw and incoming.content_type != "application/json" and self.switches.content_type_required:
+            body = NOT_JSON
+        request = Request(next(self._indices), incoming.method, path, query, body, size=len(raw))
         delay, fault = self.faults.hitting(request.method, path)
         if delay := delay + self.switches.latency:
             await asyncio.sleep(delay)
@@ -186,15 +189,18 @@ class Sandbox:
                         raise ApiError(429, "Too many requests.")
                 reply = self._dispatch(half, request)
             except ApiError as error:
-                reply = Reply(error.status, {"error": error.error})
+                reply = Reply(error.status, {self.switches.refusal_member: error.error})
             reply.headers.update(headers)
             mark = b"\xef\xbb\xbf" if self.switches.byte_order_mark else b""
             return reply, mark + reply.encoded()
 
     def _dispatch(self, half: str, request: Request) -> Reply:
+        limit = self.switches.max_body_bytes
+        if limit is not None and request.size > limit:
+            raise ApiError(413, f"The body is larger than {limit} bytes.")
         if request.body is NOT_JSON:
             request.body = None
-            raise ApiError(400, "The body is not JSON.")
+            raise ApiError(400, "The body is not JSON, or its Content-Type is not application/json.")
         api = self.rest if half == REST else self.analytics
         return api.handle(request, request.path[len(half) :])
 

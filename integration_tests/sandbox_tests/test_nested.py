@@ -41,7 +41,7 @@ class TestConversations:
         assert client.get("messages/third")["id"] == created["id"]
         assert client.get(f"conversations/{row['id']}")["updatedAt"] > row["updatedAt"]
         assert client.rest("DELETE", "messages/third").status_code == 404
-        assert client.rest("DELETE", f"messages/{created['id']}").status_code == 200
+        assert client.rest("DELETE", f"messages/{created['id']}").status_code == 204
         for broken in (
             {"externalId": None},
             {"to": [{"type": "robot", "id": "1"}]},
@@ -75,7 +75,7 @@ class TestMeetings:
         assert len(client.get(f"meetings/{row['id']}")["participants"]) == 2
         for broken in ({"type": "guest"}, {"userId": "x"}, {"email": None}, {"responseStatus": "maybe"}):
             assert client.rest("POST", path, {**person, **broken}).status_code == 400
-        assert client.rest("DELETE", f"{path}/{added['id']}").status_code == 200
+        assert client.rest("DELETE", f"{path}/{added['id']}").status_code == 204
         assert client.rest("DELETE", f"{path}/{added['id']}").status_code == 404
 
     def test_a_transcript_is_replaced(self, client: Client) -> None:

@@ -182,9 +182,8 @@ class TestEditsDuringAScan:
     def test_cursors_that_expire_with_the_pages_served(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.switches.cursors_expire_after = 2
         cursor = client.get("users", limit=1)["next"]
-        assert client.rest("GET", "users", **{"from": cursor}).status_code == 200
-        assert client.rest("GET", "users", **{"from": cursor}).status_code == 200
-        assert client.rest("GET", "users", **{"from": cursor}).status_code == 400
+        statuses = [client.rest("GET", "users", **{"limit": 1, "from": cursor}).status_code for _ in range(3)]
+        assert statuses == [200, 200, 400]
 
     def test_empty_pages(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.switches.empty_page_with_next = True
@@ -202,7 +201,7 @@ class TestEditsDuringAScan:
     def test_repeated_cursor(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.switches.repeat_cursor = True
         cursor = client.get("users", limit=100)["next"]
-        assert client.get("users", **{"from": cursor})["next"] == cursor
+        assert client.get("users", **{"limit": 100, "from": cursor})["next"] == cursor
 
 
 class TestFilters:
@@ -303,7 +302,7 @@ class TestFilters:
 
     def test_accounts_of_an_organization(self, sandbox: Sandbox, client: Client) -> None:
         organization = next(r["organizationId"] for r in stored(sandbox, "accounts") if r["organizationId"])
-        expected = ids(stored(sandbox, "accounts", organizationId=organization, untracked=False))
+        expected = ids(stored(sandbox, "accounts", organizationId=organization, untracked=False, churnedAt=None))
         assert ids(client.scan(f"organizations/{organization}/accounts")) == expected
 
 
@@ -319,7 +318,7 @@ def test_bulk_rows_are_rows(sandbox: Sandbox, client: Client) -> None:
     client.rest("PUT", f"accounts/{edited}", {"name": "Edited"})
     assert client.get("accounts", limit=1)["results"][0]["name"] == "Edited"
     for gone in (edited, bulk["Bulk 7"]):
-        assert client.rest("DELETE", f"accounts/{gone}").status_code == 200
+        assert client.rest("DELETE", f"accounts/{gone}").status_code == 204
         assert client.rest("GET", f"accounts/{gone}").status_code == 404
     assert ids(client.scan("accounts")) == ids(rows) - {edited, bulk["Bulk 7"]}
     assert client.rest("GET", f"accounts/{edited[:-12]}{4000:012x}").status_code == 404

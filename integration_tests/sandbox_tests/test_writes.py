@@ -107,7 +107,7 @@ class TestCreate:
         body = BODIES["projects"](sandbox)
         body["customerId"] = body.pop("accountId")
         assert client.rest("POST", "projects", body).status_code == 400
-        sandbox.switches.project_accepts_customer_id = True
+        sandbox.switches.project_account = "either"
         assert client.rest("POST", "projects", body).json()["accountId"] == body["customerId"]
 
     def test_unknown_attributes_and_traits_can_be_dropped(self, sandbox: Sandbox, client: Client) -> None:
@@ -152,7 +152,7 @@ class TestUpdate:
         row = post(client, resource, externalId="a/b c+d@e")
         path = f"{resource}/{quote('a/b c+d@e', safe='')}"
         assert client.rest("PUT", path, {"name": "Renamed"}).json()["id"] == row["id"]
-        assert client.rest("DELETE", path).status_code == 200
+        assert client.rest("DELETE", path).status_code == 204
         assert client.rest("GET", path).status_code == 404
 
     def test_the_organization_of_an_account(self, sandbox: Sandbox, client: Client) -> None:
@@ -286,7 +286,7 @@ class TestDelete:
     def test_instances(self, sandbox: Sandbox, client: Client, mode: Any) -> None:
         sandbox.switches.instance_delete = mode
         row, path = post(client, "instances"), instances_path(sandbox)
-        assert client.rest("DELETE", f"{path}/{row['id']}").status_code == 200
+        assert client.rest("DELETE", f"{path}/{row['id']}").status_code == 204
         assert (row["id"] in ids(client.scan(path, archived="true"))) == (mode == "soft")
 
     def test_archiving_need_not_move_a_row(self, sandbox: Sandbox, client: Client) -> None:
@@ -310,7 +310,7 @@ class TestDelete:
         user = post(client, "users")["id"]
         assert client.rest("DELETE", f"users/{user}", deleteOn="soon").status_code == 400
         day = sandbox.clock.now().date().replace(year=sandbox.clock.now().year + 1, day=1)
-        assert client.rest("DELETE", f"users/{user}", deleteOn=day.isoformat()).status_code == 200
+        assert client.rest("DELETE", f"users/{user}", deleteOn=day.isoformat()).status_code == 204
         assert client.get(f"users/{user}")["id"] == user
         sandbox.clock.advance(366 * 86400)
         assert client.rest("GET", f"users/{user}").status_code == 404

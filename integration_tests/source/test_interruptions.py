@@ -188,6 +188,9 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
         Switches(byte_order_mark=True),
         Switches(odd_rows=True),
         Switches(not_found_status=200),
+        Switches(at_end_absent=True),
+        Switches(custom_field_ids=False),
+        Switches(refusal_member="message"),
     ],
     ids=lambda switches: ", ".join(k for k, v in asdict(switches).items() if v != asdict(Switches())[k]),
 )

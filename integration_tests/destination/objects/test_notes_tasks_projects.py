@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.destination.cases import ACC, NOTE, ORG, PROJ, TASK, TIME, Case, check_case, every_case, rest
+from integration_tests.destination.cases import (
+    ACC,
+    NOTE,
+    ORG,
+    PROJ,
+    STORED_TIME,
+    TASK,
+    TIME,
+    Case,
+    check_case,
+    every_case,
+    rest,
+)
 from integration_tests.destination.ways import Way, check_way, every_way
 from integration_tests.sandbox import Sandbox
 
@@ -20,7 +32,7 @@ CASES = [
             rest("POST", "/notes", {"externalId": "n2", "accountId": ACC, "note": "New", "noteDate": TIME,
                                     "tags": ["x"]}),
         ],
-        ("notes", "n2", {"accountId": ACC, "note": "New", "noteDate": TIME, "tags": ["x"]}),
+        ("notes", "n2", {"accountId": ACC, "note": "New", "noteDate": STORED_TIME, "tags": ["x"]}),
     ),
     Case(
         "note", "upsert", "rest", {"externalId": "note-1", "accountId": "acct/1", "note": "New"},
@@ -75,7 +87,7 @@ CASES = [
             rest("GET", f"/tasks/{TASK}"),
             rest("PUT", f"/tasks/{TASK}", {"completedAt": TIME, "tags": ["a", "b"]}),
         ],
-        ("tasks", "task-1", {"completedAt": TIME, "tags": ["a", "b"]}),
+        ("tasks", "task-1", {"completedAt": STORED_TIME, "tags": ["a", "b"]}),
     ),
     Case(
         "task", "delete", "rest", {"id": TASK}, [rest("DELETE", f"/tasks/{TASK}")],

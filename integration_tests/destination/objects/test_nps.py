@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.destination.cases import NPS, TIME, USR, Case, check_case, every_case, rest
+from integration_tests.destination.cases import NPS, STORED_TIME, TIME, USR, Case, check_case, every_case, rest
 from integration_tests.destination.ways import Way, check_way, every_way
 from integration_tests.sandbox import Sandbox
 
@@ -20,7 +20,7 @@ CASES = [
         "nps_response", "upsert", "rest",
         {"externalId": "nps-1", "userId": "user-1", "score": "9", "responded_at": "2026-03-04 06:06:07+01"},
         [GET_USR, rest("POST", "/npsResponses", {"externalId": "nps-1", **NPS_BODY})],
-        ("npsResponses", "nps-1", {"id": NPS, "score": 9, "respondedAt": TIME}),
+        ("npsResponses", "nps-1", {"id": NPS, "score": 9, "respondedAt": STORED_TIME}),
     ),
     Case(
         "nps_response", "update", "rest", {"id": NPS, "userId": "user-1", "score": 9, "respondedAt": TIME},

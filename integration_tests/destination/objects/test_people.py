@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.destination.cases import ACC, ORG, TIME, USR, Case, batch, check_case, every_case, rest
+from integration_tests.destination.cases import (
+    ACC,
+    ORG,
+    STORED_TIME,
+    TIME,
+    USR,
+    Case,
+    batch,
+    check_case,
+    every_case,
+    rest,
+)
 from integration_tests.destination.ways import Way, check_way, every_way
 from integration_tests.sandbox import Sandbox
 
@@ -36,7 +47,7 @@ CASES = [
             batch(type="user", userId="user-1", accountId="acct/1", organizationId="org-1",
                   traits={"name": "New", "createdAt": TIME}),
         ],
-        ("users", "user-1", {"id": USR, "name": "New", "joinDate": TIME, "accountIds": [ACC],
+        ("users", "user-1", {"id": USR, "name": "New", "joinDate": STORED_TIME, "accountIds": [ACC],
                              "organizationIds": [ORG]}),
     ),
     Case(

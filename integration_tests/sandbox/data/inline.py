@@ -61,6 +61,8 @@ def _related(workspace: Workspace, inline: Inline, row: Row) -> Row | list[Row] 
     table, resource = workspace.tables[inline.table], RESOURCES[inline.table]
     if inline.child:
         children = [visible(resource, child) for child in table.scoped(inline.source, row["id"])]
+        if inline.table == "customFields":
+            children = [{**child, "model": "CustomObject"} for child in children]
         return among_odd(workspace, children) if inline.name == "messages" else children
     value = row.get(inline.source)
     ids = [value] if isinstance(value, str) else value or []

@@ -10,6 +10,7 @@ from typing import Any
 from integration_tests.sandbox.data.markup import cleaned
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources.model import Resource, Writing
+from integration_tests.sandbox.wire.clock import iso
 from integration_tests.sandbox.wire.messages import ApiError, Row
 
 # Which trait feeds which attribute is a setting of a workspace; here it is the trait of the same name.
@@ -37,6 +38,11 @@ def is_datetime(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def is_utc(value: Any) -> bool:
+    """Return whether this is an ISO 8601 date-time in UTC, with `Z`."""
+    return is_datetime(value) and str(value).endswith("Z")
 
 
 def _is_text(value: Any) -> bool:
@@ -134,6 +140,12 @@ def check_references(workspace: Workspace, writing: Writing, body: Row) -> None:
                 raise ApiError(400, f"{name}: no such row in {table}: {identifier}.")
 
 
+def refuse_readonly(workspace: Workspace, definition: Row) -> None:
+    """Refuse to write instances of a custom object that is readonly, unless that holds for people only."""
+    if definition["writeMode"] == "readonly" and workspace.switches.readonly_objects_refuse:
+        raise ApiError(400, f"The custom object {definition['name']} is readonly.")
+
+
 def known_traits(workspace: Workspace, model: str, traits: Mapping[str, Any], custom_object_id: str | None) -> Row:
     """Return the traits whose key is a custom field of the model; unknown keys are refused, or dropped by switch."""
     if model == "customObjects":
@@ -148,7 +160,7 @@ def known_traits(workspace: Workspace, model: str, traits: Mapping[str, Any], cu
 
 
 def normalised(resource: Resource, body: Row) -> Row:
-    """Return the values as they are stored: HTML stripped, dates without time, empty lists for null."""
+    """Return the values as they are stored: HTML stripped, times in Vitally's form, empty lists for null."""
     out = dict(body)
     for name in resource.writing.html if resource.writing else ():
         if out.get(name) is not None:
@@ -156,14 +168,21 @@ def normalised(resource: Resource, body: Row) -> Row:
     for name, kind in resource.writing.kinds.items() if resource.writing else ():
         if kind == "date" and out.get(name) is not None:
             out[name] = out[name][:10]
+        if kind == "datetime" and name in out:
+            out[name] = as_stored(out[name])
     for name, default in resource.attributes.items():
         if isinstance(default, (list, dict)) and name in out and out[name] is None:
             out[name] = type(default)()
     return out
 
 
+def as_stored(value: Any) -> Any:
+    """Return a time as Vitally writes times, whatever form it came in; anything else as it is."""
+    return iso(moment(value)) if is_datetime(value) else value
+
+
 def fed_attributes(workspace: Workspace, resource: str, traits: Mapping[str, Any]) -> Row:
     """Return the attributes that these traits set on an account or organization."""
     if resource not in ("accounts", "organizations") or not workspace.switches.traits_feed_attributes:
         return {}
-    return {name: traits[name] for name in FED_ATTRIBUTES if name in traits}
+    return {name: as_stored(traits[name]) for name in FED_ATTRIBUTES if name in traits}

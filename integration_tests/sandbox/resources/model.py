@@ -97,6 +97,10 @@ def account_state(row: Row) -> tuple[str, ...]:
     return ("churned",) if row.get("churnedAt") else ("active",)
 
 
+def organization_state(row: Row) -> tuple[str, ...]:
+    return ("untracked",) if row.get("untracked") else ("live",)
+
+
 def nps_state(row: Row) -> tuple[str, ...]:
     return tuple(row.get("targets") or ("unassigned",))
 

@@ -17,6 +17,7 @@ from integration_tests.sandbox.resources.model import (
     attributes,
     names,
     nps_state,
+    organization_state,
 )
 
 ACCOUNTS = Resource(
@@ -63,8 +64,10 @@ ORGANIZATIONS = Resource(
         keyRoles=[],
         segments=[],
         traits={},
+        untracked=False,
     ),
-    always,
+    organization_state,
+    hidden=("untracked",),
     ids="either",
     delete_ids="either",
     writing=Writing(

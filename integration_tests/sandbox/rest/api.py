@@ -11,7 +11,7 @@ from integration_tests.sandbox.data.rules import is_datetime, moment
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import CUSTOM_FIELD_MODELS, RESOURCES
 from integration_tests.sandbox.rest import children, writes
-from integration_tests.sandbox.rest.lists import Lists, check_parameters
+from integration_tests.sandbox.rest.lists import Lists, check_parameters, source_of
 from integration_tests.sandbox.rest.routes import Route, find
 from integration_tests.sandbox.wire.clock import iso
 from integration_tests.sandbox.wire.messages import NO_BODY, ApiError, Reply, Request, Row
@@ -139,7 +139,10 @@ class Rest:
         else:
             rows = table.scoped("model", model)
         rows.sort(key=lambda row: str(row["label"]))
-        return Reply(200, [visible(RESOURCES["customFields"], row) for row in rows])
+        shown = [visible(RESOURCES["customFields"], row) for row in rows]
+        if not self.switches.custom_field_ids:
+            shown = [{name: value for name, value in row.items() if name != "id"} for row in shown]
+        return Reply(200, shown)
 
     def health_scores(self, request: Request, route: Route, ids: list[str]) -> Reply:
         row = self._addressed(request, "accounts", ids[0], "either")
@@ -157,14 +160,14 @@ class Rest:
 
     def create_message(self, request: Request, route: Route, ids: list[str]) -> Reply:
         conversation = self._parent(request, route, ids)
-        row = children.put_message(self.workspace, conversation["id"], request.body)
-        self.workspace.update("conversations", conversation["id"], {})
+        row = children.post_message(self.workspace, conversation["id"], request.body)
+        self.workspace.update("conversations", conversation["id"], {}, bump=self.switches.children_bump_updated_at)
         return self._row("messages", row, status=self.switches.create_status)
 
     def add_participant(self, request: Request, route: Route, ids: list[str]) -> Reply:
         meeting = self._parent(request, route, ids)
         row = children.add_participant(self.workspace, meeting["id"], request.body)
-        self.workspace.update("meetings", meeting["id"], {})
+        self.workspace.update("meetings", meeting["id"], {}, bump=self.switches.children_bump_updated_at)
         return self._row("meetingParticipants", row, status=self.switches.create_status)
 
     def remove_participant(self, request: Request, route: Route, ids: list[str]) -> Reply:
@@ -173,7 +176,7 @@ class Rest:
         if row is None or row["meetingId"] != meeting["id"]:
             raise self._not_found("meetingParticipants")
         self.workspace.delete("meetingParticipants", row["id"])
-        self.workspace.update("meetings", meeting["id"], {})
+        self.workspace.update("meetings", meeting["id"], {}, bump=self.switches.children_bump_updated_at)
         return self._deleted()
 
     def transcript(self, request: Request, route: Route, ids: list[str]) -> Reply:
@@ -220,7 +223,7 @@ class Rest:
         elif form != "source":
             rows = []
         elif "source" in request.query:
-            source = request.query["source"].lower()
+            source = source_of(request.query)
             rows = [row for row in rows if (row["source"] or "").lower() == source]
         elif UUID.fullmatch(identifier):
             rows = []

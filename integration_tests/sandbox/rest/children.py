@@ -27,7 +27,9 @@ def check_children(workspace: Workspace, resource: str, children: list[Any]) -> 
         elif resource == "meetings":
             checked_participant(workspace, child)
         else:
-            require(as_object(child), ("label", "type"))
+            require(as_object(child), ("label", "type", "model"))
+            if child["model"] != "CustomObject":
+                raise ApiError(400, "model of a custom field must be CustomObject.")
     if resource == "meetings":
         parents = meeting_parents(workspace.tables, children, workspace.switches.participant_user_id)
         if not (parents["accountIds"] or parents["organizationIds"]):
@@ -55,6 +57,8 @@ def checked_message(workspace: Workspace, body: Any) -> Row:
     body = known_fields(workspace, as_object(body), (*resource.writing.create, "id", "type"))
     require(body, resource.writing.required)
     check_values(resource.writing, body)
+    if not body["to"]:
+        raise ApiError(400, "to is required.")
     for person in (body["from"], *body["to"], *(body.get("cc") or ()), *(body.get("bcc") or ())):
         kind = PEOPLE.get(as_object(person).get("type", ""))
         if kind is None:
@@ -67,14 +71,27 @@ def checked_message(workspace: Workspace, body: Any) -> Row:
     return message
 
 
-def put_message(workspace: Workspace, conversation_id: str, body: Any) -> Row:
-    """Insert a message, or update the one of the conversation with its externalId."""
+def post_message(workspace: Workspace, conversation_id: str, body: Any) -> Row:
+    """Insert a message; what becomes of one whose externalId the conversation has is up to a switch."""
+    message, rule = checked_message(workspace, body), workspace.switches.message_post_existing
+    if rule == "reject" and _known_message(workspace, conversation_id, message):
+        raise ApiError(400, f"externalId already exists: {message['externalId']}.")
+    return put_message(workspace, conversation_id, body, is_new=rule == "duplicate")
+
+
+def put_message(workspace: Workspace, conversation_id: str, body: Any, is_new: bool = False) -> Row:
+    """Insert a message, or update the one of the conversation with its externalId, unless it is to be a new one."""
     message = checked_message(workspace, body)
-    for known in workspace.tables["messages"].by_external_id(message["externalId"]):
-        if known["conversationId"] == conversation_id:
-            return workspace.update("messages", known["id"], message)
+    known = None if is_new else _known_message(workspace, conversation_id, message)
+    if known is not None:
+        return workspace.update("messages", known["id"], message)
     message.setdefault("timestamp", iso(workspace.clock.now()))
     return workspace.insert("messages", {**message, "conversationId": conversation_id})
+
+
+def _known_message(workspace: Workspace, conversation_id: str, message: Row) -> Row | None:
+    known = workspace.tables["messages"].by_external_id(message["externalId"])
+    return next((row for row in known if row["conversationId"] == conversation_id), None)
 
 
 def checked_participant(workspace: Workspace, body: Any) -> Row:

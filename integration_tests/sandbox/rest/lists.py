@@ -104,7 +104,8 @@ class Lists:
         at_end = following is None
         if at_end and switches.next_after_end:
             following = Cursor(last, cursor.number + 1, scan, self.served, self.epoch).encoded()
-        return Reply(200, {**body, "results": shown, "next": following, "atEnd": at_end}, page=page)
+        ends = {} if switches.at_end_absent else {"atEnd": at_end}
+        return Reply(200, {**body, "results": shown, "next": following, **ends}, page=page)
 
     def _answer_to_expired(self) -> Reply:
         kind = self.workspace.switches.expired_cursor
@@ -128,7 +129,7 @@ class Lists:
         if self.workspace.switches.below_untracked_hidden and (parent is None or parent[0] not in PARENTS):
             rows = (row for row in rows if not self._is_below_untracked(row))
         if "source" in query and "source" in resource.filters:
-            source = query["source"].lower()
+            source = source_of(query)
             return (row for row in rows if (row.get("source") or "").lower() == source)
         return rows
 
@@ -143,7 +144,8 @@ class Lists:
             chosen = _choice(query, "archived", ARCHIVED[switches.archived_true], omitted)
             return ("live", "archived") if switches.archived_ignored else chosen
         if "status" in resource.filters:
-            return _choice(query, "status", STATUS, STATUS["activeOrChurned" if under else "active"])
+            below = self.workspace.switches.below_organization
+            return _choice(query, "status", STATUS, STATUS[below if under else "active"])
         if "target" in resource.filters:
             return _choice(query, "target", TARGET, ("accounts", "organization") if under else ("accounts",))
         return ("live",)
@@ -165,7 +167,7 @@ class Lists:
             return Cursor(None, 0, scan, self.served, self.epoch)
         cursor = Cursor.decoded(query["from"])
         if cursor.scan != scan:
-            raise ApiError(400, "from belongs to a list with another sort or other filters.")
+            raise ApiError(400, "from belongs to a list with another limit, another sort or other filters.")
         lifetime = self.workspace.switches.cursors_expire_after
         age = self.served - cursor.issued
         if cursor.epoch != self.epoch or (lifetime is not None and age >= lifetime):
@@ -180,6 +182,13 @@ def check_parameters(workspace: Workspace, request: Request, known: Iterable[str
         raise ApiError(400, f"Unknown query parameter: {', '.join(sorted(unknown))}.")
 
 
+def source_of(query: Mapping[str, str]) -> str:
+    """Return the integration that a query names; rows that no integration made have none to name."""
+    if not query["source"]:
+        raise ApiError(400, "source must be the name of an integration.")
+    return query["source"].lower()
+
+
 def _limit(query: Mapping[str, str]) -> int:
     text = query.get("limit", str(MAX_LIMIT))
     if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
@@ -189,7 +198,7 @@ def _limit(query: Mapping[str, str]) -> int:
 
 def _fingerprint(request: Request, sort: str) -> int:
     filters = sorted((name, value) for name, value in request.query.items() if name not in PAGING)
-    return crc32(orjson.dumps([request.path, sort, filters]))
+    return crc32(orjson.dumps([request.path, sort, filters, request.query.get("limit")]))
 
 
 def _choice(

@@ -12,6 +12,7 @@ from integration_tests.sandbox.data.rules import (
     known_fields,
     known_traits,
     normalised,
+    refuse_readonly,
     require,
 )
 from integration_tests.sandbox.data.workspace import Workspace
@@ -24,8 +25,10 @@ def create(workspace: Workspace, resource: Resource, body: Any, fixed: Row) -> R
     """Carry out a POST: a new row, or what the resource does with a known externalId. `fixed` comes from the path."""
     writing = _writing(resource)
     body = as_object(body)
-    if resource.name == "projects" and workspace.switches.project_accepts_customer_id and "customerId" in body:
-        body["accountId"] = body.pop("customerId")
+    if resource.name == "projects":
+        body = _with_account(workspace, body)
+    if resource.name == "instances":
+        refuse_readonly(workspace, workspace.get("customObjects", fixed["customObjectId"]))
     body = known_fields(workspace, body, writing.create)
     require(body, _required(workspace, resource))
     _check_parents(writing, body)
@@ -53,10 +56,8 @@ def update(workspace: Workspace, resource: Resource, row: Row, body: Any) -> Row
     body = as_object(body)
     if resource.name == "meetings" and row["archivedAt"]:
         raise ApiError(400, "An archived meeting cannot be updated.")
-    if "externalId" not in writing.update and row.get("externalId") is not None:
-        if body.get("externalId", row["externalId"]) != row["externalId"]:
-            raise ApiError(400, "externalId cannot be changed.")
-        body.pop("externalId", None)
+    if resource.name == "instances":
+        refuse_readonly(workspace, workspace.get("customObjects", row["customObjectId"]))
     body = known_fields(workspace, body, writing.update)
     if resource.name == "npsResponses" and not workspace.switches.nps_put_partial:
         require(body, writing.required)
@@ -68,13 +69,16 @@ def update(workspace: Workspace, resource: Resource, row: Row, body: Any) -> Row
 
 def delete(workspace: Workspace, resource: Resource, row: Row) -> None:
     """Carry out a DELETE: archived where the resource is, gone elsewhere."""
+    if resource.name == "instances":
+        refuse_readonly(workspace, workspace.get("customObjects", row["customObjectId"]))
     mode = workspace.switches.instance_delete if resource.delete == "switch" else resource.delete
     if mode == "soft":
         workspace.archive(resource.name, row["id"])
         return
     workspace.delete(resource.name, row["id"])
     if resource.name == "messages":
-        workspace.update("conversations", row["conversationId"], {})
+        bump = workspace.switches.children_bump_updated_at
+        workspace.update("conversations", row["conversationId"], {}, bump=bump)
 
 
 def _writing(resource: Resource) -> Writing:
@@ -149,6 +153,16 @@ def _check_account(workspace: Workspace, body: Row) -> None:
     organization = body.get("organizationId")
     if isinstance(organization, str) and (found := workspace.find("organizations", organization)):
         body["organizationId"] = found["id"]
+
+
+def _with_account(workspace: Workspace, body: Row) -> Row:
+    """Return the body of a new project with the id of its account, whatever that is called, as `accountId`."""
+    name = workspace.switches.project_account
+    if name == "customerId" and "accountId" in body:
+        raise ApiError(400, "accountId cannot be written.")
+    if name != "accountId" and "customerId" in body:
+        return {**{key: value for key, value in body.items() if key != "customerId"}, "accountId": body["customerId"]}
+    return body
 
 
 def _from_template(workspace: Workspace, template_id: str) -> Row:

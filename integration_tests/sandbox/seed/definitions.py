@@ -31,7 +31,7 @@ TEMPLATES = (
     ("Onboarding template", "Onboarding", "Implementation"),
     ("Upsell template", "Upsell", "Expansion"),
 )
-# model: (label, path below vitally.custom, type). `moonPhase` is a type no client knows.
+# model: (label, path below vitally.custom, type). `moonPhase` is a type no client knows; clients have seen both cases.
 FIELDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "accounts": (
         ("Tier", "tier", "string"),
@@ -49,7 +49,7 @@ FIELDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "team": (("Region", "region", "string"),),
 }
 OBJECT_FIELDS = (
-    ("Stage", "stage", "string"),
+    ("Stage", "stage", "STRING"),
     ("Deal value", "dealValue", "number"),
     ("Due on", "dueOn", "datetime"),
     ("Labels", "labels", "multiselect"),

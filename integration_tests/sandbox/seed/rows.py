@@ -103,6 +103,7 @@ class Seeder:
             mrr=self._maybe(self.random.randrange(1000, 90000)),
             healthScore=self._maybe(round(self.random.uniform(0, 10), 1)),
             segments=self._segments(),
+            untracked=n % 10 == 7,
             traits={"region": "EMEA", "vitally.custom.npsScore": n, "sfdc.Customer_Health_Score__c": 7.5},
         )
 
@@ -375,6 +376,7 @@ class Seeder:
         return {
             "seats": n,
             "plan name": "Team",
+            "stripe.metadata.credit-discount-percent": n,
             "vitally.custom.tier": self.random.choice("ABC"),
             "vitally.custom.isReference": n % 2 == 0,
             "sfdc.Customer_Health_Score__c": round(self.random.uniform(0, 10), 2),

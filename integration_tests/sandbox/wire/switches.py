@@ -1,6 +1,7 @@
 """What the vendor leaves open, or what goes wrong now and then: one switch each, read on every request.
 
-The default is the stricter reading, the one that breaks a careless client.
+The default is the stricter reading, the one that breaks a careless client. Where no client could do anything about it
+(a change that no list tells of), the default is the reading that the docs of the connectors name as assumed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class Switches:
     archive_bumps_updated_at: bool = True
     latency: float = 0.0
     """Seconds every answer takes."""
+    content_type_required: bool = True
+    """Whether a body must be said to be JSON."""
 
     # Lists
     archived_omitted_means_all: bool = False
@@ -33,10 +36,14 @@ class Switches:
     """The answer to a cursor that is no longer known: a status, a 200 with an `error`, or a page without rows."""
     next_after_end: bool = False
     """The last page says `atEnd`, and has a `next` nevertheless."""
+    at_end_absent: bool = False
+    """Pages have no `atEnd`: the docs do not name it, a public client has seen it."""
     null_error_in_pages: bool = False
     """Pages have an `error` that is null."""
     odd_rows: bool = False
     """Among the rows of pages, the rows inlined in others and messages are things that are no objects."""
+    below_organization: Literal["active", "activeOrChurned"] = "active"
+    """Which accounts the list of an organization's accounts shows; its page names no `status`."""
     below_untracked_hidden: bool = False
     """The lists of all rows leave out those of accounts that are not tracked, as they leave out the accounts."""
     empty_page_with_next: bool = False
@@ -52,16 +59,20 @@ class Switches:
     survey_user_id: Literal["userID", "userId"] = "userID"
     """How survey responses spell it; the docs print the first."""
     transcripts_in_list: Literal["absent", "null", "whole"] = "absent"
+    custom_field_ids: bool = True
+    """Whether custom fields have an `id`: the docs list it, their example is without."""
     byte_order_mark: bool = False
     """Answers begin with one."""
 
     # Misses
     not_found_status: Literal[404, 200] = 404
     admin_search_miss: Literal["error", "empty_object", "null", "empty_array"] = "error"
+    refusal_member: Literal["error", "message"] = "error"
+    """Where the words of a refusal are: `error` was seen of a 401, `message` stands in a client."""
 
     # REST writes
     create_status: Literal[200, 201] = 200
-    delete_status: Literal[200, 204] = 200
+    delete_status: Literal[200, 204] = 204
     unknown_fields_rejected: bool = True
     unknown_traits_rejected: bool = True
     """Traits of tasks, notes, projects and instances need a custom field; off, unknown keys are dropped."""
@@ -73,9 +84,12 @@ class Switches:
     note_post_existing: Literal["update", "reject", "duplicate"] = "reject"
     conversation_post_existing: Literal["update", "reject", "duplicate"] = "reject"
     meeting_post_existing: Literal["update", "reject", "duplicate"] = "reject"
+    message_post_existing: Literal["update", "reject", "duplicate"] = "reject"
+    """POST of a message whose externalId its conversation has; a PUT of the conversation updates that message."""
     conversation_requires_external_id: bool = True
     meeting_requires_external_id: bool = True
-    project_accepts_customer_id: bool = False
+    project_account: Literal["accountId", "customerId", "either"] = "accountId"
+    """What the account of a new project is called; two pages of the docs differ."""
     nps_put_partial: bool = False
     also_by_external_id: frozenset[str] = frozenset()
     """More resources whose `:id` takes an externalId; for conversations and npsResponses clients differ."""
@@ -83,12 +97,21 @@ class Switches:
     """`source` of notes and tasks created through REST; without one their externalId addresses nothing."""
     participant_user_id: Literal["externalId", "id", "either"] = "externalId"
     instance_delete: Literal["hard", "soft"] = "hard"
+    readonly_objects_refuse: bool = True
+    """Whether `writeMode: readonly` of a custom object also holds for the APIs; the docs speak of people."""
+    children_bump_updated_at: bool = True
+    """Whether a message or participant that comes or goes moves the `updatedAt` of what it is part of."""
+
+    max_body_bytes: int | None = 500_000
+    """Of both APIs; neither's docs say."""
 
     # Analytics
-    max_body_bytes: int | None = 500_000
-    batch_invalid: Literal["reject_all", "drop_silently"] = "reject_all"
+    batch_invalid: Literal["reject_all", "reject_after_the_rest", "drop_silently"] = "reject_all"
+    """An invalid message has its batch refused, as a whole or when the valid ones have been taken, or is dropped."""
+    batch_order: Literal["shuffled", "as sent"] = "shuffled"
+    """In which order the messages of one batch take effect."""
     blocked_types: frozenset[str] = frozenset()
-    unknown_custom_object: Literal["reject", "drop"] = "reject"
+    unknown_custom_object: Literal["reject", "drop"] = "drop"
     drops: Callable[[Row], bool] | None = None
     """Says of a message that was accepted whether nothing comes of it."""
     orphans: Literal["drop", "create", "reject"] = "drop"
@@ -96,8 +119,10 @@ class Switches:
     older_timestamp_overwrites: bool = True
     analytics_null_removes: bool = True
     """A null trait removes the value, as in REST; off, it is ignored."""
-    effect_delay: float = 1.0
-    """Seconds of the workspace's clock between the acceptance of a message and its effect; 0: at once."""
+    effect_delay: float = 120.0
+    """Seconds of the workspace's clock between the acceptance of a message and its effect; 0: at once.
+
+    A public page of an integration speaks of "several seconds to several minutes"."""
     effect_delays: Literal["fixed", "random", "growing"] = "fixed"
     """Each request's messages wait for all of it, for a random part of it, or for a tenth more than those before."""
     effects_overtake: bool = False
