@@ -141,7 +141,7 @@ ACTIVITIES: tuple[Object, ...] = (
                 directory=Directory.PROJECT_TEMPLATE,
                 description="The template it is made from",
             ),
-            ACCOUNT_ID,
+            replace(ACCOUNT_ID, otherwise="customerId"),
             ORGANIZATION_ID,
             Field("name", description="What it is called; else as the template says"),
             Field("targetStartDate", Kind.DAY, description="The day on which it is to begin"),

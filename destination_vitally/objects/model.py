@@ -81,6 +81,7 @@ class Field:
             gets Vitally's.
         inlined: the column in which rows read from Vitally carry that object itself.
         aliases: other names that mean the field.
+        otherwise: what another page of Vitally calls it in a new row; tried where the first name is refused.
         create_only: whether an update does not take it.
         in_body: whether REST takes it in the body at all.
         default: what is sent when a row is created without the field.
@@ -101,6 +102,7 @@ class Field:
     refers: str | None = None
     inlined: str | None = None
     aliases: tuple[str, ...] = ()
+    otherwise: str = ""
     create_only: bool = False
     in_body: bool = True
     default: Any = None

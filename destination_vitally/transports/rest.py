@@ -38,6 +38,8 @@ class Rest:
         self._landing = landing
         self._references = references
         self._finder = finder
+        self._otherwise: set[str] = set()
+        """Objects whose new rows Vitally has taken with the other names of their fields."""
 
     def make(self, change: Change) -> Effect:
         """Make one change.
@@ -156,13 +158,13 @@ class Rest:
         missing = lacking(change.fields, route.to_create)
         if missing:
             raise change.rejected(f"it does not exist yet, and {missing} is required to create it")
-        path, body = paths.collection(), self._body(change, creating=True)
+        path = paths.collection()
         external_id = change.fields.get("externalId")
         repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
         backoff, kind = self._api.backoff(), kind_of("POST", path)
         while True:
             try:
-                reply = self._write(change, "POST", path, body, repeatable=repeatable)
+                reply = self._post(change, path, repeatable)
                 _done(change, reply, "created")
                 row = _answered(change, reply)
                 self._references.created(change, row)
@@ -181,6 +183,23 @@ class Rest:
                 if found := self._finder.find(change, paths):
                     return found
 
+    def _post(self, change: Change, path: str, repeatable: bool) -> Reply:
+        """POST; where Vitally's pages have two names for a field and one is refused, once more with the other."""
+        name = change.entry.name
+        otherwise = name in self._otherwise
+        body = self._body(change, creating=True, otherwise=otherwise)
+        reply = self._write(change, "POST", path, body, repeatable=repeatable)
+        if reply.status != 400 or not any(field.otherwise for field in change.entry.fields):
+            return reply
+        other = self._body(change, creating=True, otherwise=not otherwise)
+        if other == body:
+            return reply
+        second = self._write(change, "POST", path, other, repeatable=repeatable)
+        if not second.ok:
+            return reply
+        self._otherwise ^= {name}
+        return second
+
     # Bodies
 
     def _lost_unless_sent(self, change: Change, path: str, row: Row | None) -> Row:
@@ -191,7 +210,7 @@ class Rest:
         current = row or self._finder.shown(change) or found_row(change, self._api.send("GET", path)) or {}
         return {name: current[name] for name in lost if current.get(name)}
 
-    def _body(self, change: Change, *, creating: bool, also: Row | None = None) -> bytes:
+    def _body(self, change: Change, *, creating: bool, also: Row | None = None, otherwise: bool = False) -> bytes:
         body: dict[str, Any] = dict(also or {})
         for field in change.entry.fields:
             value = change.fields.get(field.name, field.default if creating else None)
@@ -201,7 +220,8 @@ class Rest:
                 continue
             if field.refers and value:
                 value = self._vitallys(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
-            body[field.name] = str(value) if isinstance(value, VitallyId) else value
+            name = field.otherwise if otherwise and field.otherwise else field.name
+            body[name] = str(value) if isinstance(value, VitallyId) else value
         if change.open_values:
             body["traits"] = change.open_values
         return encoded(change, body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integration_tests.destination.cases import (
@@ -15,9 +17,12 @@ from integration_tests.destination.cases import (
     Case,
     check_case,
     every_case,
+    prepare,
     rest,
+    template,
 )
 from integration_tests.destination.ways import Way, check_way, every_way
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.sandbox import Sandbox
 
 GET_ACC, GET_ORG = rest("GET", "/accounts/acct%2F1"), rest("GET", "/organizations/org-1")
@@ -120,3 +125,24 @@ def test_each_operation_sends_exactly_this(
 @every_way("note", "task", "project")
 def test_every_field_and_key_arrives(way: Way, sandbox: Sandbox) -> None:
     check_way(way, sandbox)
+
+
+@pytest.mark.parametrize("name", ["accountId", "customerId"])
+def test_the_account_of_a_project_is_called_as_vitally_takes_it(sandbox: Sandbox, name: Any) -> None:
+    prepare(sandbox)
+    sandbox.switches.project_account = name
+    settings = destination_config(sandbox, num_workers=1)
+    settings["mappings"] = [{"stream": "rows", "object": "project", "operation": "create", "other_columns": "traits"}]
+    project = {"templateId": template(sandbox), "accountId": "acct/1"}
+    rows = [{**project, "name": f"New {n}"} for n in range(3)] + [{**project, "ownedByVitallyUserId": ACC}]
+
+    result = write(settings, [stream("rows")], [record("rows", row) for row in rows])
+
+    made = [row for row in sandbox.workspace.rows("projects") if row["name"].startswith("New")]
+    assert [row["accountId"] for row in made] == [ACC] * 3
+    assert "ownedByVitallyUserId: no such row" in result.log, "what is wrong under either name is said under the first"
+    asked = [
+        next(iter({"accountId", "customerId"} & set(sent.body))) for sent in sandbox.journal.matching(method="POST")
+    ]
+    other = {"accountId": "customerId", "customerId": "accountId"}[name]
+    assert asked == [*([] if name == "accountId" else [other]), name, name, name, name, other]
