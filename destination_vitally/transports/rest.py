@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from destination_vitally.errors import AmbiguousError
 from destination_vitally.mapping.mapper import Change, identities_of, lacking
-from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Kind, Lookup, Object, RestRoute, Verb
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.bodies import encoded
@@ -220,8 +219,7 @@ class Rest:
                 continue
             if field.refers and value:
                 value = self._vitallys(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
-            name = field.otherwise if otherwise and field.otherwise else field.name
-            body[name] = str(value) if isinstance(value, VitallyId) else value
+            body[field.otherwise if otherwise and field.otherwise else field.name] = value
         if change.open_values:
             body["traits"] = change.open_values
         return encoded(change, body)
@@ -274,7 +272,7 @@ def _address(change: Change) -> str | None:
 def _answered(change: Change, reply: Reply) -> Row:
     """What is known of a row after it was written: what was sent, and what Vitally answered."""
     sent = {name: value for name, value in change.fields.items() if name in change.entry.resend_on_update}
-    row = reply.body if isinstance(reply.body, dict) and is_row(reply.body) else {}
+    row: Row = reply.body if is_row(reply.body) else {}
     return sent | row
 
 

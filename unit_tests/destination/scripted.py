@@ -1,0 +1,93 @@
+"""Vitally's REST API as a script, and the parts of a destination that talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import requests
+from requests_mock import ANY, Adapter
+
+from destination_vitally.mapping.mapper import Change
+from destination_vitally.transports.http import Api, Shared
+from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.limiter import Limiter
+from destination_vitally.transports.lookups import Finder, Paths
+from destination_vitally.transports.references import References, UnknownParents
+from destination_vitally.transports.reply import Reply
+from destination_vitally.transports.rest import Rest
+from integration_tests.harness import QuickClock
+
+BASE = "https://rest.example.com/resources"
+BROKEN = requests.exceptions.ConnectionError("reset")
+"""The connection breaks after the request was sent."""
+
+Script = Mapping[str, Any]
+
+
+class Vitally:
+    """Answers requests as a script says, and remembers them.
+
+    The script has the answers by request, as in `GET /accounts/a`. An answer is a body, a text that is no JSON, the
+    number of an error, or an exception; of a tuple of them, the last is given again and again. What is not in the
+    script is not there.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script: dict[str, list[Any]] = {}
+        for request, said in script.items():
+            self.say(request, said)
+        self.asked: list[Any] = []
+        """Each request, as in the script; together with its body if it has one."""
+        self.adapter = Adapter()
+        self.adapter.register_uri(ANY, ANY, content=self._answer)
+
+    def say(self, request: str, said: Any) -> None:
+        """Answer a request from now on otherwise."""
+        self._script[request] = [*said] if isinstance(said, tuple) else [said]
+
+    def _answer(self, request: Any, context: Any) -> bytes:
+        asked = f"{request.method} {request.url.removeprefix(BASE)}"
+        self.asked.append((asked, orjson.loads(request.body)) if request.body else asked)
+        turns = self._script.get(asked, [404])
+        said = turns.pop(0) if len(turns) > 1 else turns[0]
+        if isinstance(said, Exception):
+            raise said
+        context.status_code = said if isinstance(said, int) else 200
+        if isinstance(said, str):
+            return said.encode()
+        return orjson.dumps({"error": "Not found" if said == 404 else "No."} if isinstance(said, int) else said)
+
+    @property
+    def written(self) -> list[Any]:
+        """The requests that change something."""
+        return [one for one in self.asked if not str(one).startswith("GET ")]
+
+
+class Parts:
+    """The parts of a destination that talk to a workspace as a script has it."""
+
+    def __init__(self, script: Script | None = None, unknown_parents: UnknownParents = "reject") -> None:
+        self.vitally = Vitally(script or {})
+        self.clock = QuickClock(passes=lambda seconds: None)
+        session = requests.Session()
+        session.mount(BASE, self.vitally.adapter)
+        shared = Shared(session, Limiter(100_000, self.clock), self.clock)
+        self.api = Api("secret_token", BASE, "Basic key", shared, "/users?limit=1")
+        self.landing = Landing(self.api, self.clock)
+        self.references = References(self.api, self.landing, unknown_parents)
+        self.finder = Finder(self.api, self.references.lists)
+        self.rest = Rest(self.api, self.references, self.landing, self.finder)
+
+    def sent_in_a_batch(self, *changes: Change) -> None:
+        """Let a batch have been accepted a moment ago, by Vitally's clock at the beginning of 2026."""
+        self.landing.accepted(changes, Reply(200, {}, "", time=1_767_225_600.0))
+
+    def paths(self, change: Change) -> Paths:
+        return Paths(change, self.references)
+
+
+def page(*rows: dict[str, Any], following: str = "") -> dict[str, Any]:
+    """A page of a list."""
+    return {"results": [*rows], "next": following or None}
