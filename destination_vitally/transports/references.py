@@ -92,14 +92,13 @@ class References:
             self._ids.learn_all(change.entry.name, [made], are_listed=is_new)
 
     def deleted(self, change: Change, address: str) -> None:
-        """Forget a row that was deleted."""
-        known = {str(value) for name in ("id", "externalId") if (value := change.fields.get(name))} | {address}
-        self._ids.forget(change.entry.name, known)
+        """Forget a row that was deleted, by either id."""
+        self._ids.forget(change.entry.name, {address})
 
     def expect(self, target: str, external_id: str) -> None:
         """Take a row that would have been created (in a dry run) for one that is there."""
         if target in REFERRED_TO:
-            self._ids.learn(target, {"id": external_id, "externalId": external_id})
+            self._ids.learn(target, {"id": external_id})
 
     # What is looked up
 

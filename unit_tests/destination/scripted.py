@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ import requests
 from requests_mock import ANY, Adapter
 
 from destination_vitally.mapping.mapper import Change
+from destination_vitally.objects.model import Operation
+from destination_vitally.objects.table import INSTANCE
 from destination_vitally.transports.http import Api, Shared
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.limiter import Limiter
@@ -18,7 +21,9 @@ from destination_vitally.transports.references import References, UnknownParents
 from destination_vitally.transports.reply import Reply
 from destination_vitally.transports.rest import Rest
 from integration_tests.harness import QuickClock
+from unit_tests.destination.builders import DEFINITION, change
 
+INSTANCES = f"/customObjects/{DEFINITION}/instances"
 BASE = "https://rest.example.com/resources"
 BROKEN = requests.exceptions.ConnectionError("reset")
 """The connection breaks after the request was sent."""
@@ -91,3 +96,10 @@ class Parts:
 def page(*rows: dict[str, Any], following: str = "") -> dict[str, Any]:
     """A page of a list."""
     return {"results": [*rows], "next": following or None}
+
+
+def asks(name: str, operation: Operation, data: dict[str, Any]) -> Change:
+    """A change, as it is where there is only a REST key."""
+    asked = change(name, operation, data, tokens=frozenset({"secret_token"}), allow_deletes=True)
+    is_instance = asked.entry is INSTANCE
+    return asked._replace(entry=replace(INSTANCE, path=INSTANCES)) if is_instance else asked

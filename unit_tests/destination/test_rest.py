@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from destination_vitally.errors import NotYetError, OutageError, RejectedError
 from destination_vitally.mapping.mapper import Change
-from destination_vitally.objects.model import Operation
-from destination_vitally.objects.table import INSTANCE
 from destination_vitally.transports.http import GIVEN_UP_IN_A_ROW
 from destination_vitally.transports.rest import looks_up
 from unit_tests.destination.builders import DEFINITION, change
-from unit_tests.destination.scripted import BROKEN, Parts, page
+from unit_tests.destination.scripted import BROKEN, INSTANCES, Parts, asks, page
 
-REST_KEY = frozenset({"secret_token"})
 WHEN = "2026-01-01T00:00:00.000Z"
 MADE = {"id": "new"}
-INSTANCES = f"/customObjects/{DEFINITION}/instances"
 TASKS = "GET /accounts/A/tasks?limit=100&sortBy=createdAt"
 A_TASK = {"id": "t", "externalId": "x", "tags": ["old"]}
 A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
 """The account `a` is there."""
-
-
-def asks(name: str, operation: Operation, data: dict[str, Any]) -> Change:
-    """A change, as it is where there is only a REST key."""
-    asked = change(name, operation, data, tokens=REST_KEY, allow_deletes=True)
-    is_instance = asked.entry is INSTANCE
-    return asked._replace(entry=replace(INSTANCE, path=INSTANCES)) if is_instance else asked
 
 
 @pytest.mark.parametrize(
