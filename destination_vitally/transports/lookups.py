@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.comparison import refers_to
 from destination_vitally.mapping.mapper import Change, identities_of, identity_of
-from destination_vitally.objects.model import Field, Key, Kind, Lookup, RestRoute
+from destination_vitally.objects.model import Field, Key, Lookup, RestRoute
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.below import RowsBelow, Write
 from destination_vitally.transports.http import Api
@@ -29,12 +28,10 @@ class Paths:
         self._change = change
         self._references = references
 
-    def parent(self, name: str) -> str:
-        """Vitally's id of the object that the field `name` refers to; RejectedError when there is none."""
-        field, value = self._change.entry.field(name), self._change.fields[name]
-        if field is None or field.refers is None:
-            return str(value)
-        return self._references.vitallys(self._change, name, field.refers, value)
+    def _parent(self, field: Field) -> str:
+        """Vitally's id of the object that a field refers to; RejectedError when there is none."""
+        value = self._change.fields[field.name]
+        return self._references.vitallys(self._change, field.name, str(field.refers), value)
 
     def collection(self) -> str:
         """Where rows of the object are listed and created."""
@@ -45,18 +42,14 @@ class Paths:
         return self._filled(self._change.entry.item_path.replace("{key}", quoted(key)))
 
     def below_parents(self) -> Iterator[str]:
-        """The lists that hold the row of the change, one per parent it names; none where no list helps."""
-        if not self._change.entry.can_look_up(Lookup.IN_PARENT):
-            return
+        """The lists that hold the row of the change, one per parent it names."""
         for field in self._change.entry.references():
             if field.refers and self._change.fields.get(field.name):
-                parent = quoted(self.parent(field.name))
+                parent = quoted(self._parent(field))
                 yield f"{BY_NAME[field.refers].path}/{parent}{self._change.entry.path}"
 
     def lists_of(self, *, creating: bool) -> list[str]:
         """The lists that hold the row after it was written, of parents that have been looked up; sends nothing."""
-        if not self._change.entry.can_look_up(Lookup.IN_PARENT):
-            return []
         found = []
         for field in self._change.entry.references():
             value = self._change.fields.get(field.name)
@@ -73,7 +66,7 @@ class Paths:
     def lead_to(self, row: Row) -> bool:
         """Tell whether a row belongs to one of the parents, or comes from the source, that the change names."""
         fields = self._change.fields
-        if fields.get("source") and str(fields["source"]).lower() == str(row.get("source")).lower():
+        if fields.get("source") and str(fields["source"]).lower() == str(row.get("source") or "").lower():
             return True
         named = [f for f in self._change.entry.references() if fields.get(f.name)]
         return any(refers_to(field, fields[field.name], row, self._references.known) for field in named)
@@ -86,35 +79,30 @@ class Paths:
         named = named_parents(self._change)
         return bool(named or not needed) and all(self._references.is_listed(*parent) for parent in named)
 
-    def known_parents(self, *, creating: bool) -> dict[str, Any]:
+    def known_parents(self, *, creating: bool) -> dict[str, list[str | None]]:
         """Vitally's ids of what a write of the change makes the row refer to, as far as they are known."""
-        found = {}
-        for field in self._change.entry.references():
-            if field.name in self._change.fields and (creating or not field.create_only):
-                ids = [self._references.known(str(field.refers), value) for value in self._named(field)]
-                found[field.name] = ids if field.kind is Kind.TEXTS else next(iter(ids), None)
-        return found
-
-    def _named(self, field: Field) -> list[str]:
-        value = self._change.fields.get(field.name)
-        return value if isinstance(value, list) else [value] if value else []
+        return {
+            field.name: [self._references.known(str(field.refers), value) for value in _ids(self._change, field)]
+            for field in self._change.entry.references()
+            if field.name in self._change.fields and (creating or not field.create_only)
+        }
 
     def _filled(self, template: str) -> str:
         for field in self._change.entry.references():
             mark = f"{{{field.name}}}"
             if mark in template:
-                template = template.replace(mark, quoted(self.parent(field.name)))
+                template = template.replace(mark, quoted(self._parent(field)))
         return template
 
 
 def named_parents(change: Change) -> tuple[tuple[str, str], ...]:
     """Return what a row refers to: each the name of an object and an id of it."""
-    fields = [(str(field.refers), change.fields.get(field.name)) for field in change.entry.references()]
-    return tuple(
-        (target, one)
-        for target, value in fields
-        for one in (value if isinstance(value, list) else [value] if value else [])
-    )
+    return tuple((str(field.refers), one) for field in change.entry.references() for one in _ids(change, field))
+
+
+def _ids(change: Change, field: Field) -> list[str]:
+    value = change.fields.get(field.name)
+    return value if isinstance(value, list) else [value] if value else []
 
 
 class SeveralError(RejectedError):
@@ -274,7 +262,7 @@ class Finder:
 
     def _matching(self, change: Change, path: str, external_id: str) -> list[Row]:
         rows = self._seen(change, rows_of(change, self._rest.send("GET", path)))
-        return [row for row in rows if str(row.get("externalId")) == external_id]
+        return [row for row in rows if str(row.get("externalId") or "") == external_id]
 
     def _listed(self, change: Change, path: str) -> list[Row]:
         try:
