@@ -44,9 +44,8 @@ class Ids:
         found = self._elsewhere.get((target, own)) or self._yours.get((target, own))
         return found[0] if found else None
 
-    def forget(self, target: str, values: set[str]) -> None:
-        """Forget a row by its ids: one that is made anew under its externalId has another id."""
-        own = {found for value in values if (found := self.vitallys(target, value))}
-        known = [self._yours.get((target, value)) for value in values | own]
-        for value in values | own | {found[0] for found in known if found}:
-            self._vitallys.forget((target, value))
+    def forget(self, target: str, value: str) -> None:
+        """Forget a row, by either id: one that is made anew under its externalId has another id."""
+        if own := self.vitallys(target, value):
+            for known in (own, value, *(self._yours.get((target, own)) or ())):
+                self._vitallys.forget((target, known))

@@ -93,7 +93,7 @@ class References:
 
     def deleted(self, change: Change, address: str) -> None:
         """Forget a row that was deleted, by either id."""
-        self._ids.forget(change.entry.name, {address})
+        self._ids.forget(change.entry.name, address)
 
     def expect(self, target: str, external_id: str) -> None:
         """Take a row that would have been created (in a dry run) for one that is there."""

@@ -35,8 +35,8 @@ class Vitally:
     """Answers requests as a script says, and remembers them.
 
     The script has the answers by request, as in `GET /accounts/a`. An answer is a body, a text that is no JSON, the
-    number of an error, or an exception; of a tuple of them, the last is given again and again. What is not in the
-    script is not there.
+    number of an error, a status with a body, or an exception; of a tuple of them, the last is given again and again.
+    What is not in the script is not there.
     """
 
     def __init__(self, script: Script) -> None:
@@ -60,6 +60,8 @@ class Vitally:
         if isinstance(said, Exception):
             raise said
         context.status_code = said if isinstance(said, int) else 200
+        if isinstance(said, Reply):
+            context.status_code, said = said.status, said.body
         if isinstance(said, str):
             return said.encode()
         return orjson.dumps({"error": "Not found" if said == 404 else "No."} if isinstance(said, int) else said)

@@ -8,7 +8,7 @@ import pytest
 
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import all_rows, found_row, is_row, pages, quoted, rows_of
+from destination_vitally.transports.rows import all_rows, answers, found_row, is_row, pages, quoted, rows_of
 from unit_tests.destination.scripted import Parts, asks, page
 
 TASK = asks("task", "update", {"id": "t"})
@@ -49,8 +49,10 @@ def test_a_list_is_read_page_by_page_in_the_order_that_edits_do_not_change(asked
         f"{path}&from=a%2Fb": page(following="c"),
         f"{path}&from=c": page(ROWS[2]),
     })  # fmt: skip
-    assert [*pages(parts.api, "/tasks", **asked)] == [ROWS[:2], [], ROWS[2:]]
-    assert len(parts.vitally.asked) == 3
+    expected: list[Any] = [ROWS[:2], [], ROWS[2:]]
+    assert [*pages(parts.api, "/tasks", **asked)] == expected
+    assert [reply.body["results"] for reply in answers(parts.api, "/tasks", **asked)] == expected
+    assert len(parts.vitally.asked) == 6
 
 
 @pytest.mark.parametrize("order", ["createdAt", None])
@@ -69,6 +71,7 @@ def test_there_may_be_no_such_list() -> None:
     [
         (404, "Not found", 404),  # it was there a moment ago
         (400, "No.", 400),
+        (Reply(400, page({"id": "2"}), ""), "HTTP 400 without a reason", 400),
         ([{"id": "2"}], "HTTP 200 without a reason", 200),
         ({"id": "2"}, "HTTP 200 without a reason", 200),
         (page({"id": ""}), "a row of it has no id", None),
@@ -84,6 +87,10 @@ def test_a_list_that_cannot_be_read_to_its_end_is_an_error(second: Any, problem:
         list(rows)
     assert str(caught.value) == f"Vitally does not list /tasks to its end: {problem}"
     assert caught.value.status == status
+
+
+def test_a_page_without_rows_is_asked_for_again() -> None:
+    assert [*all_rows(Parts({LIST: ({"next": None}, page(*ROWS))}).api, "/tasks")] == ROWS
 
 
 def test_pages_that_lead_back_to_the_first_cursor_are_an_error() -> None:
