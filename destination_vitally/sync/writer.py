@@ -178,7 +178,7 @@ class Writer:
                 if plan not in self._cut_short:
                     self._parents.ended(plan)
         self._close_window()
-        before = -1
+        before: int = 0
         while is_all and len(self._parents.held) not in (0, before):
             before = len(self._parents.held)
             self._parents.held.release_all()
@@ -341,8 +341,7 @@ class Writer:
         emission = Emission(self._started, emitted_at, row.number)
         messages = messages_of(change, row, emission, self._references)
         for message in messages:
-            if not Batch().has_room(len(message.encoded)):
-                row.parts = 1
+            if len(message.encoded) + 2 > BYTES:
                 raise change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return messages
 

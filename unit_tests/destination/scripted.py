@@ -13,7 +13,7 @@ from requests_mock import ANY, Adapter
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import INSTANCE
-from destination_vitally.transports.http import Api, Shared
+from destination_vitally.transports.http import Api, Apis, Shared
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.limiter import Limiter
 from destination_vitally.transports.lookups import Finder, Paths
@@ -82,6 +82,7 @@ class Parts:
         session.mount(BASE, self.vitally.adapter)
         shared = Shared(session, Limiter(100_000, self.clock), self.clock)
         self.api = Api("secret_token", BASE, "Basic key", shared, "/users?limit=1")
+        self.apis = Apis(self.api, Api("analytics_token", BASE, "Basic key", shared))
         self.landing = Landing(self.api, self.clock)
         self.references = References(self.api, self.landing, unknown_parents)
         self.finder = Finder(self.api, self.references.lists)
