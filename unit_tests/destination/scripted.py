@@ -45,6 +45,8 @@ class Vitally:
             self.say(request, said)
         self.asked: list[Any] = []
         """Each request, as in the script; together with its body if it has one."""
+        self.date = ""
+        """What its clock says, as in the header."""
         self.adapter = Adapter()
         self.adapter.register_uri(ANY, ANY, content=self._answer)
 
@@ -55,6 +57,7 @@ class Vitally:
     def _answer(self, request: Any, context: Any) -> bytes:
         asked = f"{request.method} {request.url.removeprefix(BASE)}"
         self.asked.append((asked, orjson.loads(request.body)) if request.body else asked)
+        context.headers = {"Date": self.date} if self.date else {}
         turns = self._script.get(asked, [404])
         said = turns.pop(0) if len(turns) > 1 else turns[0]
         if isinstance(said, Exception):

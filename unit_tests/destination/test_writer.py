@@ -43,7 +43,12 @@ def test_what_is_no_message_is_named_by_its_line(message: dict[str, Any], proble
 
 
 def test_what_says_nothing_to_a_destination_is_passed_over() -> None:
-    others = [{"type": "LOG", "log": {}}, {"type": "TRACE"}, status("other", "COMPLETE"), status("accounts", "RUNNING")]
+    others: list[dict[str, Any]] = [
+        {"type": "LOG", "log": {}},
+        {"type": "TRACE"},
+        status("other", "COMPLETE"),
+        status("accounts", "RUNNING"),
+    ]
     assert Sync({}, "accounts").done(*others, account()).said == [COUNTS.format(1, 1, 0, 0, 0)]
 
 
