@@ -104,3 +104,9 @@ def event(key: str = "a", **more: Any) -> dict[str, Any]:
 def status(name: str, told: str) -> dict[str, Any]:
     described = {"stream_descriptor": {"name": name}, "status": told}
     return {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "stream_status": described}}
+
+
+def counts(sync: Sync, stream: int = 0) -> dict[str, int]:
+    """The outcomes of a stream that records have."""
+    parts = sync.said[stream].split(" = ")[1].split(", ")
+    return {name: int(count) for count, name in (part.split(" ", 1) for part in parts) if count != "0"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from destination_vitally.errors import ConfigError, RejectedError
 from destination_vitally.mapping.mapper import identity_of
 from destination_vitally.mapping.mirroring import EVERYTHING, is_mirrorable
+from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.table import OBJECTS
 from unit_tests.destination.builders import configured, mapper, plans, settings
 
@@ -52,6 +53,117 @@ def test_nothing_is_mirrored_unless_a_mapping_says_so() -> None:
     streams = [configured("t", **WHOLE), configured("accounts", **WHOLE)]
     assert all(
         plan.mirror is None for plan in plans(settings(mappings=[mapping], allow_deletes=True), *streams).values()
+    )
+
+
+ALLOWED = {"allow_deletes": True}
+
+
+def planned(
+    name: str, word: str, operation: str = "upsert", stream: dict[str, Any] = WHOLE, **more: Any
+) -> dict[Any, StreamPlan]:
+    mapping = {"stream": "t", "object": name, "operation": operation, "other_columns": "ignore", "missing_rows": word}
+    return plans(settings(mappings=[mapping], **more), configured("t", **stream))
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen", "problem"),
+    [
+        (
+            ("project", "delete", "create"), ALLOWED,
+            "is delete, but which rows of project are missing cannot be known. Set it to keep. Possible for: "
+            "organization, account, user, custom_object/<name>, note, task, nps_response, conversation, meeting",
+        ),
+        (
+            ("note", "delete", "delete"), ALLOWED,
+            "is delete, but the rows of the stream are deleted themselves. Set it to keep, or choose another operation",
+        ),
+        (
+            ("note", "delete", "upsert"), {},
+            "is delete, but deletes are switched off. Switch allow_deletes on if you mean it, or set missing_rows to "
+            "keep",
+        ),
+        (
+            ("user", "delete", "upsert"), {**ALLOWED, "secret_token": None},
+            "is delete, and to delete user, secret_token is needed in the configuration",
+        ),
+        (
+            ("account", "delete", "upsert"), ALLOWED,
+            "is delete, and each delete permanently destroys the account and everything that belongs only to it. Set "
+            "it to delete_with_everything_below if that is what you want, or to keep",
+        ),
+        (
+            ("note", EVERYTHING, "upsert"), ALLOWED,
+            "is delete_with_everything_below, but nothing else is below note. Set it to delete, or to keep",
+        ),
+        (
+            ("account", EVERYTHING, "upsert"), {**ALLOWED, "unknown_parents": "create"},
+            "is delete_with_everything_below, and unknown_parents is create: what the one makes of account the other "
+            "deletes. Change one of them",
+        ),
+    ],
+)  # fmt: skip
+def test_what_keeps_missing_rows_from_being_deleted_is_said(asked: Any, chosen: Any, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        planned(*asked, **chosen)
+    assert caught.value.message == f"stream 't': missing_rows {problem}"
+
+
+@pytest.mark.parametrize("name", ["note", "user"])
+def test_what_is_no_parent_may_be_mirrored_while_unknown_parents_are_made(name: str) -> None:
+    [plan] = planned(name, "delete", unknown_parents="create", **ALLOWED).values()
+    assert plan.mirror is not None
+
+
+def test_what_will_be_deleted_is_said_before(caplog: pytest.LogCaptureFixture) -> None:
+    planned("note", "delete", max_deletes_percent=7, **ALLOWED)
+    assert (
+        "Stream t: after a full refresh, rows of note in Vitally that have an externalId and are not in it are "
+        "deleted, if they are 7 % at most (max_deletes_percent). Each delete archives the note, which stays in Vitally "
+        "with archivedAt set."
+    ) in caplog.messages
+
+
+NO_IDS = "the platform gives no generation ids, which would say that the whole table is read"
+APPENDS = "its generation ids do not ask to replace what earlier syncs wrote: choose Full refresh and Overwrite"
+
+
+@pytest.mark.parametrize(
+    ("ids", "mode", "doubt"),
+    [
+        ((3, 3, 8), "full_refresh", ""),
+        ((2, 2, 1), "full_refresh", ""),
+        ((1, 1, 2), "full_refresh", ""),
+        ((3, 3, 8), "incremental", "it is read incrementally, not as a full refresh"),
+        ((None, 3, 8), "full_refresh", NO_IDS),
+        ((3, None, 8), "full_refresh", NO_IDS),
+        ((3, 3, None), "full_refresh", NO_IDS),
+        ((1, 1, 1), "full_refresh", "its generation ids are all 1, as PyAirbyte fills them in where it knows nothing"),
+        ((3, 0, 8), "full_refresh", APPENDS),
+        ((0, 0, 8), "full_refresh", APPENDS),
+        ((3, 2, 8), "full_refresh", APPENDS),
+    ],
+)
+def test_whether_the_whole_table_is_read_the_catalog_says(ids: tuple[Any, ...], mode: str, doubt: str) -> None:
+    stream = dict(zip(WHOLE, ids, strict=True)) | {"sync_mode": mode}
+    [plan] = planned("note", "delete", stream=stream, **ALLOWED).values()
+    assert plan.mirror
+    assert plan.mirror.doubt == doubt
+
+
+@pytest.mark.parametrize("order", [("t", "other"), ("other", "t")])
+def test_streams_of_one_object_must_agree_on_what_becomes_of_missing_rows(order: tuple[str, str]) -> None:
+    words = {"t": "delete", "other": "keep"}
+    mappings = [
+        {"stream": name, "object": "note", "other_columns": "ignore", "missing_rows": words[name]} for name in order
+    ]
+    streams = [configured(name, **WHOLE) for name in (*order, "events", "tasks")]
+    with pytest.raises(ConfigError) as caught:
+        plans(settings(mappings=mappings, **ALLOWED), *streams)
+    assert caught.value.message == (
+        "stream 't': missing_rows deletes rows of note that are in no stream, but stream 'other' writes note too and "
+        "does not say so. Set missing_rows in the mappings of both, or of none: a row counts as missing only if it is "
+        "in neither."
     )
 
 

@@ -118,13 +118,20 @@ def test_all_rows_that_are_held_back_are_sent_however_many(monkeypatch: pytest.M
     assert sync.sent == [["account a"], ["track e"] * 5]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_all_rows_that_wait_on_disk_are_sent_in_the_end(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+@pytest.mark.parametrize("count", range(1, 8))
+@pytest.mark.parametrize("early", [0, 1])
+def test_all_rows_that_wait_on_disk_are_sent_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, count: int, early: int
+) -> None:
+    """However many come before time makes the others go to the disk, too."""
     monkeypatch.setattr(window, "ROWS", 2)
+    users = [record("users", {"externalId": f"u{n}", "accountId": "x"}) for n in range(count)]
     sync = Sync({}, "accounts", "users", secret_token=None)
-    sync.done(*(record("users", {"externalId": f"u{n}", "accountId": "x"}) for n in range(count)), account())
-    users = [key for batch in sync.sent for key in batch if key.startswith("user")]
-    assert sorted(users) == [f"user u{n}" for n in range(count)]
+    sync.take(*users[:early], state("users", 1))
+    sync.pass_time(HOLD)
+    sync.done(*users[early:], account())
+    sent = [key for batch in sync.sent for key in batch if key.startswith("user")]
+    assert sorted(sent) == [f"user u{n}" for n in range(count)]
 
 
 def test_no_more_is_held_back_than_can_be_sent_in_good_time() -> None:

@@ -16,17 +16,11 @@ from destination_vitally.transports import verification
 from destination_vitally.transports.analytics import BYTES
 from integration_tests.harness import record, state
 from unit_tests.destination.scripted import page
-from unit_tests.destination.syncs import GONE, Sync, account, event
+from unit_tests.destination.syncs import GONE, Sync, account, counts, event
 
 WHEN = "2026-01-01T00:00:00.000Z"
 THERE = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
 NOTE = {"note": "1", "noteDate": WHEN, "accountId": "a"}
-
-
-def counts(sync: Sync, stream: int = 0) -> dict[str, int]:
-    """The outcomes of a stream that records have."""
-    parts = sync.said[stream].split(" = ")[1].split(", ")
-    return {name: int(count) for count, name in (part.split(" ", 1) for part in parts) if count != "0"}
 
 
 # Messages
@@ -189,15 +183,15 @@ def test_of_many_rows_that_are_compared_the_list_is_read_for_all_of_them(monkeyp
     monkeypatch.setattr(writer, "SLICE", 11)
     rows = [
         {"id": f"A{n}", "externalId": f"a{n}", "name": "N", "createdAt": WHEN, "traits": {}}
-        for n in (*range(11, 22), *range(11), 22, 23)
+        for n in (11, *range(11), 22, 23)
     ]
     pages = {
         f"{A_LIST}{f'&from={n}' if n else ''}": page(row, following=str(n + 1) if n < len(rows) - 1 else "")
         for n, row in enumerate(rows)
     }
     sync = Sync(pages, "accounts", skip_unchanged=True)
-    sync.done(*(account(f"a{n}") for n in (*range(21), 30)))
-    assert sync.parts.vitally.asked[:-2] == [*pages][:22]
+    sync.done(*(account(f"a{n}") for n in (*range(12), 30)))
+    assert sync.parts.vitally.asked[:-2] == [*pages][:12]
     assert sync.parts.vitally.asked[-2] == "GET /accounts/a30"
     assert sync.sent == [["account a30"]]
 
