@@ -121,10 +121,10 @@ class Listing:
         """
         self._looked = self._clock.monotonic()
         for part in self._entry.lists:
-            last, pages = "9999", 0
+            last, is_there = "9999", False
             for reply in answers(self._rest, self._entry.path, query=part):
                 page: list[Row] = reply.body["results"]
-                if not pages:
+                if not is_there:
                     self._tails.append(Tail(self._rest, self._entry, part, _no_later_than(reply, page)))
                 elif not page:
                     self._in_order = False  # a cursor that has expired may look like the end
@@ -132,9 +132,9 @@ class Listing:
                     created = second_of(row.get("createdAt"))
                     self._in_order = self._in_order and bool(created) and created <= last
                     last = created
-                pages += 1
+                is_there = True
                 yield page, not reply.body.get("next") and part == self._entry.lists[-1]
-            self._in_order = self._in_order and pages > 0
+            self._in_order = self._in_order and is_there
 
     def _take(self, page: list[Row]) -> None:
         self.index.put_all(page)

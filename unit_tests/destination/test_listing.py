@@ -207,6 +207,33 @@ def test_too_much_that_others_write_leaves_no_proof(pages: int, written: int, is
     assert listing.is_complete is is_complete
 
 
+def test_what_was_written_before_the_last_look_does_not_count_again() -> None:
+    parts = Parts({LIST: page(row("a", 10)), LATEST: page(row("a", 10), following="")})
+    listing = listing_of(parts)
+    listing.want(MANY)
+    parts.clock.wait(FRESH + 1)
+    listing.want(1)
+    for n in range(49):
+        listing.wrote(f"W{n}", {"externalId": f"w{n}"})
+    for n in range(MOST_PAGES + 1):
+        last = n == MOST_PAGES
+        parts.vitally.say(
+            f"{LATEST}{f'&from={n}' if n else ''}", page(row("b", 5 if last else 99), following=str(n + 1))
+        )
+    parts.clock.wait(FRESH + 1)
+    listing.want(1)
+    assert not listing.is_complete
+
+
+def test_of_a_list_that_was_empty_everything_is_new() -> None:
+    parts = Parts({LIST: page(), LATEST: page(row("b", 9), following="1"), f"{LATEST}&from=1": page(row("a", 5))})
+    listing = listing_of(parts)
+    listing.want(MANY)
+    parts.clock.wait(FRESH + 1)
+    listing.want(1)
+    assert [shown(listing, key) for key in "ab"] == [["A"], ["B"]]
+
+
 def test_a_list_that_can_no_longer_be_read_proves_nothing_any_more() -> None:
     parts = Parts({LIST: page(row("a")), LATEST: 400})
     listing = listing_of(parts)

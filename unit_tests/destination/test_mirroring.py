@@ -56,7 +56,7 @@ def test_nothing_is_mirrored_unless_a_mapping_says_so() -> None:
     )
 
 
-ALLOWED = {"allow_deletes": True}
+ALLOWED: dict[str, Any] = {"allow_deletes": True}
 
 
 def planned(
