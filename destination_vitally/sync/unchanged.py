@@ -87,11 +87,10 @@ class Unchanged:
 
     def _all(self, jobs: Iterable[Callable[[], None]]) -> None:
         """Do jobs, and wait for them."""
-        count = 0
+        jobs = list(jobs)
         for job in jobs:
             self._workers.submit([], job)
-            count += 1
-        if count:
+        if jobs:
             self._workers.drain()
 
     def is_so(self, change: Change) -> bool:

@@ -69,7 +69,7 @@ class Writer:
         self._stop_at_rejected = config.on_rejected == "fail"
         self._started = int(clock.now() * 1000)
         landing = Landing(apis.rest, clock)
-        self._references = References(apis.rest, landing, config.unknown_parents)
+        self._references = References(apis.rest, landing, config.unknown_parents, is_dry_run=config.dry_run)
         self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
         self._verification = verification_for(config, apis, self._references.known, clock, self._ledger)
         self._fails_unverified = config.on_unverified == "fail"

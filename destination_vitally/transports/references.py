@@ -34,17 +34,26 @@ UnknownParents = Literal["reject", "create"]
 class References:
     """Translates the ids in the reference fields of changes."""
 
-    def __init__(self, rest: Api | None, landing: Landing, unknown_parents: UnknownParents = "reject") -> None:
+    def __init__(
+        self,
+        rest: Api | None,
+        landing: Landing,
+        unknown_parents: UnknownParents = "reject",
+        *,
+        is_dry_run: bool = False,
+    ) -> None:
         """Prepare to translate.
 
         Args:
             rest: the way to Vitally, if there is one.
             landing: knows what batches have brought and may not be there yet.
             unknown_parents: what becomes of a row that names an account or organization which is nowhere.
+            is_dry_run: whether what would be made is only taken for there.
         """
         self._rest = rest
         self._landing = landing
         self._creates = unknown_parents == "create"
+        self._is_dry_run = is_dry_run
         self._ids = Ids()
         self.lists = Lists(rest, landing.clock, self._learn_page) if rest else None
         self._absent: Memory[bool] = Memory()
@@ -222,6 +231,10 @@ class References:
         return (self._ids.yours(target, value) if isinstance(value, VitallyId) else None) or value
 
     def _create(self, rest: Api, change: Change, target: str, external_id: str) -> str | None:
+        if self._is_dry_run:
+            self.expect(target, external_id)
+            logger.info("%s '%s' is nowhere; it would be made, as unknown_parents asks for.", target, external_id)
+            return external_id
         body = dumps({"externalId": external_id, "name": external_id})
         try:
             reply = rest.send("POST", BY_NAME[target].path, body, repeatable=False)

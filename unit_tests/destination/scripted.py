@@ -78,7 +78,9 @@ class Vitally:
 class Parts:
     """The parts of a destination that talk to a workspace as a script has it."""
 
-    def __init__(self, script: Script | None = None, unknown_parents: UnknownParents = "reject") -> None:
+    def __init__(
+        self, script: Script | None = None, unknown_parents: UnknownParents = "reject", *, is_dry_run: bool = False
+    ) -> None:
         self.vitally = Vitally(script or {})
         self.clock = QuickClock(passes=lambda seconds: None)
         session = requests.Session()
@@ -87,7 +89,7 @@ class Parts:
         self.api = Api("secret_token", BASE, "Basic key", shared, "/users?limit=1")
         self.apis = Apis(self.api, Api("analytics_token", BASE, "Basic key", shared))
         self.landing = Landing(self.api, self.clock)
-        self.references = References(self.api, self.landing, unknown_parents)
+        self.references = References(self.api, self.landing, unknown_parents, is_dry_run=is_dry_run)
         self.finder = Finder(self.api, self.references.lists)
         self.rest = Rest(self.api, self.references, self.landing, self.finder)
 

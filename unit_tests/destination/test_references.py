@@ -283,6 +283,15 @@ def test_unknown_parents_are_made_where_that_is_asked_for(
     assert caplog.messages == [f"{target} 'a' is nowhere; it is made, as unknown_parents asks for."]
 
 
+def test_a_dry_run_makes_no_parents_but_takes_them_for_there(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "airbyte")
+    parts = Parts(unknown_parents="create", is_dry_run=True)
+    assert [vitallys(parts, "a") for _ in range(2)] == ["a"] * 2
+    assert parts.references.is_there("account", "a")
+    assert parts.vitally.asked == ["GET /accounts/a"]
+    assert caplog.messages == ["account 'a' is nowhere; it would be made, as unknown_parents asks for."]
+
+
 def test_what_was_not_to_be_made_may_be_made_later() -> None:
     parts = Parts({"POST /accounts": {"id": "new"}}, unknown_parents="create")
     assert parts.references.find(TASK, "account", "a", creates=False) is None

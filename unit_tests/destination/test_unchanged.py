@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from destination_vitally.sync import writer
 from destination_vitally.sync.unchanged import FEW, WORTH
+from destination_vitally.transports.listing import SINGLES_FIRST
 from integration_tests.harness import record
 from unit_tests.destination.scripted import Script, page
 from unit_tests.destination.syncs import GONE, Sync, account, counts
@@ -88,13 +90,96 @@ def test_what_is_new_is_soon_no_longer_asked_for() -> None:
     assert counts(sync) == {"accepted": FEW + 20}
 
 
-@pytest.mark.parametrize(("there", "asked"), [(0, FEW), (1, FEW), (2, 2 * WORTH), (3, 3 * WORTH)])
-def test_as_long_as_rows_are_there_asking_goes_on(there: int, asked: int) -> None:
-    rows = {f"GET /accounts/n{n}": {"id": f"N{n}", "externalId": f"n{n}", "name": "N"} for n in range(there)}
+@pytest.mark.parametrize(
+    ("there", "asked"),
+    [([], FEW), ([0], FEW), ([0, 1], 2 * WORTH), ([0, 1, 2], 3 * WORTH), ([0, 1, 12], 3 * WORTH), ([0, 12], FEW)],
+)
+def test_as_long_as_rows_are_there_asking_goes_on(there: list[int], asked: int) -> None:
+    rows = {f"GET /accounts/n{n}": {"id": f"N{n}", "externalId": f"n{n}", "name": "N"} for n in there}
     sync = sync_of(rows, "accounts")
     sync.done(*(account(f"n{n}") for n in range(50)))
     assert sum(str(one).startswith("GET /accounts/n") for one in sync.parts.vitally.asked) == asked
-    assert counts(sync) == {"accepted": 50 - there} | ({"unchanged": there} if there else {})
+    found = len([n for n in there if n < asked])
+    assert counts(sync) == {"accepted": 50 - found} | ({"unchanged": found} if found else {})
+
+
+def test_what_was_asked_for_before_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "SLICE", FEW - 1)
+    names = [*(f"n{n}" for n in range(FEW - 1)), "a"]
+    sync = sync_of(A, "accounts")
+    sync.done(*map(account, names))
+    assert counts(sync)["unchanged"] == 1
+
+
+def test_what_is_below_one_account_counts_once() -> None:
+    of_b = page(shown_note("x", accountId="B"))
+    other = {"GET /accounts/b": {"id": "B", "externalId": "b"}, NOTES.replace("/A/", "/B/"): of_b}
+    sync = sync_of({**A, NOTES: page(), **other, "POST /notes": {"id": "new"}}, "notes")
+    sync.done(*(note(f"n{n}") for n in range(FEW + 2)), note("x", accountId="b"))
+    assert counts(sync) == {"accepted": FEW + 2, "unchanged": 1}
+
+
+def test_what_a_list_has_shown_is_not_asked_for() -> None:
+    """Neither the rows, nor the accounts of which the rows show no more than Vitally's ids."""
+    numbers = range(SINGLES_FIRST + 2)
+    users = [{"id": f"U{n}", "externalId": f"u{n}", "accountIds": [f"A{n}"], "createdAt": WHEN} for n in numbers]
+    accounts = [{"id": f"A{n}", "externalId": f"a{n}", "createdAt": WHEN} for n in numbers]
+    script = {
+        "GET /users?limit=100&sortBy=createdAt": page(*users),
+        "GET /accounts?limit=100&status=activeOrChurned&sortBy=createdAt": page(*accounts),
+    }
+    sync = sync_of(script, "users")
+    sync.done(*(record("users", {"externalId": f"u{n}", "accountId": f"a{n}"}) for n in numbers))
+    assert counts(sync) == {"unchanged": len(numbers)}
+    assert sync.parts.vitally.asked == [*script]
+
+
+def test_what_vitally_does_not_say_is_sent() -> None:
+    assert counts(sync_of({"GET /accounts/a": 400}, "accounts").done(account())) == {"accepted": 1}
+
+
+def test_what_depends_on_rows_that_have_just_been_sent_waits_for_them() -> None:
+    script = {"GET /accounts/a": (404, 404, 404, A["GET /accounts/a"]), NOTES: page(), "POST /notes": {"id": "n"}}
+    sync = sync_of(script, "accounts", "notes").done(account(), note("n"))
+    assert [counts(sync, n) for n in range(2)] == [{"accepted": 1}] * 2
+    assert sync.sent == [["account a"], "POST /notes"]
+
+
+def test_people_who_have_just_been_sent_are_waited_for() -> None:
+    mappings = [{"stream": "t", "object": "conversation", "operation": "update", "other_columns": "traits"}]
+    user = {"id": "U", "externalId": "u", "accounts": [{"id": "A", "externalId": "a"}]}
+    script = {**A, "GET /users/u": (404, 404, 404, user), "PUT /conversations/C": {"id": "C"}}
+    sync = sync_of(script, "users", "t", mappings=mappings)
+    message = {"message": "M", "from": {"type": "user", "id": "u"}}
+    sync.done(record("users", {"externalId": "u", "accountId": "a"}), record("t", {"id": "C", "messages": [message]}))
+    assert sync.sent == [["user u"], "PUT /conversations/C"]
+
+
+def test_a_delete_of_what_is_as_it_says_is_a_delete() -> None:
+    sync = sync_of(A | {"DELETE /accounts/a": {"success": True}}, "accounts", allow_deletes=True)
+    sync.done(account(plan="x"), account(plan="x", **GONE))
+    assert counts(sync) == {"accepted": 1, "unchanged": 1}
+    assert sync.sent == ["DELETE /accounts/a"]
+
+
+def test_a_row_told_by_vitallys_id_need_not_say_where_it_belongs() -> None:
+    sync = sync_of({"GET /notes/N": shown_note("n")}, "notes").done(record("notes", {"id": "N", "note": "N"}))
+    assert counts(sync) == {"unchanged": 1}
+
+
+def test_what_a_batch_leaves_out_is_not_compared() -> None:
+    user = {"id": "U", "externalId": "u", "accounts": [{"id": "A", "externalId": "a"}]}
+    sync = sync_of({"GET /users/u": user | {"unsubscribedFromConversations": True}}, "users")
+    sync.done(record("users", {"externalId": "u", "accountId": "a", "unsubscribedFromConversations": False}))
+    assert counts(sync) == {"unchanged": 1}
+    assert sync.parts.vitally.asked == ["GET /users/u"]
+
+
+@pytest.mark.parametrize(("shown", "expected"), [("O", "unchanged"), ("P", "accepted"), (None, "accepted")])
+def test_an_account_of_the_organization_already_need_not_be_sent(shown: str | None, expected: str) -> None:
+    row = {"id": "A", "externalId": "a", "name": "N", "organizationId": shown}
+    sync = sync_of({"GET /accounts/a": row, "GET /organizations/o": {"id": "O", "externalId": "o"}}, "accounts")
+    assert counts(sync.done(account(organizationId="o"))) == {expected: 1}
 
 
 def test_rows_below_one_account_are_shown_by_one_list() -> None:
@@ -106,9 +191,11 @@ def test_rows_below_one_account_are_shown_by_one_list() -> None:
 
 
 def test_a_row_with_the_same_id_below_another_account_is_another_row() -> None:
-    script = {**A, NOTES: page(), "GET /notes?limit=100&sortBy=createdAt": page(shown_note("n", accountId="B"))}
-    sync = sync_of({**script, "POST /notes": {"id": "new"}}, "notes").done(note("n"))
-    assert counts(sync) == {"accepted": 1}
+    notes = [shown_note(f"n{n}", accountId="A" if n else "B", createdAt=WHEN) for n in range(SINGLES_FIRST + 2)]
+    script = {**A, NOTES: page(*notes[1:]), "GET /notes?limit=100&sortBy=createdAt": page(*notes)}
+    sync = sync_of({**script, "POST /notes": {"id": "new"}}, "notes")
+    sync.done(*(note(row["externalId"]) for row in notes))
+    assert counts(sync) == {"accepted": 1, "unchanged": SINGLES_FIRST + 1}
 
 
 def test_emails_are_translated_before_rows_are_compared() -> None:

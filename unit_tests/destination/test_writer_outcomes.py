@@ -152,6 +152,13 @@ def test_a_dry_run_sends_nothing_and_says_what_a_sync_would_do(caplog: pytest.Lo
     assert "dry_run is on: nothing is sent, and no state is given back" in caplog.text
 
 
+def test_a_dry_run_makes_no_parents_either() -> None:
+    sync = Sync({"GET /users/u": 404}, "users", dry_run=True, unknown_parents="create")
+    sync.done(record("users", {"externalId": "u", "accountId": "nobody"}))
+    assert sync.sent == []
+    assert counts(sync) == {"created": 1}
+
+
 # What need not be sent
 
 A_LIST = "GET /accounts?limit=100&status=activeOrChurned&sortBy=createdAt"
