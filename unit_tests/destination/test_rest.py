@@ -8,6 +8,7 @@ import pytest
 
 from destination_vitally.errors import NotYetError, OutageError, RejectedError
 from destination_vitally.mapping.mapper import Change
+from destination_vitally.objects.model import BY_ID
 from destination_vitally.transports.http import GIVEN_UP_IN_A_ROW
 from destination_vitally.transports.rest import looks_up
 from unit_tests.destination.builders import DEFINITION, change
@@ -152,6 +153,10 @@ def test_what_is_asked_and_what_it_comes_to(
     assert parts.vitally.asked == asked
 
 
+NEW_ACCOUNT = asks("account", "create", {"externalId": "a", "name": "N"})
+BY_ID_ALONE = NEW_ACCOUNT._replace(entry=NEW_ACCOUNT.entry.matched_by(BY_ID))
+"""As in a stream that tells its rows by Vitally's id, so that a new one cannot be looked for."""
+
 NO_TWICE = (
     "Vitally may or may not have created it (the connection broke before Vitally's answer arrived). It was not sent "
     "again, because that could create it twice: look it up in Vitally"
@@ -202,6 +207,9 @@ NO_TWICE = (
             asks("note", "create", {"note": "N", "noteDate": WHEN, "accountId": "a"}),
             {**A, "POST /notes": BROKEN}, None,
             f"note: {NO_TWICE}",
+        ),
+        (
+            BY_ID_ALONE, {"POST /accounts": BROKEN}, None, f"account 'a': {NO_TWICE}",
         ),
         (
             asks("project", "create", {"templateId": DEFINITION, "accountId": "a"}),

@@ -182,6 +182,12 @@ def test_an_account_of_the_organization_already_need_not_be_sent(shown: str | No
     assert counts(sync.done(account(organizationId="o"))) == {expected: 1}
 
 
+def test_a_task_of_the_account_already_need_not_be_sent() -> None:
+    task = {"id": "T", "externalId": "t", "accountId": "A", "tags": []}
+    sync = sync_of({**A, "GET /tasks/T": task}, "tasks").done(record("tasks", {"id": "T", "accountId": "a"}))
+    assert counts(sync) == {"unchanged": 1}
+
+
 def test_rows_below_one_account_are_shown_by_one_list() -> None:
     notes = [shown_note(f"n{n}") for n in range(8)]
     sync = sync_of({**A, NOTES: page(*notes), "POST /notes": {"id": "new"}}, "notes")
