@@ -341,7 +341,7 @@ class Writer:
         emission = Emission(self._started, emitted_at, row.number)
         messages = messages_of(change, row, emission, self._references)
         for message in messages:
-            if len(message.encoded) + 2 > BYTES:
+            if not Batch().has_room(len(message.encoded)):
                 raise change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return messages
 
