@@ -116,7 +116,7 @@ def check_together(streams: Iterable[tuple[str, Object, Mirror | None]]) -> None
     Raises:
         ConfigError: they do not.
     """
-    streams = [one for one in streams if one[1].path]
+    streams = list(streams)
     mirrored = {entry.path: title for title, entry, mirror in streams if mirror}
     for title, entry, mirror in streams:
         if not mirror and entry.path in mirrored:

@@ -7,6 +7,7 @@ from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import FIRST_WAIT, LONGEST_WAIT, Landing
 from destination_vitally.transports.references import References
+from destination_vitally.transports.rows import text_of
 from destination_vitally.transports.tail import Tail
 
 SINGLES = 20
@@ -55,5 +56,5 @@ class Arrivals:
         most = 2 + 2 * self._landing.count(self._target) // PAGE
         rows = list(self._tail.look(since, most))
         self._references.saw(self._target, rows)
-        came = [self._waited.pop(str(row.get("externalId")), None) for row in rows]
+        came = [self._waited.pop(text_of(row, "externalId"), None) for row in rows]
         return sum(one is not None for one in came)

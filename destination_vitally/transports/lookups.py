@@ -15,7 +15,7 @@ from destination_vitally.transports.http import Api
 from destination_vitally.transports.listing import Lists
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.references import References
-from destination_vitally.transports.rows import Row, all_rows, found_row, quoted, rows_of
+from destination_vitally.transports.rows import Row, all_rows, found_row, quoted, rows_of, text_of
 
 IDS_NAMED = 10
 """How many ids a rejection names."""
@@ -66,7 +66,7 @@ class Paths:
     def lead_to(self, row: Row) -> bool:
         """Tell whether a row belongs to one of the parents, or comes from the source, that the change names."""
         fields = self._change.fields
-        if fields.get("source") and str(fields["source"]).lower() == str(row.get("source") or "").lower():
+        if fields.get("source") and str(fields["source"]).lower() == text_of(row, "source").lower():
             return True
         named = [f for f in self._change.entry.references() if fields.get(f.name)]
         return any(refers_to(field, fields[field.name], row, self._references.known) for field in named)
@@ -243,7 +243,7 @@ class Finder:
         """The search of users, which may answer with several; its case may count in Vitally, for people it does not."""
         for spelling in dict.fromkeys((email, email.lower())):
             reply = self._rest.send("GET", f"{paths.collection()}/search?email={quoted(spelling)}")
-            found = [r for r in rows_of(change, reply) if str(r.get("email")).casefold() == email.casefold()]
+            found = [r for r in rows_of(change, reply) if text_of(r, "email").casefold() == email.casefold()]
             if found:
                 return self._seen(change, found)
         return []
@@ -262,7 +262,7 @@ class Finder:
 
     def _matching(self, change: Change, path: str, external_id: str) -> list[Row]:
         rows = self._seen(change, rows_of(change, self._rest.send("GET", path)))
-        return [row for row in rows if str(row.get("externalId") or "") == external_id]
+        return [row for row in rows if text_of(row, "externalId") == external_id]
 
     def _listed(self, change: Change, path: str) -> list[Row]:
         try:

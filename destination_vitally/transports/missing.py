@@ -14,7 +14,7 @@ from destination_vitally.objects.model import Object
 from destination_vitally.transports.disk import DiskTable
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.rest import Effect
-from destination_vitally.transports.rows import Row, found_row, pages, quoted
+from destination_vitally.transports.rows import Row, found_row, pages, quoted, text_of
 from destination_vitally.transports.tail import SECONDS, second_of
 
 Identity = tuple[str, ...]
@@ -84,7 +84,7 @@ class Missing:
         """Tell whether a row is in the sync by any of its keys; what cannot be compared counts as being in it."""
         names = {name for key in self._entry.keys for name in key.fields}
         try:
-            keys = {name: identifier(row[name]) for name in names if row.get(name) not in (None, "")}
+            keys = {name: identifier(row[name]) for name in names if row.get(name) is not None}
         except ValueError:
             return True
         return any(map(self._has, identities_of(self._entry, keys)))
@@ -140,7 +140,7 @@ class Missing:
         row = found_row(change, self._rest.send("GET", path))
         if row is None or row.get("archivedAt"):
             return "gone meanwhile"
-        if str(row.get("externalId")) != external_id or self._is_in_the_sync(row) or self._why_kept(row):
+        if text_of(row, "externalId") != external_id or self._is_in_the_sync(row) or self._why_kept(row):
             return "changed meanwhile"
         return None
 

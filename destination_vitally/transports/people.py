@@ -14,7 +14,7 @@ from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.memory import Memory
-from destination_vitally.transports.rows import Row, all_rows, quoted, rows_of
+from destination_vitally.transports.rows import Row, all_rows, quoted, rows_of, text_of
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMED = 50
@@ -101,7 +101,7 @@ class People:
         if directory is Directory.USER and (row := self._arrived(change, "email", email)):
             return row
         rows = rows_of(change, rest.send("GET", f"{directory.path}?email={quoted(email)}"))
-        rows = [row for row in rows if str(row.get("email")).casefold() == email.casefold()]
+        rows = [row for row in rows if text_of(row, "email").casefold() == email.casefold()]
         if len(rows) != 1:
             how_many = "no" if not rows else "more than one"
             raise change.rejected(f"{name}: Vitally has {how_many} {directory.title} with this email")
@@ -119,7 +119,7 @@ class People:
                 rows = list(all_rows(rest, directory.path, order=None))
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
-            self._lists[directory] = {str(row.get("name")).casefold(): row["id"] for row in rows}
+            self._lists[directory] = {text_of(row, "name").casefold(): row["id"] for row in rows}
         return self._lists[directory]
 
     def _with_ids(self, rest: Api, change: Change, name: str, value: Any) -> Any:

@@ -25,6 +25,12 @@ def quoted(value: str) -> str:
     return quote(str(value), safe="")
 
 
+def text_of(row: Row, name: str) -> str:
+    """Return what a row has by a name, as text; empty where it has nothing, which is not the text `None`."""
+    value = row.get(name)
+    return "" if value is None else str(value)
+
+
 def all_rows(rest: Api, path: str, *, order: str | None = "createdAt") -> Iterator[Row]:
     """Yield the rows of a list; arguments and errors are those of `pages`."""
     for page in pages(rest, path, order=order):

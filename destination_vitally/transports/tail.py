@@ -55,17 +55,18 @@ class Tail:
         if floor is None:
             floor = moment_of(since * 1000)[:SECONDS] if since is not None else "9999"
         newest = self._newest or ""
-        self.has_arrived = False
+        self.has_arrived = is_cut = False
         try:
             for number, page in enumerate(pages(self._rest, self._path, order="updatedAt", query=self._query), 1):
                 stamps = [second_of(row.get("updatedAt")) for row in page]
                 newest = max([newest, *stamps])
                 yield from page
+                is_cut = number > 1 and not page  # a cursor that has expired may look like the end
                 self.has_arrived = bool(stamps) and stamps[-1] < floor
                 if number >= most or self.has_arrived:
                     break
             else:
-                self.has_arrived = True
+                self.has_arrived = not is_cut
         except ListError:
             return
         self._newest = newest

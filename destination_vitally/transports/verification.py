@@ -27,7 +27,7 @@ from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import FIRST_WAIT
 from destination_vitally.transports.messages import QueuedMessage
 from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import Row
+from destination_vitally.transports.rows import Row, text_of
 from destination_vitally.transports.sampling import Sample
 from destination_vitally.transports.watching import Watch
 
@@ -130,7 +130,7 @@ class _Looking(Verification, ABC):
         """Look for a message no longer."""
 
     def written(self, change: Change) -> None:
-        external_id = str(change.fields.get("externalId"))
+        external_id = text_of(change.fields, "externalId")
         for path, watch in list(self._watches.items()):
             for one in watch.of_row(external_id) if path == change.entry.path else ():
                 self._drop(one)

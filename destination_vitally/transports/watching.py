@@ -13,7 +13,7 @@ from destination_vitally.objects.model import Object
 from destination_vitally.transports.expected import Expected
 from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import FIRST_WAIT, LONGEST_WAIT, PATIENCE, read_row
-from destination_vitally.transports.rows import Row
+from destination_vitally.transports.rows import Row, text_of
 from destination_vitally.transports.tail import Tail
 
 PAGE = 100
@@ -176,7 +176,7 @@ class Watch:
 
     def _see(self, row: Row) -> None:
         """Compare a row with what is expected of it."""
-        for one in self.of_row(str(row.get("externalId"))):
+        for one in self.of_row(text_of(row, "externalId")):
             if not one.differs(row, self._known):
                 one.see(row, self._clock.monotonic())
                 self.drop(one)

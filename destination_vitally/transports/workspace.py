@@ -6,7 +6,7 @@ from functools import cached_property
 
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.transports.http import Api
-from destination_vitally.transports.rows import Row, all_rows, quoted
+from destination_vitally.transports.rows import Row, all_rows, quoted, text_of
 from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
 from vitally_api.traits import CustomField
 
@@ -41,7 +41,7 @@ class Workspace:
         found = [d for d in self.definitions if name in (d["id"], d.get("name"))]
         if not found:
             wanted = snake_case(name)
-            found = [d for d in self.definitions if wanted in (snake_case(str(d.get(n))) for n in ("name", "label"))]
+            found = [d for d in self.definitions if wanted in (snake_case(text_of(d, n)) for n in ("name", "label"))]
         return self._only(name, found)
 
     def of_stream(self, stream_name: str) -> str:

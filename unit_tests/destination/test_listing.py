@@ -234,8 +234,13 @@ def test_of_a_list_that_was_empty_everything_is_new() -> None:
     assert [shown(listing, key) for key in "ab"] == [["A"], ["B"]]
 
 
-def test_a_list_that_can_no_longer_be_read_proves_nothing_any_more() -> None:
-    parts = Parts({LIST: page(row("a")), LATEST: 400})
+@pytest.mark.parametrize(
+    "look",
+    [{LATEST: 400}, {LATEST: page(row("b", 99), following="1"), f"{LATEST}&from=1": page()}],
+    ids=["refused", "ends with an empty page, as a cursor that has expired may"],
+)
+def test_a_list_that_can_no_longer_be_read_proves_nothing_any_more(look: dict[str, Any]) -> None:
+    parts = Parts({LIST: page(row("a")), **look})
     listing = listing_of(parts)
     listing.want(MANY)
     assert listing.is_complete

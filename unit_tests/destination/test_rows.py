@@ -8,7 +8,7 @@ import pytest
 
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import all_rows, answers, found_row, is_row, pages, quoted, rows_of
+from destination_vitally.transports.rows import all_rows, answers, found_row, is_row, pages, quoted, rows_of, text_of
 from unit_tests.destination.scripted import Parts, asks, page
 
 TASK = asks("task", "update", {"id": "t"})
@@ -22,6 +22,11 @@ ROWS = [{"id": "1"}, {"id": "2"}, {"id": "3"}]
 )
 def test_an_id_is_one_segment_of_a_path(value: str, segment: str) -> None:
     assert quoted(value) == segment
+
+
+@pytest.mark.parametrize(("row", "text"), [({}, ""), ({"a": None}, ""), ({"a": 0}, "0"), ({"a": "None"}, "None")])
+def test_what_a_row_lacks_is_not_called_none(row: dict[str, Any], text: str) -> None:
+    assert text_of(row, "a") == text
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
