@@ -50,6 +50,8 @@ class Paths:
 
     def lists_of(self, *, creating: bool) -> list[str]:
         """The lists that hold the row after it was written, of parents that have been looked up; sends nothing."""
+        if not self._change.entry.can_look_up(Lookup.IN_PARENT):
+            return []
         found = []
         for field in self._change.entry.references():
             value = self._change.fields.get(field.name)

@@ -143,6 +143,13 @@ A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
             asks("account", "create", {"externalId": "a", "name": "N"}), {"POST /accounts": (BROKEN, MADE)},
             "created", ["GET /accounts/a", ("POST /accounts", {"externalId": "a", "name": "N"})] * 2,
         ),
+        (
+            asks("user", "create", {"externalId": "u", "accountIds": ["a"]}), {**A, "POST /users": (BROKEN, MADE)},
+            "created", [
+                "GET /users/u", "GET /accounts/a", ("POST /users", {"externalId": "u", "accountIds": ["A"]}),
+                "GET /users/u", ("POST /users", {"externalId": "u", "accountIds": ["A"]}),
+            ],
+        ),
     ],
 )  # fmt: skip
 def test_what_is_asked_and_what_it_comes_to(
