@@ -46,6 +46,7 @@ def by_external_id(sandbox: Sandbox, table: str) -> dict[str, Any]:
 
 def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path) -> None:
     with Sandbox(seed=1) as sandbox, Sandbox(empty=True, switches=Switches(effect_delay=1)) as empty:
+        without_untracked(sandbox)
         wish: dict[str, Any] = {
             "source": str(SOURCE),
             "source_config": source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0),
