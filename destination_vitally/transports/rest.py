@@ -196,7 +196,7 @@ class Rest:
         second = self._write(change, "POST", path, other, repeatable=repeatable)
         if not second.ok:
             return reply
-        self._otherwise ^= {name}
+        (self._otherwise.discard if otherwise else self._otherwise.add)(name)
         return second
 
     # Bodies

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.mapper import Change
 from unit_tests.destination.builders import DEFINITION
-from unit_tests.destination.scripted import BROKEN, Parts, asks
+from unit_tests.destination.scripted import BASE, BROKEN, Parts, asks
 
 WHEN = "2026-01-01T00:00:00.000Z"
 MADE = {"id": "new"}
@@ -59,3 +61,22 @@ def test_the_names_of_one_object_say_nothing_of_others() -> None:
     parts.rest.make(project("accountId"))
     parts.rest.make(asks("note", "create", {"note": "N", "noteDate": WHEN, "accountId": "a"}))
     assert parts.vitally.written[-1] == ("POST /notes", {"note": "N", "noteDate": WHEN, "accountId": "A"})
+
+
+def test_what_several_find_out_at_once_holds_for_all_that_follow() -> None:
+    parts, both = Parts(A), threading.Barrier(2)
+    named: list[str] = []
+
+    def answer(request: Any, context: Any) -> dict[str, str]:
+        named.append("accountId" if "accountId" in request.json() else "customerId")
+        if named[-1] == "customerId":
+            return MADE
+        both.wait(30)
+        context.status_code = 400
+        return {"error": "No."}
+
+    parts.vitally.adapter.register_uri("POST", f"{BASE}/projects", json=answer)
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(parts.rest.make, [project("accountId")] * 2)] == ["created"] * 2
+    assert parts.rest.make(project("accountId")) == "created"
+    assert named == ["accountId"] * 2 + ["customerId"] * 3
