@@ -19,6 +19,8 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets,
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally import config as configuration
+from destination_vitally.api.http import CHECK_PATIENCE, connect
+from destination_vitally.api.workspace import Workspace
 from destination_vitally.clock import Clock, SystemClock
 from destination_vitally.commands.check import check
 from destination_vitally.commands.discover import destination_catalog
@@ -46,8 +48,6 @@ from destination_vitally.protocol import (
 )
 from destination_vitally.sync.input import Lines, chunks_from, chunks_of
 from destination_vitally.sync.writer import Writer
-from destination_vitally.transports.http import CHECK_PATIENCE, connect
-from destination_vitally.transports.workspace import Workspace
 from vitally_api.catalogs import problem_of_catalog
 
 logger = logging.getLogger("airbyte")

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from destination_vitally.api.http import Api, Apis
+from destination_vitally.api.workspace import Workspace
 from destination_vitally.config import Config, S3Storage
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping import plan
 from destination_vitally.outcomes.store import open_bucket
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream, DestinationSyncMode, SyncMode
-from destination_vitally.transports.http import Api, Apis
-from destination_vitally.transports.workspace import Workspace
 
 
 def check(config: Config, reach: Callable[[Config], Apis]) -> None:

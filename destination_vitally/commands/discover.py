@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from destination_vitally.api.http import Apis
+from destination_vitally.api.pages import Row
+from destination_vitally.api.workspace import Workspace
 from destination_vitally.commands.check import prove_rest
 from destination_vitally.config import Config
 from destination_vitally.errors import ListError
@@ -32,9 +35,6 @@ from destination_vitally.objects.model import (
     Route,
 )
 from destination_vitally.objects.table import INSTANCE, OBJECTS
-from destination_vitally.transports.http import Apis
-from destination_vitally.transports.rows import Row
-from destination_vitally.transports.workspace import Workspace
 from vitally_api import traits
 
 logger = logging.getLogger("airbyte")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, rows_of
+from destination_vitally.api.reply import Reply
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.objects.model import BatchRoute, Lookup, Verb
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.listing import Lists
 from destination_vitally.transports.lookups import Finder, Paths
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.references import References
-from destination_vitally.transports.reply import Reply
 from destination_vitally.transports.rest import Effect, Rest
-from destination_vitally.transports.rows import Row, rows_of
 
 _BY_MESSAGE: dict[str, Effect] = {"create": "created", "upsert": "created or updated", "delete": "deleted"}
 _OK = Reply(200, {}, "")

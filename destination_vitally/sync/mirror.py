@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from destination_vitally.api.http import Api
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, ListError, NotYetError
 from destination_vitally.mapping.mapper import Change, identity_of
@@ -19,7 +20,6 @@ from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import Ledger, Tally
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.disk import DiskTable
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.missing import Identity, Missing
 from destination_vitally.transports.rest import Rest
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from destination_vitally.api.http import Api
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
@@ -16,7 +17,6 @@ from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.sync.held import HeldRows
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.arrivals import Arrivals
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.references import REFERRED_TO, References
 

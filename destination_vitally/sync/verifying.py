@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from random import Random
 
+from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, StoppedError
 from destination_vitally.mapping.comparison import Known
 from destination_vitally.outcomes.ledger import Ledger
-from destination_vitally.transports.http import Apis
 from destination_vitally.transports.verification import Proof, Sampling, Verification
 
 logger = logging.getLogger("airbyte")

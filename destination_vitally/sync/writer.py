@@ -9,6 +9,7 @@ from typing import Any
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
@@ -29,7 +30,6 @@ from destination_vitally.sync.unchanged import Unchanged
 from destination_vitally.sync.verifying import look_to_the_end, verification_for
 from destination_vitally.sync.workers import Workers
 from destination_vitally.transports.analytics import BYTES, Analytics, Batch, Batcher
-from destination_vitally.transports.http import Apis
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.lookups import Finder
 from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of

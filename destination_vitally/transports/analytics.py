@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from destination_vitally.api.http import PATIENCE, Api, Patience
+from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ConfigError
 from destination_vitally.outcomes.ledger import Ledger
-from destination_vitally.transports.http import PATIENCE, Api, Patience
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import QueuedMessage
-from destination_vitally.transports.reply import Reply
 from destination_vitally.transports.verification import Verification
 
 BATCH = "/batch"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import text_of
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import FIRST_WAIT, LONGEST_WAIT, Landing
 from destination_vitally.transports.references import References
-from destination_vitally.transports.rows import text_of
 from destination_vitally.transports.tail import Tail
 
 SINGLES = 20

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import NamedTuple
 
+from destination_vitally.api.pages import Row
 from destination_vitally.transports.memory import Memory
-from destination_vitally.transports.rows import Row
 
 PARENTS_REMEMBERED = 500
 """Of how many accounts and organizations the rows below them are kept."""

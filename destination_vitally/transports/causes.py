@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row
+from destination_vitally.api.workspace import Workspace
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.comparison import TRAIT
 from destination_vitally.mapping.equality import instant, is_empty
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.expected import Expected
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import PATIENCE, read_row
 from destination_vitally.transports.memory import Memory
-from destination_vitally.transports.rows import Row
-from destination_vitally.transports.workspace import Workspace
 
 NAMED = 5
 """How many names of fields a sentence lists."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from destination_vitally.api.pages import Row
 from destination_vitally.mapping.comparison import Known, differing, refers_to
 from destination_vitally.mapping.equality import instant
 from destination_vitally.mapping.mapper import Change
@@ -12,7 +13,6 @@ from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.transports.messages import QueuedMessage
-from destination_vitally.transports.rows import Row
 
 _IN_TRAITS = "traits."
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from destination_vitally.api.pages import Row
 from destination_vitally.transports.disk import DiskTable
-from destination_vitally.transports.rows import Row
 
 
 class Ids:

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from destination_vitally.api.pages import Row
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping.comparison import TRAIT, referred_to
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.objects.model import Object
 from destination_vitally.transports.disk import SEPARATOR, temporary_database
-from destination_vitally.transports.rows import Row
 
 _SCHEMA = """
 CREATE TABLE shown (id TEXT PRIMARY KEY, names INTEGER, is_own INTEGER, row BLOB) WITHOUT ROWID;

@@ -12,6 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, found_row, quoted, rows_of
+from destination_vitally.api.reply import Reply
 from destination_vitally.clock import Clock
 from destination_vitally.errors import NotYetError
 from destination_vitally.lines import dumps, parse
@@ -21,9 +24,6 @@ from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.disk import DiskTable, RecentTable
-from destination_vitally.transports.http import Api
-from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import Row, found_row, quoted, rows_of
 from destination_vitally.transports.tail import SECONDS, second_of
 
 PATIENCE = 600.0

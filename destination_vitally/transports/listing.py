@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, answers
+from destination_vitally.api.reply import Reply
 from destination_vitally.clock import Clock
 from destination_vitally.errors import ListError
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.index import RowIndex
-from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import Row, answers
 from destination_vitally.transports.tail import SECONDS, Tail, second_of
 
 SINGLES_FIRST = 10

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, all_rows, found_row, quoted, rows_of, text_of
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.comparison import refers_to
 from destination_vitally.mapping.mapper import Change, identities_of, identity_of
 from destination_vitally.objects.model import Field, Key, Lookup, RestRoute
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.transports.below import RowsBelow, Write
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.listing import Lists
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.references import References
-from destination_vitally.transports.rows import Row, all_rows, found_row, quoted, rows_of, text_of
 
 IDS_NAMED = 10
 """How many ids a rejection names."""

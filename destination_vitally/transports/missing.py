@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Literal
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, found_row, pages, quoted, text_of
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.mapping.values import VitallyId, identifier, moment_of
 from destination_vitally.objects.model import Object
 from destination_vitally.transports.disk import DiskTable
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.rest import Effect
-from destination_vitally.transports.rows import Row, found_row, pages, quoted, text_of
 from destination_vitally.transports.tail import SECONDS, second_of
 
 Identity = tuple[str, ...]

@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, all_rows, quoted, rows_of, text_of
 from destination_vitally.errors import ListError
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Directory, Field
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.memory import Memory
-from destination_vitally.transports.rows import Row, all_rows, quoted, rows_of, text_of
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMED = 50

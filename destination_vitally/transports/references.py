@@ -6,19 +6,19 @@ import logging
 from collections.abc import Collection
 from typing import Literal
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, found_row, is_row, quoted
 from destination_vitally.errors import AmbiguousError, RejectedError
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import PARENT
 from destination_vitally.objects.table import BY_NAME, OBJECTS
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.ids import Ids
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.listing import Lists
 from destination_vitally.transports.memory import Memory
 from destination_vitally.transports.people import People
-from destination_vitally.transports.rows import Row, found_row, is_row, quoted
 
 logger = logging.getLogger("airbyte")
 

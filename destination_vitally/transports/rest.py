@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from destination_vitally.api.bodies import encoded
+from destination_vitally.api.http import Api, kind_of
+from destination_vitally.api.pages import Row, found_row, is_row
+from destination_vitally.api.reply import Reply
 from destination_vitally.errors import AmbiguousError
 from destination_vitally.mapping.mapper import Change, identities_of, lacking
 from destination_vitally.objects.model import Kind, Lookup, Object, RestRoute, Verb
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.bodies import encoded
-from destination_vitally.transports.http import Api, kind_of
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.lookups import Finder, Paths, SeveralError
 from destination_vitally.transports.references import References
-from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import Row, found_row, is_row
 
 Effect = Literal["created", "updated", "created or updated", "deleted", "superseded", "skipped"]
 """What was done; Vitally does not say whether a POST with a known externalId created or updated."""

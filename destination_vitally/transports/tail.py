@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, pages
 from destination_vitally.errors import ListError
 from destination_vitally.mapping.values import moment, moment_of
 from destination_vitally.objects.model import Object
-from destination_vitally.transports.http import Api
-from destination_vitally.transports.rows import Row, pages
 
 SECONDS = len("2026-01-31T09:30:00")
 """So much of a time in text has no fraction of a second, as a `Date` header has none."""

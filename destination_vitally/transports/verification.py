@@ -16,6 +16,9 @@ from functools import partial
 from itertools import accumulate
 from random import Random
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, text_of
+from destination_vitally.api.reply import Reply
 from destination_vitally.clock import Clock
 from destination_vitally.mapping.comparison import Known
 from destination_vitally.mapping.mapper import Change
@@ -23,11 +26,8 @@ from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import Ledger, Outcome, PendingRecord
 from destination_vitally.transports.causes import Causes
 from destination_vitally.transports.expected import Expected, expected_of
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import FIRST_WAIT
 from destination_vitally.transports.messages import QueuedMessage
-from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import Row, text_of
 from destination_vitally.transports.sampling import Sample
 from destination_vitally.transports.watching import Watch
 

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Iterator
 from typing import Protocol
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, text_of
 from destination_vitally.clock import Clock
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.comparison import Known
 from destination_vitally.objects.model import Object
 from destination_vitally.transports.expected import Expected
-from destination_vitally.transports.http import Api
 from destination_vitally.transports.landing import FIRST_WAIT, LONGEST_WAIT, PATIENCE, read_row
-from destination_vitally.transports.rows import Row, text_of
 from destination_vitally.transports.tail import Tail
 
 PAGE = 100

@@ -10,7 +10,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from destination_vitally.transports import http
+from destination_vitally.api import http
 
 SETTINGS: dict[str, dict[str, str]] = {
     "us": {"region": "us", "subdomain": "acme"},

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from destination_vitally.api.reply import Reply
 from destination_vitally.objects.model import PARENT
-from destination_vitally.transports.reply import Reply
 
 DAY = "2026-01-01T00:00:"
 START = 1_767_225_600

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
+from destination_vitally.api.http import Apis
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.sync.writer import Writer
-from destination_vitally.transports.http import Apis
 from integration_tests.harness import record
 from unit_tests.destination.builders import configured, plans, settings
 from unit_tests.destination.scripted import Parts, Script

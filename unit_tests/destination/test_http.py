@@ -12,8 +12,7 @@ import requests
 import requests_mock
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from destination_vitally.errors import AmbiguousError, ConfigError, OutageError
-from destination_vitally.transports.http import (
+from destination_vitally.api.http import (
     GIVEN_UP_IN_A_ROW,
     PAGES_IN_A_ROW,
     TIMEOUT,
@@ -24,7 +23,8 @@ from destination_vitally.transports.http import (
     connect,
     kind_of,
 )
-from destination_vitally.transports.limiter import Limiter
+from destination_vitally.api.limiter import Limiter
+from destination_vitally.errors import AmbiguousError, ConfigError, OutageError
 from unit_tests.destination.builders import settings
 from unit_tests.destination.test_pace import Clock
 

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from destination_vitally.transports.limiter import Limiter
+from destination_vitally.api.limiter import Limiter
 from integration_tests.harness import QuickClock
 
 NEARLY = 1e-6

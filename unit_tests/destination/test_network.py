@@ -13,8 +13,8 @@ import requests
 import requests_mock
 from urllib3.exceptions import MaxRetryError, SSLError
 
+from destination_vitally.api.http import connect
 from destination_vitally.errors import ConfigError, OutageError
-from destination_vitally.transports.http import connect
 from unit_tests.destination.builders import settings
 from unit_tests.destination.test_pace import URL, Clock
 

@@ -9,10 +9,10 @@ import pytest
 import requests
 import requests_mock
 
+from destination_vitally.api.http import PATIENCE, Api, connect
+from destination_vitally.api.limiter import Limiter
 from destination_vitally.clock import SystemClock
 from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, StoppedError
-from destination_vitally.transports.http import PATIENCE, Api, connect
-from destination_vitally.transports.limiter import Limiter
 from unit_tests.destination.builders import settings
 
 URL = "https://rest.vitally-eu.io/resources/accounts"

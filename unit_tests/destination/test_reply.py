@@ -9,7 +9,7 @@ import pytest
 import requests
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
-from destination_vitally.transports.reply import Reply, read, retryable_problem
+from destination_vitally.api.reply import Reply, read, retryable_problem
 from vitally_api.answers import LONGEST_REASON
 
 PAGE = "\ufeff \n<!doctype html><title>Blocked</title>"

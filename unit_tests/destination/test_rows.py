@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from destination_vitally.api.pages import all_rows, answers, found_row, is_row, pages, quoted, rows_of, text_of
+from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ListError, RejectedError
-from destination_vitally.transports.reply import Reply
-from destination_vitally.transports.rows import all_rows, answers, found_row, is_row, pages, quoted, rows_of, text_of
 from unit_tests.destination.scripted import Parts, asks, page
 
 TASK = asks("task", "update", {"id": "t"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import requests_mock
 
+from destination_vitally.api.http import connect
+from destination_vitally.api.workspace import Workspace
 from destination_vitally.clock import SystemClock
 from destination_vitally.errors import ConfigError
-from destination_vitally.transports.http import connect
-from destination_vitally.transports.workspace import Workspace
 from unit_tests.destination.builders import settings
 from vitally_api.names import STREAM_PREFIX
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, all_rows, quoted, text_of
 from destination_vitally.errors import ConfigError, ListError
-from destination_vitally.transports.http import Api
-from destination_vitally.transports.rows import Row, all_rows, quoted, text_of
 from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
 from vitally_api.traits import CustomField
 

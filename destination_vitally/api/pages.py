@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from destination_vitally.api.http import Api
+from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.mapper import Change
-from destination_vitally.transports.http import Api
-from destination_vitally.transports.reply import Reply
 
 Row = dict[str, Any]
 

@@ -17,11 +17,11 @@ from requests.auth import AuthBase
 from requests.exceptions import InvalidSchema, InvalidURL, ProxyError
 from urllib3.exceptions import NewConnectionError
 
+from destination_vitally.api.limiter import Limiter
+from destination_vitally.api.reply import NO_ANSWER, Reply, RetryableError, read, retryable_problem
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import AmbiguousError, ConfigError, OutageError
-from destination_vitally.transports.limiter import Limiter
-from destination_vitally.transports.reply import NO_ANSWER, Reply, RetryableError, read, retryable_problem
 from vitally_api import answers, network
 from vitally_api.keys import analytics_authorization, rest_authorization
 from vitally_api.regions import ANALYTICS_PATH, REST_PATH
