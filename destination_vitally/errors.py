@@ -62,11 +62,17 @@ class AmbiguousError(Exception):
 
 
 class NotYetError(Exception):
-    """What a change depends on was sent in this sync and is not there yet; to be tried again after `seconds`."""
+    """A change depends on a row that is not there yet, of which it is known that it may still come.
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"not yet, again in {seconds:.0f} s")
-        self.seconds = seconds
+    `entry` is the object of the row, `external_id` your id of it; `is_acted` says that it is not enough that the row is
+    there: the message that this sync has sent to it must have been applied.
+    """
+
+    def __init__(self, entry: Any, external_id: str, *, is_acted: bool = False) -> None:
+        super().__init__(f"not yet: {entry.name} '{external_id}'")
+        self.entry = entry
+        self.external_id = external_id
+        self.is_acted = is_acted
 
 
 class StoppedError(Exception):

@@ -1,4 +1,4 @@
-"""The Analytics transport: messages travel in batches, and a refused batch is taken apart.
+"""Messages to the Analytics API travel in batches, and a refused batch is taken apart.
 
 Vitally's Analytics docs: up to 100 messages per batch; the answer says nothing about single messages; those
 of a type the workspace blocks are ignored, and a batch of nothing else is refused.
@@ -16,9 +16,9 @@ from destination_vitally.api.http import PATIENCE, Api, Patience
 from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ConfigError
 from destination_vitally.outcomes.ledger import Ledger
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import QueuedMessage
-from destination_vitally.transports.verification import Verification
+from destination_vitally.rows.facts import Taken
+from destination_vitally.rows.memory import Memory
+from destination_vitally.send.messages import QueuedMessage
 
 BATCH = "/batch"
 MESSAGES = 100
@@ -33,6 +33,9 @@ BLOCKS_TELLING = 2
 """So many messages of a batch must be called blocked, each alone, before their type is taken to be."""
 
 _BLOCKED = re.compile(r"\bblock(s|ed)?\b", re.IGNORECASE)
+
+
+Watch = Callable[[list[QueuedMessage], Reply], list[QueuedMessage]]
 
 
 @dataclass(slots=True)
@@ -130,11 +133,11 @@ class Batcher:
 class Analytics:
     """Sends batches and enters what became of their records."""
 
-    def __init__(self, api: Api, ledger: Ledger, landing: Landing, verification: Verification) -> None:
-        """`landing` and `verification` are told what was accepted."""
+    def __init__(self, api: Api, ledger: Ledger, memory: Memory, watch: Watch) -> None:
+        """`watch` looks for messages that were just accepted, and returns those whose records have an outcome now."""
         self._api = api
-        self._landing = landing
-        self._verification = verification
+        self._memory = memory
+        self._watch = watch
         self._ledger = ledger
         self._lock = threading.Lock()
         self._accepted: set[str] = set()
@@ -199,12 +202,12 @@ class Analytics:
 
     def _accept(self, messages: list[QueuedMessage], reply: Reply) -> None:
         # Before the records have an outcome: what depends on them must know that they are on their way.
-        self._landing.accepted((message.change for message in messages), reply)
+        self._memory.note(Taken([message.change for message in messages], reply.time))
         with self._lock:
             self._accepted.add(messages[0].body["type"])
             self._latest = messages[-1].encoded
         self._ledger.settle_all((record for message in messages for record in message.superseded), "superseded")
-        settled = self._verification.accepted(messages, reply)
+        settled = self._watch(messages, reply)
         self._ledger.settle_all((message.standing for message in settled), "accepted")
 
     def _reject(self, message: QueuedMessage, reply: Reply, *, is_all: bool = False) -> None:

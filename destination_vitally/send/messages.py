@@ -14,7 +14,7 @@ from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import BatchRoute, Kind, Object
 from destination_vitally.outcomes.ledger import PendingRecord
-from destination_vitally.transports.references import References
+from destination_vitally.rows.references import References
 
 _IN_TRAITS = "traits."
 
@@ -88,10 +88,11 @@ def messages_of(
 ) -> list[QueuedMessage]:
     """Return the messages of one change: one, or one per parent when a user belongs to several.
 
+    Emails and names in it have been translated.
+
     Raises:
         RejectedError: a reference cannot be translated into your id.
     """
-    references.people.translate(change)
     identity = identity_of(change.entry, change.fields)
     counts_once = change.entry.counts_once
     messages = []

@@ -1,0 +1,1 @@
+"""What Vitally has and a whole table lacks."""

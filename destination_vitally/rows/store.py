@@ -1,0 +1,146 @@
+"""The one file in which a sync keeps what would make its memory grow: a temporary database, gone with the process.
+
+A folder that is full, small or read-only costs what can be asked for again; only if that is not enough, the sync ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from destination_vitally.errors import ConfigError
+
+logger = logging.getLogger("airbyte")
+
+SEPARATOR = "\x1f"
+
+CACHE_KIB = 8_000
+"""So much of the file is held in memory."""
+
+IN_MEMORY_PAGES = 12_000
+"""So many pages of 4 KiB are held where no file can be written."""
+
+_FULL = ("database or disk is full", "disk I/O error", "unable to open database file")
+"""What SQLite says of a file that cannot grow; its codes are not to be had before Python 3.11."""
+
+Statement = tuple[str, Iterable[tuple[Any, ...]]]
+"""SQL, and the values of each time it is to be run."""
+
+
+class Store:
+    """A database for all that is remembered of rows. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._make_room: list[Callable[[], Iterable[Statement]]] = []
+        self._folder = ""
+        try:
+            self._database = self._in_file()
+        except (OSError, sqlite3.OperationalError) as error:
+            logger.warning(
+                "The folder for temporary files%s cannot be written (%s). What is remembered of rows is kept in memory.",
+                f", {self._folder}," if self._folder else "",
+                getattr(error, "strerror", None) or error,
+            )
+            self._database = _opened(":memory:")
+            self._database.execute(f"PRAGMA max_page_count={IN_MEMORY_PAGES}")
+
+    def _in_file(self) -> sqlite3.Connection:
+        self._folder = tempfile.gettempdir()
+        handle, path = tempfile.mkstemp(prefix="vitally-", suffix=".sqlite", dir=self._folder)
+        os.close(handle)
+        try:
+            database = _opened(path)
+            database.execute("CREATE TABLE tried (x)")  # an empty file can be made in a full folder too
+        finally:
+            os.unlink(path)
+        return database
+
+    def create(self, schema: str) -> None:
+        """Make tables."""
+        self._run(lambda: self._database.executescript(schema))
+
+    def on_full(self, make_room: Callable[[], Iterable[Statement]]) -> None:
+        """Call `make_room` when the file cannot grow: it says what to delete, and that it is not to come back."""
+        self._make_room.append(make_room)
+
+    def one(self, query: str, *values: Any) -> Any:
+        """Return the first row of a query, or None."""
+        with self._lock:
+            return self._database.execute(query, values).fetchone()
+
+    def all(self, query: str, *values: Any) -> list[Any]:
+        """Return the rows of a query."""
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    def write(self, *statements: Statement) -> None:
+        """Change all or nothing.
+
+        Raises:
+            ConfigError: the folder for temporary files has no room for what cannot be forgotten.
+        """
+        given = [(sql, list(values)) for sql, values in statements]
+        self._run(lambda: self._change(given))
+
+    def _change(self, statements: list[tuple[str, list[tuple[Any, ...]]]]) -> None:
+        self._database.execute("BEGIN")
+        try:
+            for sql, values in statements:
+                self._database.executemany(sql, values)
+            self._database.execute("COMMIT")
+        except sqlite3.Error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def _run(self, change: Callable[[], object]) -> None:
+        with self._lock:
+            try:
+                change()
+            except sqlite3.OperationalError as error:
+                if str(error) not in _FULL:
+                    raise
+                self._forget()
+                try:
+                    change()
+                except sqlite3.OperationalError:
+                    raise self._too_small() from None
+
+    def _forget(self) -> None:
+        room, self._make_room = self._make_room, []
+        if room:
+            logger.warning(
+                "The folder for temporary files, %s, has no room left. What was read of Vitally's rows is forgotten, and "
+                "asked for again where it is needed, which takes longer.",
+                self._folder,
+            )
+        for make_room in room:
+            try:
+                self._change([(sql, list(values)) for sql, values in make_room()])
+            except sqlite3.OperationalError:  # the caller says what that means
+                return
+
+    def _too_small(self) -> ConfigError:
+        taken = self._database.execute("PRAGMA page_count").fetchone()[0] * 4096 / 1e6
+        return ConfigError(
+            f"The folder for temporary files, {self._folder or 'of which there is none'}, has no room for what this sync "
+            f"has to remember of its rows: {taken:.0f} MB were taken so far. Give it more room (in Kubernetes the "
+            "ephemeral-storage of the pod, or the sizeLimit of the volume), or let the environment variable TMPDIR "
+            "name a folder that has it. The rows that have no outcome yet come again with the next sync."
+        )
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    # Without a journal the file could not be read any more once a write has failed.
+    database.execute("PRAGMA journal_mode=MEMORY")
+    database.execute("PRAGMA synchronous=OFF")
+    database.execute("PRAGMA locking_mode=EXCLUSIVE")
+    database.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    return database

@@ -1,0 +1,1 @@
+"""From a change to requests, and what their answers mean."""

@@ -1,0 +1,288 @@
+"""Changes by REST: one change, one to a few requests, one effect. What to do next says `decide`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from destination_vitally.api.bodies import encoded
+from destination_vitally.api.http import Api
+from destination_vitally.api.pages import Row, found_row, is_row, text_of
+from destination_vitally.api.reply import Reply
+from destination_vitally.errors import AmbiguousError, NotYetError
+from destination_vitally.mapping.comparison import differing
+from destination_vitally.mapping.mapper import Change, identities_of, lacking
+from destination_vitally.objects.model import Kind, RestRoute, Verb
+from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
+from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.paths import Paths
+from destination_vitally.rows.people import People
+from destination_vitally.rows.reader import Reader
+from destination_vitally.rows.references import References
+from destination_vitally.send.decide import (
+    Attempt,
+    Came,
+    Case,
+    Delete,
+    Done,
+    Effect,
+    Look,
+    Post,
+    Put,
+    Reject,
+    Step,
+    decide,
+)
+
+LOST_SECONDS = (1.0, 15.0, 60.0)
+"""So long is waited before a row is decided again whose answer was lost: the first time, the second, the third."""
+
+ARCHIVED = "archived in Vitally, and stays so"
+
+
+class Made(NamedTuple):
+    """What was done, and what is to be said of it at the end, once per stream and with a count."""
+
+    effect: Effect
+    remark: str = ""
+
+
+class Rest:
+    """Makes changes through REST."""
+
+    def __init__(self, api: Api, memory: Memory, reader: Reader, references: References, people: People) -> None:
+        self._api = api
+        self._memory = memory
+        self._reader = reader
+        self._references = references
+        self._people = people
+        self._otherwise: set[str] = set()
+        """Objects whose new rows Vitally has taken with the other names of their fields."""
+
+    def make(self, change: Change) -> Made:
+        """Make one change.
+
+        Returns:
+            What was done; `skipped` when the row to update or delete is not there.
+
+        Raises:
+            RejectedError: Vitally, or a rule of its docs, refuses the change.
+            NotYetError: it depends on a row that was sent in a batch and is not there yet.
+            ConfigError, OutageError, StoppedError: as `Api.send`.
+        """
+        change = self._people.translated(change)
+        self._wait_for_batches(change)
+        paths, attempts = Paths(change, self._references), list[Attempt]()
+        looked: Answer | None = None
+        while True:
+            answer = looked or self._reader.ask(change, paths)
+            now = self._memory.clock.monotonic()
+            step = decide(Case(change, answer, attempts, now, lambda known: _shows(change, known)))
+            if isinstance(step, Done):
+                return Made("skipped", ARCHIVED) if step.effect == "archived" else Made(step.effect)
+            if isinstance(step, Reject):
+                raise change.rejected(step.reason, step.status)
+            looked = None
+            if isinstance(step, Look):
+                looked = self._look(change, paths, attempts, is_stale=step.is_stale)
+                continue
+            self._memory.note(Sending(change))
+            try:
+                reply, made = self._send(change, paths, step)
+            except AmbiguousError as doubt:
+                attempts.append(Attempt("POST", Came.LOST, str(doubt), doubt.reply.status))
+                lost = sum(one.came is Came.LOST for one in attempts)
+                if lost <= len(LOST_SECONDS):
+                    self._memory.clock.wait(LOST_SECONDS[lost - 1])
+                continue
+            if made:
+                return made
+            came = Came.MISSED if reply.is_miss else Came.EXISTS
+            attempts.append(Attempt(type(step).__name__, came, reply.reason, reply.status))
+
+    def _wait_for_batches(self, change: Change) -> None:
+        """See that what a batch wrote of the row is there, so that it does not come after this change."""
+        for identity in identities_of(change.entry, change.fields):
+            if coming := self._memory.ask(change.entry, identity).coming:
+                raise NotYetError(change.entry, coming.external_id, is_acted=True)
+        for entry, identity in self._people.mentioned(change):
+            answer = self._memory.ask(entry, identity)
+            if answer.coming and not answer.rows:
+                raise NotYetError(entry, answer.coming.external_id)
+            if answer.why_not:
+                raise change.rejected(str(answer.why_not))
+
+    def _look(self, change: Change, paths: Paths, attempts: list[Attempt], *, is_stale: bool) -> Answer | None:
+        """Look for the row; None when the list that was read tells it, once it is fresh again."""
+        if is_stale:
+            self._reader.refresh(change)
+            answer = self._reader.ask(change, paths)
+            now = self._memory.clock.monotonic()
+            if Case(change, answer, attempts, now, lambda known: False).is_fresh or answer.rows:
+                return answer
+        answer = self._reader.look(change, paths)
+        attempts.append(Attempt("look", Came.LOOKED))
+        return answer
+
+    # Requests
+
+    def _send(self, change: Change, paths: Paths, step: Step) -> tuple[Reply, Made | None]:
+        """Take a step that changes something; without what was made it is to be decided again."""
+        if isinstance(step, Put):
+            return self._put(change, paths, step)
+        if isinstance(step, Delete):
+            return self._delete(change, paths, step.address)
+        return self._post(change, paths)
+
+    def _write(
+        self,
+        change: Change,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        repeatable: bool = True,
+        conflict: bool = False,
+    ) -> Reply:
+        """Send a request that changes something; all of them go through here."""
+        return self._api.send(method, path, body, repeatable=repeatable, conflict=conflict)
+
+    def _put(self, change: Change, paths: Paths, step: Put) -> tuple[Reply, Made | None]:
+        path = paths.item(step.address)
+        lost = self._lost_unless_sent(change, path, step.known)
+        reply = self._write(change, "PUT", path, self._body(change, creating=False, also=lost))
+        if reply.is_miss:
+            self._forget(change, step.address)
+            return reply, None
+        _raise_refused(change, reply)
+        row = self._note(change, paths, reply, step.address, lost, step.known)
+        return reply, _made(change, row, "updated")
+
+    def _post(self, change: Change, paths: Paths) -> tuple[Reply, Made | None]:
+        route = change.route
+        assert isinstance(route, RestRoute)
+        missing = lacking(change.fields, route.to_create)
+        if missing:
+            raise change.rejected(f"it does not exist yet, and {missing} is required to create it")
+        external_id = change.fields.get("externalId")
+        repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
+        reply = self._first_or_other(change, paths.collection(), repeatable, conflict=bool(external_id))
+        if reply.is_conflict and external_id and change.entry.can_look_up():
+            return reply, None
+        _raise_refused(change, reply)
+        was_deleted = self._reader.ask(change, paths).was_deleted
+        row = self._note(change, paths, reply, "", {}, None, is_new=True)
+        if row.get("archivedAt") and was_deleted:
+            raise change.rejected("this sync has archived it, and Vitally does not bring it back")
+        is_certain = change.operation == "create" or change.route.verb is not Verb.POST
+        return reply, _made(change, row, "created" if is_certain else "created or updated")
+
+    def _delete(self, change: Change, paths: Paths, address: str) -> tuple[Reply, Made | None]:
+        reply = self._write(change, "DELETE", paths.item(address))
+        if reply.is_miss:
+            self._forget(change, address)
+            return reply, None
+        _raise_refused(change, reply)
+        keys = _keys(change)
+        self._memory.note(Deleted(change.entry, keys if address in keys.values() else {**keys, "id": address}))
+        return reply, Made("deleted")
+
+    def _first_or_other(self, change: Change, path: str, repeatable: bool, *, conflict: bool) -> Reply:
+        """POST; where Vitally's pages have two names for a field and one is refused, once more with the other."""
+        name = change.entry.name
+        otherwise = name in self._otherwise
+        body = self._body(change, creating=True, otherwise=otherwise)
+        reply = self._write(change, "POST", path, body, repeatable=repeatable, conflict=conflict)
+        if reply.status != 400 or not any(field.otherwise for field in change.entry.fields):
+            return reply
+        other = self._body(change, creating=True, otherwise=not otherwise)
+        if other == body:
+            return reply
+        second = self._write(change, "POST", path, other, repeatable=repeatable)
+        if not second.ok:
+            return reply
+        (self._otherwise.discard if otherwise else self._otherwise.add)(name)
+        return second
+
+    # What is known afterwards
+
+    def _note(
+        self,
+        change: Change,
+        paths: Paths,
+        reply: Reply,
+        address: str,
+        lost: Row,
+        known: Known | None,
+        *,
+        is_new: bool = False,
+    ) -> Row:
+        """Note what was written of a row, and return what Vitally answered."""
+        answered: Row = reply.body if is_row(reply.body) else {}
+        sent = {name: value for name, value in change.fields.items() if name in change.entry.resend_on_update}
+        keys = _keys(change)
+        identifier = answered.get("id") or keys.get("id") or (known.id if known else "")
+        if identifier:
+            parents = paths.known_parents(creating=is_new)
+            row = {**keys, **parents, **lost, **sent, **answered, "id": identifier}
+            self._memory.note(Written(change.entry, row, is_new=is_new))
+        return answered
+
+    def _forget(self, change: Change, address: str) -> None:
+        for name in ("id", "externalId"):
+            self._memory.note(Missed(change.entry, (change.entry.name, name, address), is_gone=True))
+
+    # Bodies
+
+    def _lost_unless_sent(self, change: Change, path: str, known: Known | None) -> Row:
+        """The values REST would empty unless they are sent along: those of the row as it is."""
+        lost = [name for name in change.entry.resend_on_update if name not in change.fields]
+        if not lost:
+            return {}
+        current = known.row if known and all(name in known.row for name in lost) else None
+        if current is None:
+            current = found_row(change, self._api.send("GET", path)) or {}
+        return {name: current[name] for name in lost if current.get(name)}
+
+    def _body(self, change: Change, *, creating: bool, also: Row | None = None, otherwise: bool = False) -> bytes:
+        body: dict[str, Any] = dict(also or {})
+        for field in change.entry.fields:
+            value = change.fields.get(field.name, field.default if creating else None)
+            if not field.in_body or (field.create_only and not creating):
+                continue
+            if value is None and (field.name not in change.fields or change.operation == "create"):
+                continue
+            if field.refers and value:
+                value = self._ids(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
+            body[field.otherwise if otherwise and field.otherwise else field.name] = value
+        if change.open_values:
+            body["traits"] = change.open_values
+        return encoded(change, body)
+
+    def _ids(self, change: Change, name: str, target: str, value: Any, *, many: bool) -> Any:
+        if many:
+            return [self._references.get(change, name, target, one).id for one in value]
+        return self._references.get(change, name, target, value).id
+
+
+def _keys(change: Change) -> Row:
+    return {name: change.fields[name] for key in change.entry.keys for name in key.fields if change.fields.get(name)}
+
+
+def _made(change: Change, row: Row, effect: Effect) -> Made:
+    """What Vitally's answer says of the row that was written."""
+    if row.get("archivedAt") and change.operation in ("create", "upsert"):
+        return Made("skipped", ARCHIVED)
+    for name in ("externalId", "id"):
+        meant = change.fields.get(name)
+        if meant and row.get(name) and text_of(row, name) != str(meant):
+            return Made(effect, f"written to a row with another {name} than the one given: Vitally has merged it")
+    return Made(effect)
+
+
+def _shows(change: Change, known: Known) -> bool:
+    return not differing(change.entry, change.fields, change.open_values, known.row)
+
+
+def _raise_refused(change: Change, reply: Reply) -> None:
+    if not reply.ok:
+        raise change.rejected(f"Vitally refused it: {reply.reason}", reply.status)

@@ -1,0 +1,1 @@
+"""Whether what was sent in batches is in Vitally."""
