@@ -131,7 +131,7 @@ class Api:
         self._has_given_up = False
         self._given_up: Counter[str] = Counter()
 
-    def send(
+    def send(  # noqa: PLR0913 - each says something else of the same request
         self,
         method: str,
         path: str,
@@ -139,6 +139,7 @@ class Api:
         *,
         repeatable: bool = True,
         patience: Patience = FULL_PATIENCE,
+        conflict: bool = False,
     ) -> Reply:
         """Send a request and retry while Vitally is busy or out of reach.
 
@@ -146,6 +147,7 @@ class Api:
             body: JSON, or nothing.
             repeatable: whether sending it twice leaves what sending it once does.
             patience: when it may be the request that is at fault, not Vitally.
+            conflict: whether a 409 is an answer, to be decided on, rather than a reason to try again.
 
         Returns:
             The answer: any 2xx, a 4xx that is about this request, or the last of those that one cannot go by, when
@@ -161,7 +163,7 @@ class Api:
         kind = kind_of(method, path)
         while True:
             try:
-                reply = self._attempt(method, path, body, repeatable)
+                reply = self._attempt(method, path, body, repeatable, conflict)
             except RetryableError as error:
                 if not error.busy and self.gives_up(kind, error.reply, backoff, patience):
                     return error.reply
@@ -198,7 +200,7 @@ class Api:
         """Return the waiting between the attempts of one thing."""
         return Backoff(self._shared)
 
-    def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool) -> Reply:
+    def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool, conflict: bool = False) -> Reply:
         self._shared.limiter.acquire()
         host = urlsplit(self._base).netloc
         try:
@@ -218,7 +220,8 @@ class Api:
         reply = read(response)
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
         self._raise_config_errors(reply)
-        problem = retryable_problem(method, reply, proven=self._proven)
+        is_answer = conflict and reply.is_conflict
+        problem = "" if is_answer else retryable_problem(method, reply, proven=self._proven)
         self._proven = self._proven or reply.ok
         if not problem:
             return reply

@@ -15,22 +15,26 @@ logger = logging.getLogger("airbyte")
 WORTH_SAYING = 5.0
 """Seconds from which on a pause is said in the log."""
 
+_MINUTE = 60.0
 _RESERVE = 0.01
 """The part of the server's budget that is left untouched, because a write may cost several units."""
 
 
 class Limiter:
-    """At most `per_minute` requests in any minute, evenly enough that no long stall follows a burst.
+    """At most `per_minute` requests in any minute that moves: three quarters as they come, the last quarter spread.
 
+    So a small job waits for nothing, and after a burst nobody waits for longer than `60 / (per_minute / 4)` seconds.
     Shared by all workers. The server's `RateLimit-*` or `X-RateLimit-*` headers slow it further: Vitally's
     docs say that a write may cost more than one unit, and that the reset is the time until ONE is back.
     """
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
-        self._burst = max(1, per_minute // 10)
-        self._period = 60 * self._burst / per_minute
+        spread = max(1, per_minute // 4)
+        self._gap = _MINUTE / spread
+        self._burst = per_minute - spread
         self._clock = clock
         self._sent: deque[float] = deque()
+        self._next_spread = 0.0
         self._not_before = 0.0
         self._cost = 1.0
         self._lock = threading.Lock()
@@ -40,17 +44,25 @@ class Limiter:
         while True:
             with self._lock:
                 now = self._clock.monotonic()
-                delay = self._delay(now)
+                delay = self._taken(now)
                 if delay <= 0:
-                    self._sent.append(now)
                     return
             self._clock.wait(delay)
 
-    def _delay(self, now: float) -> float:
-        while self._sent and self._sent[0] + self._period <= now:
+    def _taken(self, now: float) -> float:
+        """Take a place in the minute; the seconds until there may be one where there is none."""
+        if now < self._not_before:
+            return self._not_before - now
+        while self._sent and self._sent[0] + _MINUTE <= now:
             self._sent.popleft()
-        full = self._sent[0] + self._period - now if len(self._sent) >= self._burst else 0.0
-        return max(full, self._not_before - now)
+        if len(self._sent) < self._burst:
+            self._sent.append(now)
+            return 0.0
+        if now >= self._next_spread:
+            self._next_spread = now + self._gap
+            return 0.0
+        free = self._sent[0] + _MINUTE if self._sent else self._next_spread
+        return min(free, self._next_spread) - now
 
     def observe(self, headers: Mapping[str, str], *, refused: bool = False) -> None:
         """Slow down when the server's budget is nearly spent; a refusal tells that a request costs more."""
@@ -61,7 +73,7 @@ class Limiter:
             self._cost = max(self._cost, remaining + 1)
         short = max(self._cost, limit * _RESERVE) - remaining
         if short > 0:
-            seconds = short * 60 / limit
+            seconds = short * _MINUTE / limit
             if seconds >= WORTH_SAYING and self.is_free(seconds):
                 logger.warning("Vitally's budget for this key is spent: nothing is sent for %.0f s.", seconds)
             self.pause(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,11 @@ LATER = (408, 409, 423, 425, 429)
 
 NO_ANSWER = 0
 """The status of a request to which no answer came."""
+
+_EXISTS = re.compile(r"\balready\b|\bduplicate|\btaken\b|\bunique\b|\bexist", re.IGNORECASE)
+_EXISTS_NOT = re.compile(
+    r"(?:\b(?:not?|none|never|cannot)\b|n't\b)[^.:;]*\bexist|\bnon-?exist|\bmust exist", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,13 @@ class Reply:
     def is_miss(self) -> bool:
         """Whether Vitally says that there is no such thing; an answer that is not JSON may be somebody else's."""
         return not self.problem and self.body is not None and answers.is_miss(self.status, self.body)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether Vitally says that there is such a row already: by a 409, or by a refusal in words of that meaning."""
+        if self.problem or self.status not in (400, 409, 422):
+            return False
+        return self.status == 409 or bool(_EXISTS.search(self.reason) and not _EXISTS_NOT.search(self.reason))
 
     @property
     def is_page(self) -> bool:

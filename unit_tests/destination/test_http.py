@@ -199,6 +199,14 @@ def test_a_404_without_a_word_is_doubted_where_there_is_an_api(vitally: Vitally,
     assert vitally.sent().count("GET /resources/things/1") == tries
 
 
+@pytest.mark.parametrize(("conflict", "waits"), [(True, []), (False, [1])])
+def test_a_conflict_is_an_answer_where_it_is_asked_for(vitally: Vitally, conflict: bool, waits: list[float]) -> None:
+    vitally.answers({"status_code": 409}, GOOD)
+    reply = vitally.api.send("POST", "/things/1", b"{}", conflict=conflict)
+    assert (reply.is_conflict, reply.ok) == (conflict, not conflict)
+    assert vitally.clock.waits == waits
+
+
 # What is given up while others are answered
 
 

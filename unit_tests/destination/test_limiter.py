@@ -26,17 +26,19 @@ class Requests(RuleBasedStateMachine):
     @initialize(per_minute=st.sampled_from([1, 7, 10, 60, 1000]))
     def begin(self, per_minute: int) -> None:
         self.per_minute = per_minute
-        self.burst = max(1, per_minute // 10)
+        self.spread = max(1, per_minute // 4)
         self.limiter = Limiter(per_minute, self.clock)
 
     @rule(times=st.integers(1, 12))
     def send(self, times: int) -> None:
         for _ in range(times):
-            earliest = max(self.clock.monotonic(), self.paused_until)
-            if len(self.sent) >= self.burst:
-                earliest = max(earliest, self.sent[-self.burst] + 60 * self.burst / self.per_minute)
+            asked = max(self.clock.monotonic(), self.paused_until)
+            recent = sum(moment > asked - 60 for moment in self.sent)
             self.limiter.acquire()
-            assert abs(self.clock.monotonic() - earliest) < NEARLY, "as soon as it may be, and no sooner"
+            waited = self.clock.monotonic() - asked
+            assert waited >= -NEARLY, "a pause is kept"
+            assert waited < NEARLY or recent >= self.per_minute - self.spread, "three quarters wait for nothing"
+            assert waited <= 60 / self.spread + NEARLY, "the last quarter is spread"
             self.sent.append(self.clock.monotonic())
 
     @rule(limit=st.sampled_from([1, 60, 1000]), part=st.floats(0, 1), refused=st.booleans())
@@ -65,6 +67,14 @@ class Requests(RuleBasedStateMachine):
 
 TestRequests = Requests.TestCase
 TestRequests.settings = settings(max_examples=150, stateful_step_count=30)
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(150, 0), (152, 2.4), (200, 60), (350, 60), (400, 120)])
+def test_a_job_within_three_quarters_of_a_minute_waits_for_nothing(requests: int, seconds: float) -> None:
+    limiter = Limiter(200, clock := QuickClock(passes=lambda _: None))
+    for _ in range(requests):
+        limiter.acquire()
+    assert clock.monotonic() == pytest.approx(seconds, abs=1.2 + NEARLY)
 
 
 @pytest.mark.parametrize(("limit", "seconds"), [("12", 5), ("2", 30), ("13", None)])

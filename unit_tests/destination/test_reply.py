@@ -52,6 +52,37 @@ def test_what_an_answer_says(status: int, body: Any, ok: bool, is_miss: bool, re
     assert (said.ok, said.is_miss, said.reason, said.problem) == (ok, is_miss, reason, "")
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "is_conflict"),
+    [
+        (409, "", True),
+        (409, "The row is being changed", True),
+        (400, "externalId already exists: 7.", True),
+        (400, "Duplicate value for name", True),
+        (400, "email has been taken", True),
+        (400, "externalId must be unique", True),
+        (400, "There is an existing account", True),
+        (400, "Not allowed: externalId exists. Use PUT", True),
+        (400, "accountId does not exist", False),
+        (400, "The account doesn't exist", False),
+        (400, "No account exists with that id", False),
+        (400, "nonexistent template", False),
+        (400, "the account must exist", False),
+        (400, "name is required", False),
+        (400, "", False),
+        (422, "name is required", False),
+        (404, "already deleted", False),
+        (422, "already exists", True),
+        (200, "already exists", False),
+    ],
+)
+def test_a_conflict_is_said_by_its_status_or_in_words(status: int, words: str, is_conflict: bool) -> None:
+    said = answer(status, {"error": words})
+    assert said.is_conflict is is_conflict
+    assert not said.given_up("HTTP 409").is_conflict
+    assert bool(retryable_problem("POST", said, proven=True)) is (status == 409)
+
+
 @pytest.mark.parametrize("body", [{"error": "no"}, {"id": "x"}])
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_what_was_given_up_is_neither_done_nor_missing(status: int, body: Any) -> None:
