@@ -164,6 +164,15 @@ class Mapper:
         is_deleted = any(data[column] for column in layout.deletions)
         return self._checked(draft, "delete" if is_deleted else self._operation)
 
+    def may_use_rest(self, columns: Iterable[str]) -> bool:
+        """Tell whether a row with some columns might be written or deleted by REST."""
+        layout = self.layouts.of(dict.fromkeys(columns), native=False)
+        by_rest = {wanted for wanted, routes in self._routes.items() if any(isinstance(r, RestRoute) for r in routes)}
+        leaves = {target.name for target in layout.targets} & {*self._rest_only}
+        may_leave = bool(leaves or not layout.targets or (self._rules.clear_nulls and self._cleared_by_rest))
+        may_delete = "delete" in by_rest and self._rules.allow_deletes and bool(layout.deletions or not layout.targets)
+        return (self._operation in by_rest and may_leave) or may_delete
+
     def identity(self, data: dict[str, Any]) -> tuple[str, ...] | None:
         """Return what tells the row of a record from others, whatever is wrong with the rest; None if that is wrong."""
         layout = self.layouts.of(data, native=not self._read_as_yours and is_native(data))

@@ -79,6 +79,8 @@ class StreamPlan:
     mapper: Mapper
     sync_id: int = 0
     """The platform's number of the sync."""
+    may_use_rest: bool = True
+    """Whether any of its rows might be written or deleted by REST."""
     mirror: Mirror | None = None
     """How rows that Vitally has and the stream lacks are deleted, if they are."""
 
@@ -182,6 +184,7 @@ def _compile(
         rank=rank(entry),
         batched=isinstance(routes[operation][0], BatchRoute),
         mapper=mapper,
+        may_use_rest=not isinstance(routes[operation][0], BatchRoute) or mapper.may_use_rest(schema),
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),
     )

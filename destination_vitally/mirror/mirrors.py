@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from destination_vitally.api.http import Api
 from destination_vitally.config import Config
-from destination_vitally.errors import ConfigError, ListError, NotYetError
+from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mirror.missing import Identity, Missing
 from destination_vitally.outcomes.ledger import Ledger, Tally
-from destination_vitally.sync.workers import Workers
-from destination_vitally.transports.disk import DiskTable
-from destination_vitally.transports.missing import Identity, Missing
-from destination_vitally.transports.rest import Rest
+from destination_vitally.rows.memory import joined
+from destination_vitally.rows.store import Store, Table
+from destination_vitally.send.rest import Rest
 
 logger = logging.getLogger("airbyte")
 
@@ -32,10 +32,24 @@ KEYS_AT_ONCE = 1_000
 """So many keys are written to disk at once."""
 
 
+class Lanes(Protocol):
+    """Runs jobs side by side."""
+
+    def submit(self, lanes: Iterable[Hashable], job: Callable[[], None]) -> None:
+        """Run a job once nothing else is at one of its lanes."""
+        ...
+
+    def finish(self) -> None:
+        """Wait until every job is done."""
+        ...
+
+
 class Mirrors:
     """The mirrors of one sync. Used by one thread; deletes are made by the workers'."""
 
-    def __init__(self, config: Config, api: Api | None, rest: Rest | None, ledger: Ledger, workers: Workers) -> None:
+    def __init__(
+        self, config: Config, api: Api | None, rest: Rest | None, ledger: Ledger, lanes: Lanes, store: Store
+    ) -> None:
         """Ask Vitally for the time, if there is anything to mirror.
 
         Args:
@@ -43,18 +57,20 @@ class Mirrors:
             api: the way to Vitally.
             rest: makes the deletes.
             ledger: the account of the records, which has the streams by now.
-            workers: run the deletes.
+            lanes: run the deletes.
+            store: where keys are kept.
         """
         self._api = api
         self._rest = rest
         self._ledger = ledger
-        self._workers = workers
+        self._lanes = lanes
+        self._store = store
         self._limit = config.max_deletes_percent
         self._is_dry_run = config.dry_run
         self._objects: dict[str, _Mirrored] = {}
         for plan in ledger.tallies:
             if plan.mirror:
-                self._objects.setdefault(plan.entry.path, _Mirrored()).plans.append(plan)
+                self._objects.setdefault(plan.entry.path, _Mirrored(store)).plans.append(plan)
         self._of = {plan: mirrored for mirrored in self._objects.values() for plan in mirrored.plans}
         self._sentences: list[tuple[int, str]] = []
         self._began: float | None = None
@@ -124,7 +140,7 @@ class Mirrors:
         """Delete what one object has and its streams have not; return why nothing is if the limit forbids it."""
         assert self._api is not None  # a plan that mirrors has the REST key
         assert self._began is not None  # else there is a doubt
-        missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began)
+        missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began, self._store)
         missing.read()
         if missing.missing * 100 > self._limit * missing.there:
             text = (
@@ -148,16 +164,12 @@ class Mirrors:
         for own, external_id in missing:
             if is_stopped():
                 break
-            self._workers.submit([own], partial(self._delete_one, missing, own, external_id))
-        self._workers.finish()
+            self._lanes.submit([own], partial(self._delete_one, missing, own, external_id))
+        self._lanes.finish()
 
-    def _delete_one(self, missing: Missing, own: str, external_id: str) -> float | None:
+    def _delete_one(self, missing: Missing, own: str, external_id: str) -> None:
         assert self._rest is not None  # as above
-        try:
-            logger.info("Mirror: %s", missing.delete(own, external_id, self._rest.make))
-        except NotYetError as error:
-            return error.seconds
-        return None
+        logger.info("Mirror: %s", missing.delete(own, external_id, self._rest.make))
 
     # What is said
 
@@ -177,13 +189,13 @@ class Mirrors:
 class _Mirrored:
     """One object that is mirrored: its streams, and the keys of their rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         self.plans: list[StreamPlan] = []
         self.cut_short: set[StreamPlan] = set()
         self.complete: dict[StreamPlan, int] = {}
         """How many records of each stream had come when it was said to be complete."""
-        self._keys = DiskTable("seen")
-        self._unwritten: list[tuple[Identity, int]] = []
+        self._keys = Table(store)
+        self._unwritten: list[tuple[str, str]] = []
         self._live: set[StreamPlan] = set()
         self._unknown: set[StreamPlan] = set()
 
@@ -195,7 +207,7 @@ class _Mirrored:
             self._unknown.add(plan)
             return
         # Without the name of the object, which may be spelled in several ways.
-        self._unwritten.append((identity[1:], 1))
+        self._unwritten.append((joined(identity), ""))
         if len(self._unwritten) >= KEYS_AT_ONCE:
             self._write()
 
@@ -207,7 +219,7 @@ class _Mirrored:
         """Tell whether a row was in one of the streams."""
         if self._unwritten:
             self._write()
-        return self._keys.get(identity[1:]) is not None
+        return self._keys.has(joined(identity))
 
     def doubt(self, tallies: Mapping[StreamPlan, Tally]) -> str:
         """Say why what is in no stream may be in the table nevertheless; nothing if it cannot."""

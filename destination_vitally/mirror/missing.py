@@ -9,13 +9,13 @@ from typing import Literal
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, text_of
-from destination_vitally.errors import RejectedError
+from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.mapping.values import VitallyId, identifier, moment_of
 from destination_vitally.objects.model import Object
-from destination_vitally.transports.disk import DiskTable
-from destination_vitally.transports.rest import Effect
-from destination_vitally.transports.tail import SECONDS, second_of
+from destination_vitally.rows.lists import SECONDS, second_of
+from destination_vitally.rows.store import Store, Table
+from destination_vitally.send.rest import Made
 
 Identity = tuple[str, ...]
 
@@ -29,7 +29,7 @@ IDS_NAMED = 10
 class Missing:
     """The rows of one object that are in Vitally and were not in a sync. Deletes may run in several threads."""
 
-    def __init__(self, rest: Api, entry: Object, has: Callable[[Identity], bool], began: float) -> None:
+    def __init__(self, rest: Api, entry: Object, has: Callable[[Identity], bool], began: float, store: Store) -> None:
         """Prepare to look for them; sends nothing yet.
 
         Args:
@@ -38,13 +38,13 @@ class Missing:
             has: tells whether a row of this identity was in the sync.
             began: when the sync began by Vitally's clock, in Unix seconds. What was made since is kept: the table may
                 have been read before.
+            store: where what was found is kept.
         """
         self._rest = rest
         self._entry = entry
         self._has = has
         self._began = moment_of(began * 1000)[:SECONDS]
-        self._seen = DiskTable("external_id")
-        self._missing = DiskTable("external_id")
+        self._seen, self._missing = Table(store), Table(store)
         self._lock = Lock()
         self.there = 0
         """How many rows there are with an externalId that no integration has brought."""
@@ -63,10 +63,10 @@ class Missing:
         """
         for part in self._entry.lists:
             for page in pages(self._rest, self._entry.path, query=part):
-                rows = [row for row in page if _is_live(row) and self._seen.get((row["id"],)) is None]
-                self._seen.put_all(((row["id"],), "") for row in rows)
+                rows = [row for row in page if _is_live(row) and not self._seen.has(row["id"])]
+                self._seen.put_all((row["id"], "") for row in rows)
                 self._missing.put_all(
-                    ((row["id"],), str(row["externalId"])) for row in rows if self._is_to_be_deleted(row)
+                    (row["id"], str(row["externalId"])) for row in rows if self._is_to_be_deleted(row)
                 )
 
     def _is_to_be_deleted(self, row: Row) -> bool:
@@ -106,7 +106,7 @@ class Missing:
         """Yield what may be deleted: Vitally's id of each row, and yours."""
         return iter(self._missing)
 
-    def delete(self, own: str, external_id: str, make: Callable[[Change], Effect]) -> str:
+    def delete(self, own: str, external_id: str, make: Callable[[Change], Made]) -> str:
         """Delete a row if it still is what the list showed, which may be old.
 
         Args:
@@ -124,6 +124,8 @@ class Missing:
             why = self._why_kept_now(change, own, external_id)
             if why is None:
                 make(change)
+        except NotYetError:
+            why = "changed meanwhile"  # a message of this sync to it has not been applied yet
         except RejectedError as error:
             why, self.problem = "not deleted", self.problem or str(error)
         with self._lock:

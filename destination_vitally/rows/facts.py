@@ -91,14 +91,19 @@ class Known(NamedTuple):
     Attributes:
         row: as REST returned it, without what nobody asked for; of the rows that it refers to the ids.
         names: how many names of values were asked for when it was shown.
-        is_own: whether this sync has written the row since Vitally showed it.
+        written: when this sync has written it by REST, by the connector's clock; None if it has not.
         is_listed: whether a list has shown it, or this sync has created it.
     """
 
     row: dict[str, Any]
     names: int = 0
-    is_own: bool = False
+    written: float | None = None
     is_listed: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this sync has written it, so that what lists show of it may be older."""
+        return self.written is not None
 
     @property
     def id(self) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from destination_vitally.api.pages import Row
+from destination_vitally.api.pages import Row, text_of
 from destination_vitally.clock import Clock
+from destination_vitally.compare.comparison import TRAIT, referred_to
 from destination_vitally.lines import dumps, parse
-from destination_vitally.mapping.comparison import TRAIT, referred_to
 from destination_vitally.mapping.mapper import Change, identities_of
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE
@@ -38,7 +38,7 @@ from destination_vitally.rows.store import SEPARATOR, Statement, Store
 
 _SCHEMA = """
 CREATE TABLE known (
-    place INTEGER, id TEXT, names INTEGER, state INTEGER, listed INTEGER, row BLOB, PRIMARY KEY (place, id)
+    place INTEGER, id TEXT, names INTEGER, state INTEGER, listed INTEGER, at REAL, row BLOB, PRIMARY KEY (place, id)
 ) WITHOUT ROWID;
 CREATE TABLE keys (place INTEGER, key TEXT, id TEXT, PRIMARY KEY (place, key, id)) WITHOUT ROWID;
 CREATE TABLE sent (
@@ -51,13 +51,13 @@ _SHOWN, _OWN, _GONE = 0, 1, 2
 """What a row is: as Vitally showed it, as this sync has written it, deleted by this sync."""
 
 _PUT = """
-INSERT INTO known VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT (place, id) DO UPDATE SET
+INSERT INTO known VALUES (?, ?, ?, 0, ?, 0, ?) ON CONFLICT (place, id) DO UPDATE SET
     names = iif(state, names, excluded.names), row = iif(state, row, excluded.row),
     listed = max(listed, excluded.listed)
 """
-_PUT_OWN = "INSERT OR REPLACE INTO known VALUES (?, ?, 0, 1, ?, ?)"
+_PUT_OWN = "INSERT OR REPLACE INTO known VALUES (?, ?, 0, ?, ?, ?, ?)"
 _PUT_KEY = "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)"
-_FIND = "SELECT row, names, state, listed FROM keys JOIN known USING (place, id) WHERE place = ? AND key = ?"
+_FIND = "SELECT row, names, state, listed, at FROM keys JOIN known USING (place, id) WHERE place = ? AND key = ?"
 _GET = "SELECT row, names, state, listed FROM known WHERE place = ? AND id = ?"
 _SENT = "SELECT external_id, taken, since FROM sent WHERE place = ? AND key = ?"
 
@@ -133,6 +133,8 @@ class Memory:
         self._answers: dict[tuple[int, str], tuple[tuple[Known, ...], bool]] = {}
         self._recent: Recent[tuple[Known, ...]] = Recent(ANSWERS)
         self._missed: Recent[Missed | float] = Recent()
+        self.wake: Callable[[str, Iterable[str]], None] = lambda path, external_ids: None
+        """Lets go what waits for rows of an object, by your ids: something is known of them that was not."""
         self._noting: dict[type, Callable[[Any], None]] = {
             Shown: self._shown,
             Missed: self._not_there,
@@ -228,7 +230,10 @@ class Memory:
         except KeyError:
             pass
         found = self.store.all(_FIND, place.number, key)
-        shown = [(Known(parse(row), names, state == _OWN, bool(listed)), state) for row, names, state, listed in found]
+        shown = [
+            (Known(parse(row), names, at if state == _OWN else None, bool(listed)), state)
+            for row, names, state, listed, at in found
+        ]
         # A row may have had the key before it was shown again.
         shown = [(one, state) for one, state in shown if key.startswith(_ASKED) or key in place.keys_of(one.row)]
         rows = tuple(one for one, state in shown if state != _GONE)
@@ -255,17 +260,19 @@ class Memory:
         if self.is_forgetful:
             by_id = dict(rows)
             for key, own in keys:
-                self._recent.put((place.number, key), (Known(by_id[own], names, False, fact.is_listed),))
+                self._recent.put((place.number, key), (Known(by_id[own], names, None, fact.is_listed),))
         else:
             self.store.write(
                 (_PUT, [(place.number, own, names, fact.is_listed, dumps(row)) for own, row in rows]),
                 (_PUT_KEY, [(place.number, key, own) for key, own in keys]),
             )
         self._changed(place, (key for key, _ in keys))
+        self.wake(fact.entry.path, [text_of(row, "externalId") for _, row in rows])
 
     def _not_there(self, fact: Missed) -> None:
         place, key = self._place(fact.entry), joined(fact.identity)
         self._missed.put((place.number, key), fact if fact.reason else self.clock.monotonic())
+        self.wake(fact.entry.path, fact.identity[2:] if fact.reason else ())
         if not fact.reason:
             # What was shown of it is no longer so.
             rows = [one for one in self._rows(place, key)[0] if fact.is_gone or not one.is_own]
@@ -289,8 +296,7 @@ class Memory:
         places: dict[_Place, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {}
         for change in fact.changes:
             if found := _row_of(change):
-                entry, *content = found
-                places.setdefault(self._place(entry), []).append((*content,))
+                places.setdefault(self._place(found[0]), []).append(found[1:])
         for place, contents in places.items():
             place.count += len(contents)
             if not place.keeps_sent:
@@ -307,6 +313,7 @@ class Memory:
                 statements.append(("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows))
             self.store.write(*statements)
             self._changed(place, (key for key, _ in keys))
+            self.wake(place.entry.path, [own for own, _, _ in contents])
 
     def _written(self, fact: Written) -> None:
         place, own = self._place(fact.entry), str(fact.row["id"])
@@ -317,10 +324,11 @@ class Memory:
         keys = place.keys_of(row)
         is_listed = fact.is_new or bool(found and found[3])
         self.store.write(
-            (_PUT_OWN, [(place.number, own, is_listed, dumps(row))]),
+            (_PUT_OWN, [(place.number, own, _OWN, is_listed, self.clock.monotonic(), dumps(row))]),
             (_PUT_KEY, [(place.number, key, own) for key in keys]),
         )
         self._changed(place, keys)
+        self.wake(fact.entry.path, [text_of(row, "externalId")])
 
     def _deleted(self, fact: Deleted) -> None:
         place = self._place(fact.entry)
@@ -330,7 +338,7 @@ class Memory:
         for own, row in found.items():
             keys = place.keys_of(row)
             self.store.write(
-                ("INSERT OR REPLACE INTO known VALUES (?, ?, 0, 2, 0, ?)", [(place.number, own, dumps(row))]),
+                (_PUT_OWN, [(place.number, own, _GONE, 0, self.clock.monotonic(), dumps(row))]),
                 (_PUT_KEY, [(place.number, key, own) for key in keys]),
             )
             self._seen(Seen(fact.entry, row))
@@ -344,6 +352,7 @@ class Memory:
         place = self._place(fact.entry)
         query = "UPDATE sent SET since = NULL WHERE place = ? AND key = ?"
         self.store.write((query, [(place.number, key) for key in place.keys_of(fact.row)]))
+        self.wake(fact.entry.path, [text_of(fact.row, "externalId")])
 
     # Within
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from destination_vitally.api.pages import Row, quoted, text_of
-from destination_vitally.mapping.comparison import refers_to
+from destination_vitally.compare.comparison import refers_to
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.objects.model import Field
 from destination_vitally.objects.table import BY_NAME

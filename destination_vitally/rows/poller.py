@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, quoted, rows_of, text_of
+from destination_vitally.compare.comparison import differing
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.comparison import differing
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
@@ -72,6 +72,15 @@ class Awaited(ABC):
     def misses(self) -> None:
         """The row is not there."""
         self.is_there = False
+
+    def until(self, usual: float | None) -> float:
+        """Until when it is looked for; `usual` is the longest that others took.
+
+        A row that is there and shows something else is waited for no longer than a little more than that.
+        """
+        if self.is_there and usual is not None:
+            return self.since + min(PATIENCE_SECONDS, usual + LONGER_SECONDS)
+        return self.since + PATIENCE_SECONDS
 
 
 class Arrival(Awaited):
@@ -232,7 +241,7 @@ class _Watch:
         now = self._now()
         waited = now - min(one.since for one in pending)
         pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, PAUSE_SHARE * waited))
-        ends = min(self._until(one) for one in pending) - now
+        ends = min(one.until(self._usual) for one in pending) - now
         return max(0.0, min(pause, ends)) if ends > 0 else SHORTEST_PAUSE
 
     def _read_list(self, wanted: list[Awaited]) -> bool:
@@ -286,14 +295,8 @@ class _Watch:
                 self.drop(one)
                 self._usual = max(self._usual or 0.0, now - one.since)
 
-    def _until(self, one: Awaited) -> float:
-        """Until when it is looked for: a row that is there and shows something else, no longer than others took."""
-        if one.is_there and self._usual is not None:
-            return one.since + min(PATIENCE_SECONDS, self._usual + LONGER_SECONDS)
-        return one.since + PATIENCE_SECONDS
-
     def _is_over(self, one: Awaited) -> bool:
-        return self._now() >= self._until(one)
+        return self._now() >= one.until(self._usual)
 
     def _now(self) -> float:
         return self._memory.clock.monotonic()

@@ -9,10 +9,11 @@ from destination_vitally.api.pages import Row, all_rows, found_row, quoted, rows
 from destination_vitally.errors import ListError
 from destination_vitally.mapping.mapper import Change, identities_of, identity_of
 from destination_vitally.objects.model import Key, Lookup
+from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Answer, Known, Missed, Shown
 from destination_vitally.rows.lists import Lists
 from destination_vitally.rows.memory import Memory
-from destination_vitally.rows.paths import Paths, named_parents
+from destination_vitally.rows.paths import Paths
 from destination_vitally.rows.recent import Recent
 
 
@@ -172,12 +173,16 @@ def key_of(change: Change) -> Key:
 
 
 def lanes_of(change: Change) -> Iterator[tuple[str, ...]]:
-    """Yield all keys of what a change writes: changes that share one are made one after the other."""
+    """Yield all keys of the row that a change writes, and of the one it is kept in.
+
+    Changes that share one are made one after the other, whatever way they take.
+    """
     entry = change.entry
-    for identity in identities_of(entry, change.fields):
+    for identity in identities_of(BY_NAME.get(entry.name, entry), change.fields):
         yield (entry.path or entry.name, *identity[1:])
-    if entry.kept_in:
-        yield from ((target, "externalId", value) for target, value in named_parents(change))
+    holder = entry.field(entry.kept_in) if entry.kept_in else None
+    if holder and holder.refers and change.fields.get(holder.name):
+        yield (BY_NAME[holder.refers].path, "externalId", change.fields[holder.name])
 
 
 _LOOKUPS = {

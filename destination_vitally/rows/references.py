@@ -100,6 +100,11 @@ class References:
         """Tell whether a row that is referred to is known to be in this workspace."""
         return bool(self._memory.find(target, self.here(target, value)).rows)
 
+    def is_known(self, target: str, value: str) -> bool:
+        """Tell whether a row that is referred to is known to be there, to be on its way, or not to be there."""
+        answer = self._memory.find(target, self.here(target, value))
+        return bool(answer.rows or answer.coming or answer.why_not or answer.absent)
+
     def is_listed(self, target: str, value: str) -> bool:
         """Tell whether a list has shown a row that is referred to, or this sync has created it."""
         return any(one.is_listed for one in self._memory.find(target, self.here(target, value)).rows)
@@ -125,6 +130,8 @@ class References:
         """
         if self._rest is None:
             wanted = self.here(target, value)
+            if change.operation != "delete" and field != change.entry.kept_in and self.may_come(target, wanted):
+                raise NotYetError(BY_NAME[target], wanted)
             if isinstance(wanted, VitallyId):
                 raise change.rejected(
                     f"{field} is Vitally's id of a row that only a REST key (secret_token) could look up; sync the "
@@ -182,10 +189,8 @@ class References:
 
     def prefetch(self, target: str, value: str) -> None:
         """Look for a row that is referred to, if nothing is known of it; whoever needs it hears what came of that."""
-        wanted = self.here(target, value)
-        answer = self._memory.find(target, wanted)
-        if self._rest and not (answer.rows or answer.coming or answer.why_not or answer.absent):
-            self._look(self._rest, target, wanted)
+        if self._rest and not self.is_known(target, value):
+            self._look(self._rest, target, self.here(target, value))
 
     def is_list_known(self, target: str) -> bool:
         """Tell whether every row that the list of an object shows is known."""
@@ -235,8 +240,9 @@ class References:
                 logger.info("%s '%s' is not there; it would be created (unknown_parents).", target, external_id)
             else:
                 try:
-                    reply = rest.send("POST", entry.path, dumps({"externalId": external_id, "name": external_id}),
-                                      repeatable=False)
+                    reply = rest.send(
+                        "POST", entry.path, dumps({"externalId": external_id, "name": external_id}), repeatable=False
+                    )
                 except AmbiguousError as doubt:
                     reply = doubt.reply
                 if reply.ok and is_row(reply.body):

@@ -10,7 +10,8 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
 from destination_vitally.errors import ConfigError
@@ -24,6 +25,9 @@ CACHE_KIB = 8_000
 
 IN_MEMORY_PAGES = 12_000
 """So many pages of 4 KiB are held where no file can be written."""
+
+ROWS_AT_ONCE = 1_000
+"""So many rows are read at once when all of a table are."""
 
 _FULL = ("database or disk is full", "disk I/O error", "unable to open database file")
 """What SQLite says of a file that cannot grow; its codes are not to be had before Python 3.11."""
@@ -39,6 +43,7 @@ class Store:
         self._lock = threading.RLock()
         self._make_room: list[Callable[[], Iterable[Statement]]] = []
         self._folder = ""
+        self._names = count()
         try:
             self._database = self._in_file()
         except (OSError, sqlite3.OperationalError) as error:
@@ -64,6 +69,10 @@ class Store:
     def create(self, schema: str) -> None:
         """Make tables."""
         self._run(lambda: self._database.executescript(schema))
+
+    def new_name(self) -> str:
+        """Return a name that no table has."""
+        return f"table_{next(self._names)}"
 
     def on_full(self, make_room: Callable[[], Iterable[Statement]]) -> None:
         """Call `make_room` when the file cannot grow: it says what to delete, and that it is not to come back."""
@@ -134,6 +143,31 @@ class Store:
             "ephemeral-storage of the pod, or the sizeLimit of the volume), or let the environment variable TMPDIR "
             "name a folder that has it. The rows that have no outcome yet come again with the next sync."
         )
+
+
+class Table:
+    """Texts by a text, in the store; not to be forgotten. Safe to use from several threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._name = store.new_name()
+        store.create(f"CREATE TABLE {self._name} (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+
+    def put_all(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Remember rows, each a key and its value."""
+        self._store.write((f"INSERT OR REPLACE INTO {self._name} VALUES (?, ?)", rows))  # noqa: S608 - our own name
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key was put in."""
+        return self._store.one(f"SELECT 1 FROM {self._name} WHERE key = ?", key) is not None  # noqa: S608
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield the rows in the order of their keys, a few at a time from the disk."""
+        last = ""
+        query = f"SELECT * FROM {self._name} WHERE key > ? ORDER BY key LIMIT {ROWS_AT_ONCE}"  # noqa: S608
+        while rows := self._store.all(query, last):
+            yield from rows
+            last = rows[-1][0]
 
 
 def _opened(path: str) -> sqlite3.Connection:

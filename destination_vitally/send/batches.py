@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from destination_vitally.api.http import PATIENCE, Api, Patience
@@ -73,10 +73,11 @@ class Batcher:
         self._open: list[Batch] = []
         self._first = 0
         self._latest: dict[Hashable, tuple[int, QueuedMessage]] = {}
+        self._lanes: Counter[Hashable] = Counter()
 
-    def holds(self, key: Hashable) -> bool:
-        """Whether a message of that key has not been dispatched yet."""
-        return key in self._latest
+    def holds(self, lanes: Iterable[Hashable]) -> bool:
+        """Whether a message of one of the lanes has not been dispatched yet."""
+        return any(lane in self._lanes for lane in lanes)
 
     def add(self, message: QueuedMessage) -> None:
         """Take a message in; full batches are dispatched."""
@@ -95,6 +96,7 @@ class Batcher:
             self._release(earliest - self._first + 1)
             earliest = self._first
         batch.append(message)
+        self._lanes.update(message.lanes)
         if message.key is not None:
             self._latest[message.key] = (earliest, message)
         if len(batch.messages) == MESSAGES:
@@ -127,6 +129,10 @@ class Batcher:
                 waiting = self._latest.get(message.key)
                 if waiting and waiting[1] is message:
                     del self._latest[message.key]
+                for lane in message.lanes:
+                    self._lanes[lane] -= 1
+                    if not self._lanes[lane]:
+                        del self._lanes[lane]
             self._dispatch(batch)
 
 

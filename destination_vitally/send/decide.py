@@ -15,7 +15,7 @@ from destination_vitally.objects.model import Lookup, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Known
 from destination_vitally.rows.lists import FRESH_SECONDS
 
-Effect = Literal["created", "updated", "created or updated", "deleted", "superseded", "skipped", "archived"]
+Effect = Literal["created", "updated", "created or updated", "deleted", "superseded", "skipped"]
 """What was done; Vitally does not say whether a POST with a known externalId created or updated."""
 
 MOST_ROUNDS = 3
@@ -68,10 +68,10 @@ class Look(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The end: what was done. `of` is the row that was found, where one was."""
+    """The end: what was done; `is_archived` says that the row was found archived."""
 
     effect: Effect
-    of: Known | None = None
+    is_archived: bool = False
 
 
 class Reject(NamedTuple):
@@ -206,7 +206,7 @@ def _archived(case: Case) -> Step | None:
     answer = case.answer
     if case.change.operation != "upsert" or answer.live or answer.was_deleted:
         return None
-    return Done("archived", answer.rows[0]) if answer.rows else None
+    return Done("skipped", is_archived=True) if answer.rows else None
 
 
 def _put_or_post(case: Case) -> Step | None:
@@ -236,13 +236,13 @@ def _create(case: Case) -> Step | None:
     live = list(case.answer.live.values())
     if live and case.has(Came.LOST):
         if any(case.shows(known) for known in live):
-            return Done("created", live[0])
+            return Done("created")
         return Reject(
             "Vitally did not answer when it was created, and now has a row with this externalId and other values, which "
             "somebody else may have created. Nothing more was sent: look it up in Vitally"
         )
     if live:
-        return Done("skipped", live[0])
+        return Done("skipped")
     if not case.change.fields.get("externalId") or not case.can_look:
         return _refused(case) or Post()
     return _post_when_absent(case)

@@ -14,6 +14,7 @@ from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import BatchRoute, Kind, Object
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.rows.reader import lanes_of
 from destination_vitally.rows.references import References
 
 _IN_TRAITS = "traits."
@@ -41,6 +42,7 @@ class QueuedMessage:
         records: the records it stands for, the oldest first.
         unmerged: what each of them would have been by itself, in case the merged message is refused.
         counts_once: whether the first of several equal messages stands for all.
+        lanes: all keys of what it writes.
     """
 
     key: Hashable
@@ -52,6 +54,7 @@ class QueuedMessage:
     records: list[PendingRecord]
     unmerged: list[bytes]
     counts_once: bool = False
+    lanes: tuple[Hashable, ...] = ()
 
     @property
     def standing(self) -> PendingRecord:
@@ -95,7 +98,7 @@ def messages_of(
     """
     identity = identity_of(change.entry, change.fields)
     counts_once = change.entry.counts_once
-    messages = []
+    messages, lanes = [], tuple(lanes_of(change))
     for body in _bodies(change, references):
         content = encoded_body(change, body, sort_keys=counts_once)
         if counts_once:
@@ -110,7 +113,10 @@ def messages_of(
         encoded = _sealed(body, content, identifier, emission)
         merge_key = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
         messages.append(
-            QueuedMessage(identity, merge_key, change, body, emission, encoded, [record], [encoded], counts_once)
+            QueuedMessage(
+                *(identity, merge_key, change, body, emission, encoded, [record], [encoded], counts_once),
+                lanes=(identity,) if counts_once else lanes,
+            )
         )
     record.parts = len(messages)
     return messages

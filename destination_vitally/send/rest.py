@@ -8,8 +8,8 @@ from destination_vitally.api.bodies import encoded
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, is_row, text_of
 from destination_vitally.api.reply import Reply
+from destination_vitally.compare.comparison import differing
 from destination_vitally.errors import AmbiguousError, NotYetError
-from destination_vitally.mapping.comparison import differing
 from destination_vitally.mapping.mapper import Change, identities_of, lacking
 from destination_vitally.objects.model import Kind, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
@@ -26,7 +26,6 @@ from destination_vitally.send.decide import (
     Done,
     Effect,
     Look,
-    Post,
     Put,
     Reject,
     Step,
@@ -78,7 +77,7 @@ class Rest:
             now = self._memory.clock.monotonic()
             step = decide(Case(change, answer, attempts, now, lambda known: _shows(change, known)))
             if isinstance(step, Done):
-                return Made("skipped", ARCHIVED) if step.effect == "archived" else Made(step.effect)
+                return Made(step.effect, ARCHIVED if step.is_archived else "")
             if isinstance(step, Reject):
                 raise change.rejected(step.reason, step.status)
             looked = None
@@ -173,7 +172,7 @@ class Rest:
         row = self._note(change, paths, reply, "", {}, None, is_new=True)
         if row.get("archivedAt") and was_deleted:
             raise change.rejected("this sync has archived it, and Vitally does not bring it back")
-        is_certain = change.operation == "create" or change.route.verb is not Verb.POST
+        is_certain = change.operation == "create" or route.verb is not Verb.POST
         return reply, _made(change, row, "created" if is_certain else "created or updated")
 
     def _delete(self, change: Change, paths: Paths, address: str) -> tuple[Reply, Made | None]:
@@ -182,7 +181,7 @@ class Rest:
             self._forget(change, address)
             return reply, None
         _raise_refused(change, reply)
-        keys = _keys(change)
+        keys = keys_of(change)
         self._memory.note(Deleted(change.entry, keys if address in keys.values() else {**keys, "id": address}))
         return reply, Made("deleted")
 
@@ -219,7 +218,7 @@ class Rest:
         """Note what was written of a row, and return what Vitally answered."""
         answered: Row = reply.body if is_row(reply.body) else {}
         sent = {name: value for name, value in change.fields.items() if name in change.entry.resend_on_update}
-        keys = _keys(change)
+        keys = keys_of(change)
         identifier = answered.get("id") or keys.get("id") or (known.id if known else "")
         if identifier:
             parents = paths.known_parents(creating=is_new)
@@ -264,7 +263,8 @@ class Rest:
         return self._references.get(change, name, target, value).id
 
 
-def _keys(change: Change) -> Row:
+def keys_of(change: Change) -> Row:
+    """Return what a change says of the keys of its row."""
     return {name: change.fields[name] for key in change.entry.keys for name in key.fields if change.fields.get(name)}
 
 

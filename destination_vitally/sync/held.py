@@ -1,75 +1,115 @@
-"""Rows that came before the rows they refer to, kept on disk until those have come."""
+"""Records that wait for a row: kept on disk as they arrived, and decided anew when they come back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Hashable, Iterable, Iterator
 
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.objects.model import Object
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.transports.disk import SEPARATOR, temporary_database
+from destination_vitally.rows.store import SEPARATOR, Store
 
 _SCHEMA = """
 CREATE TABLE held (
-    place INTEGER PRIMARY KEY, target TEXT, parent TEXT, key TEXT, rank INTEGER, ready INTEGER,
-    stream INTEGER, segment INTEGER, line BLOB, in_stream INTEGER
+    number INTEGER PRIMARY KEY, target TEXT, row TEXT, rank INTEGER, ready INTEGER,
+    stream INTEGER, segment INTEGER, line BLOB, place INTEGER
 );
-CREATE INDEX by_parent ON held (parent);
-CREATE INDEX by_key ON held (key);
-CREATE INDEX by_ready ON held (ready, rank, place);
+CREATE INDEX held_by_row ON held (row);
+CREATE INDEX held_ready ON held (ready, rank, number);
+CREATE TABLE held_lanes (lane TEXT, number INTEGER, PRIMARY KEY (lane, number)) WITHOUT ROWID;
 """
 
 _LAST = 2**62
 
 
-class HeldRows:
-    """Rows in a temporary database, each under the row it waits for. Used by one thread.
+class Held:
+    """Records in the store, each under the row it waits for. Safe to use from several threads.
 
-    A state that covers a row cannot be given back while the row is here: what is here has no outcome.
+    A state that covers a record cannot be given back while it is here: what is here has no outcome.
     """
 
-    def __init__(self) -> None:
-        self._database = temporary_database()
-        self._database.executescript(_SCHEMA)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        store.create(_SCHEMA)
         self._plans: list[StreamPlan] = []
         self._segments: dict[int, Segment] = {}
+        self._lock = threading.Lock()
         self._count = 0
+        self.has_ready = False
+        """Whether a record may have become ready."""
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, row: PendingRecord, parent: tuple[str, str], key: Sequence[str] | None) -> None:
-        """Keep a row until `parent`, an object and your id of it, has come; `key` is what tells the row itself."""
-        if row.plan not in self._plans:
-            self._plans.append(row.plan)
-        self._segments[id(row.segment)] = row.segment
-        values = (row.number, parent[0], SEPARATOR.join(parent), SEPARATOR.join(key) if key else None, row.plan.rank, 0)
-        also = (self._plans.index(row.plan), id(row.segment), row.line, row.place)
-        self._database.execute("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *also))
-        self._count += 1
+    def add(self, record: PendingRecord, entry: Object, external_id: str, lanes: Iterable[Hashable]) -> None:
+        """Keep a record until the row `external_id` of an object is there; `lanes` are the record's own."""
+        self._add(record, entry.name, _joined((entry.path, external_id)), lanes)
 
-    def waits_for(self, key: Sequence[str] | None, before: int = _LAST) -> tuple[str, str] | None:
-        """Return what the last row of a key waits for, if one is here that came before line `before` of the input."""
-        if not self._count or not key:
-            return None
-        query = "SELECT parent FROM held WHERE key = ? AND place < ? ORDER BY place DESC LIMIT 1"
-        found = self._database.execute(query, (SEPARATOR.join(key), before)).fetchone()
-        target, _, value = found[0].partition(SEPARATOR) if found else ("", "", "")
-        return (target, value) if target else None
+    def _add(self, record: PendingRecord, target: str, row: str, lanes: Iterable[Hashable]) -> None:
+        with self._lock:
+            if record.plan not in self._plans:
+                self._plans.append(record.plan)
+            self._segments[id(record.segment)] = record.segment
+            stream = self._plans.index(record.plan)
+            self._count += 1
+        held = (record.number, target, row, record.plan.rank, 0)
+        self._store.write(
+            (
+                "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*held, stream, id(record.segment), record.line, record.place)],
+            ),
+            ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.number) for lane in lanes]),
+        )
 
-    def release(self, parent: tuple[str, str]) -> None:
-        """Let the rows go that wait for a row, which has come."""
+    def is_behind(self, lanes: Iterable[Hashable], number: int = _LAST) -> bool:
+        """Tell whether a record of a lane is here that arrived before line `number` of the input."""
+        query = "SELECT 1 FROM held_lanes WHERE lane = ? AND number < ? LIMIT 1"
+        return self._count > 0 and any(self._store.one(query, _joined(lane), number) for lane in lanes)
+
+    def add_behind(self, record: PendingRecord, lanes: Iterable[Hashable]) -> None:
+        """Keep a record until the one before it in its lane goes, of which there is one."""
+        lanes = list(lanes)
+        query = "SELECT target, row FROM held_lanes JOIN held USING (number) WHERE lane = ? AND number < ? LIMIT 1"
+        target, row = next(filter(None, (self._store.one(query, _joined(lane), record.number) for lane in lanes)))
+        self._add(record, target, row, lanes)
+
+    def wake(self, path: str, external_ids: Iterable[str]) -> None:
+        """Let the records go that wait for rows of an object, by your ids."""
         if self._count:
-            self._database.execute("UPDATE held SET ready = 1 WHERE parent = ?", (SEPARATOR.join(parent),))
+            rows = [(_joined((path, external_id)),) for external_id in external_ids]
+            self._store.write(("UPDATE held SET ready = 1 WHERE row = ?", rows))
+            self.has_ready = True
 
-    def release_all(self, target: str | None = None) -> None:
-        """Let all rows go, or those that wait for rows of one object: no more of them will come."""
-        where = "" if target is None else " WHERE target = ?"
-        self._database.execute(f"UPDATE held SET ready = 1{where}", () if target is None else (target,))  # noqa: S608
+    def wake_all(self, target: str | None = None) -> None:
+        """Let all records go, or those that wait for rows of one object: no more of them will arrive."""
+        if self._count:
+            where = "" if target is None else " WHERE target = ?"
+            self._store.write((f"UPDATE held SET ready = 1{where}", [() if target is None else (target,)]))  # noqa: S608
+            self.has_ready = True
 
-    def take(self, most: int) -> Iterator[PendingRecord]:
-        """Take out rows that may go, at most so many: parents before children, else in the order in which they came."""
-        query = "SELECT place, stream, segment, line, in_stream FROM held WHERE ready = 1 ORDER BY rank, place LIMIT ?"
-        for place, stream, segment, line, in_stream in self._database.execute(query, (most,)).fetchall():
-            self._database.execute("DELETE FROM held WHERE place = ?", (place,))
-            self._count -= 1
-            yield PendingRecord(self._plans[stream], self._segments[segment], line, place, place=in_stream)
+    def take(self, most: int, most_bytes: int) -> Iterator[PendingRecord]:
+        """Take out records that may go, at most so many and so large: parents first, else in the order of the input."""
+        if not self.has_ready:
+            return
+        self.has_ready = False
+        taken = size = 0
+        query = "SELECT number, stream, segment, line, place FROM held WHERE ready = 1 ORDER BY rank, number LIMIT 100"
+        while rows := self._store.all(query):
+            gone = [(row[0],) for row in rows]
+            self._store.write(
+                ("DELETE FROM held WHERE number = ?", gone), ("DELETE FROM held_lanes WHERE number = ?", gone)
+            )
+            with self._lock:
+                self._count -= len(gone)
+            for number, stream, segment, line, place in rows:
+                size += len(line)
+                yield PendingRecord(self._plans[stream], self._segments[segment], line, number, place=place)
+            taken += len(rows)
+            if taken >= most or size >= most_bytes:
+                self.has_ready = True
+                return
+
+
+def _joined(lane: Hashable) -> str:
+    return SEPARATOR.join(map(str, lane)) if isinstance(lane, tuple) else str(lane)

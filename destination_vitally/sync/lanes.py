@@ -1,12 +1,17 @@
-"""The threads that wait for Vitally's answers: bounded in number, and never two at the same row."""
+"""The threads that wait for Vitally's answers: bounded in number, and never two at the same row.
+
+A lane is all keys of one row: what shares one of them is done one after the other, in the order of the input.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count as numbers
+from typing import NamedTuple
 
 from destination_vitally.clock import Clock
 
@@ -14,56 +19,90 @@ BACKLOG = 2
 """Jobs per worker that may be under way or waiting; more of them would only hold memory."""
 
 PARKED = 500
-"""Jobs that may be parked at once; more of them would only hold memory."""
+"""Jobs with lanes that may be parked at once; more of them would only hold memory."""
 
 Job = Callable[[], float | None]
 
 
-class Workers:
-    """Runs jobs in threads. Jobs that share a key run one after the other, in the order they came.
+class Lanes:
+    """Runs jobs in threads. Jobs that share a lane run one after the other, in the order in which they were submitted.
 
-    A job that returns a number of seconds is parked: it runs again after that time, keeps its keys until it is done,
-    and takes no worker meanwhile. The thread that submits is the one that wakes parked jobs.
+    A job that returns a number of seconds is parked: it runs again after that time, keeps its lanes until it is done,
+    and takes no thread meanwhile. Whoever submits or waits is the one that wakes parked jobs.
     """
 
-    def __init__(self, count: int, clock: Clock, may_stay: Callable[[], int] = lambda: 0) -> None:
-        """`may_stay` says how many parked jobs nothing has to wait for before the end."""
-        self._may_stay = may_stay
+    def __init__(self, count: int, clock: Clock) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="worker")
         self._clock = clock
         self._limit = count * BACKLOG
         self._running = 0
         self._busy: set[Hashable] = set()
-        self._parked: list[tuple[float, int, frozenset[Hashable], Job]] = []
+        self._parked: list[_Parked] = []
+        self._keyed = 0
         self._numbers = numbers()
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._failure: BaseException | None = None
 
-    def submit(self, keys: Iterable[Hashable], job: Job, may_begin: Callable[[], bool] = lambda: True) -> None:
-        """Run `job` soon; waits while there is no room, while one of `keys` is at work, or it may not begin.
+    def submit(self, lanes: Iterable[Hashable], job: Job, may_begin: Callable[[], bool] = lambda: True) -> None:
+        """Run `job` soon; waits while there is no room, while one of its lanes is at work, or it may not begin.
 
         Raises:
             BaseException: what an earlier job failed with.
         """
-        wanted = frozenset(keys)
+        wanted = frozenset(lanes)
+        with self._changed:
+            self._wait_until(
+                lambda: self._has_room() and self._keyed < PARKED and wanted.isdisjoint(self._busy) and may_begin()
+            )
+            self._busy |= wanted
+            self._start(_Parked(0.0, next(self._numbers), wanted, job, is_background=False))
+
+    def again(self, job: Job) -> None:
+        """Run a job in the background, which nothing waits for before the end. Any thread may call it."""
+        with self._changed:
+            heappush(
+                self._parked,
+                _Parked(self._clock.monotonic(), next(self._numbers), frozenset(), job, is_background=True),
+            )
+            self._changed.notify_all()
+
+    def together(self, jobs: Iterable[Callable[[], object]]) -> None:
+        """Run jobs side by side, and wait for them alone; raises what a job failed with."""
+        left = 0
+
+        def counted(job: Callable[[], object]) -> None:
+            nonlocal left
+            job()
+            with self._changed:
+                left -= 1
+                self._changed.notify_all()
+
+        for job in jobs:
+            with self._changed:
+                left += 1
+            self.submit([], partial(counted, job))
+        if left:
+            with self._changed:
+                self._wait_until(lambda: not left)
+
+    def wait_until(self, is_ready: Callable[[], bool]) -> None:
+        """Wait, and let time pass, until something is so or there is nothing left that could make it so."""
+        with self._changed:
+            self._wait_until(lambda: is_ready() or not (self._running or self._parked))
+
+    def drain(self) -> None:
+        """Wait until no job is under way; those that are parked stay so. Raises what a job failed with."""
+        with self._changed:
+            self._wait_until(lambda: not self._running)
+
+    def finish(self, *, background: bool = False) -> None:
+        """Wait until every job is done, those in the background only if asked for; raises what a job failed with."""
         with self._changed:
             self._wait_until(
                 lambda: (
-                    self._has_room() and len(self._parked) < PARKED and wanted.isdisjoint(self._busy) and may_begin()
+                    not self._running and not (self._parked if background else self._keyed or self._has_foreground())
                 )
             )
-            self._busy |= wanted
-            self._start(wanted, job)
-
-    def drain(self) -> None:
-        """Wait until every job is done but for those that may stay parked; raises what a job failed with."""
-        with self._changed:
-            self._wait_until(lambda: not self._running and len(self._parked) <= self._may_stay())
-
-    def finish(self) -> None:
-        """Wait until every job is done; raises what a job failed with."""
-        with self._changed:
-            self._wait_until(lambda: not self._running and not self._parked)
 
     def close(self) -> None:
         """Wait for the jobs under way and end the threads."""
@@ -88,14 +127,17 @@ class Workers:
     def _has_room(self) -> bool:
         return self._running < self._limit
 
+    def _has_foreground(self) -> bool:
+        return any(not one.is_background for one in self._parked)
+
     def _wait_until(self, is_ready: Callable[[], bool]) -> None:
         """Wait with the lock held, and wake parked jobs meanwhile."""
         while True:
             self._raise_failure()
-            self._wake()
             if is_ready():
                 return
-            pause = self._parked[0][0] - self._clock.monotonic() if self._parked and self._has_room() else None
+            self._wake()
+            pause = self._parked[0].due - self._clock.monotonic() if self._parked and self._has_room() else None
             if self._running:
                 self._changed.wait(pause)
             elif pause is not None:
@@ -109,26 +151,38 @@ class Workers:
             self._changed.acquire()
 
     def _wake(self) -> None:
-        while self._parked and self._has_room() and self._parked[0][0] <= self._clock.monotonic():
-            _, _, keys, job = heappop(self._parked)
-            self._start(keys, job)
+        while self._parked and self._has_room() and self._parked[0].due <= self._clock.monotonic():
+            parked = heappop(self._parked)
+            self._keyed -= bool(parked.lanes)
+            self._start(parked)
 
-    def _start(self, keys: frozenset[Hashable], job: Job) -> None:
+    def _start(self, parked: _Parked) -> None:
         self._running += 1
-        self._pool.submit(self._run, keys, job)
+        self._pool.submit(self._run, parked)
 
-    def _run(self, keys: frozenset[Hashable], job: Job) -> None:
+    def _run(self, parked: _Parked) -> None:
         again: float | None = None
         try:
             if self._failure is None:
-                again = job()
+                again = parked.job()
         except BaseException as failure:
             self.fail(failure)
         finally:
             with self._changed:
                 self._running -= 1
                 if again is None:
-                    self._busy -= keys
+                    self._busy -= parked.lanes
                 else:
-                    heappush(self._parked, (self._clock.monotonic() + again, next(self._numbers), keys, job))
+                    self._keyed += bool(parked.lanes)
+                    heappush(self._parked, parked._replace(due=self._clock.monotonic() + again))
                 self._changed.notify_all()
+
+
+class _Parked(NamedTuple):
+    """A job, when it runs next, and what it keeps others from meanwhile."""
+
+    due: float
+    number: int
+    lanes: frozenset[Hashable]
+    job: Job
+    is_background: bool

@@ -1,24 +1,28 @@
-"""Rows that are held back for a moment, so that parents which arrive a little later still go first."""
+"""Rows that are kept back for a moment, so that parents which arrive a little later still go first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from destination_vitally.outcomes.ledger import PendingRecord
 
 ROWS = 10_000
 BYTES = 16_000_000
-"""How much is held back."""
+"""How much is kept back."""
+
+SLICE = 1_000
+SLICE_BYTES = 16_000_000
+"""So much is decided together, with what is looked up for it."""
 
 SECONDS = 15
-"""Held back is no more than can be sent within this time."""
+"""Kept back is no more than can be sent within this time."""
 
 BATCHED = 0.01
 """The cost of a row that travels in a batch, in requests."""
 
 
 class Window:
-    """Rows by their rank, until they are as many as should be held back."""
+    """Rows by their rank, until they are as many as should be kept back."""
 
     def __init__(self, requests_per_minute: int) -> None:
         self._affordable = requests_per_minute * SECONDS / 60
@@ -29,7 +33,7 @@ class Window:
         self._rows, self._bytes, self._cost = 0, 0, 0.0
 
     def add(self, row: PendingRecord) -> None:
-        """Hold a row back."""
+        """Keep a row back."""
         self._ranks.setdefault(row.plan.rank, []).append(row)
         self._rows += 1
         self._bytes += len(row.line)
@@ -37,12 +41,25 @@ class Window:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more should be held back."""
+        """Whether no more should be kept back."""
         return self._rows >= ROWS or self._bytes >= BYTES or self._cost >= self._affordable
 
     def empty(self) -> Iterator[tuple[int, list[PendingRecord]]]:
-        """Yield each rank with its rows in the order of the input, parents first, and hold none any more."""
+        """Yield each rank with its rows in the order of the input, parents first, and keep none any more."""
         ranks = self._ranks
         self._clear()
         for rank in sorted(ranks):
-            yield rank, sorted(ranks[rank], key=lambda row: row.number)
+            yield rank, sorted(ranks.pop(rank), key=lambda row: row.number)
+
+
+def slices(rows: Iterable[PendingRecord]) -> Iterator[list[PendingRecord]]:
+    """Yield rows in slices that are no longer and no larger than is decided together."""
+    few, size = list[PendingRecord](), 0
+    for row in rows:
+        if few and (len(few) >= SLICE or size + len(row.line) > SLICE_BYTES):
+            yield few
+            few, size = [], 0
+        few.append(row)
+        size += len(row.line)
+    if few:
+        yield few

@@ -8,13 +8,13 @@ from contextlib import suppress
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row
 from destination_vitally.api.workspace import Workspace
+from destination_vitally.compare.comparison import TRAIT
+from destination_vitally.compare.equality import instant, is_empty
 from destination_vitally.errors import ListError, RejectedError
-from destination_vitally.mapping.comparison import TRAIT
-from destination_vitally.mapping.equality import instant, is_empty
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.expected import Expected
-from destination_vitally.transports.landing import PATIENCE, read_row
-from destination_vitally.transports.memory import Memory
+from destination_vitally.rows.poller import read_row
+from destination_vitally.rows.recent import Recent
+from destination_vitally.verify.expected import Expected
 
 NAMED = 5
 """How many names of fields a sentence lists."""
@@ -26,9 +26,9 @@ class Causes:
     def __init__(self, rest: Api) -> None:
         self._rest = rest
         self._workspace = Workspace(rest)
-        self._there: Memory[bool] = Memory()
+        self._there: Recent[bool] = Recent()
 
-    def of(self, one: Expected, row: Row | None, differs: list[str], landed: Collection[str]) -> str:
+    def of(self, one: Expected, row: Row | None, differs: list[str], landed: Collection[str], waited: float) -> str:
         """Say what is not there, and why that may be.
 
         Args:
@@ -36,10 +36,11 @@ class Causes:
             row: as it is, None when it is not there.
             differs: the names of what the row does not show.
             landed: the types of messages of which some have landed.
+            waited: for how many seconds it was waited for.
         """
         cause = next(self._likely(one, row, differs, landed))
         what = f"it does not have {_listed(differs)} as sent" if row else "it is not there"
-        return f"Vitally accepted it, but {PATIENCE:.0f} s later {what}: {cause}"
+        return f"Vitally accepted it, but {waited:.0f} s later {what}: {cause}"
 
     def _likely(self, one: Expected, row: Row | None, differs: list[str], landed: Collection[str]) -> Iterator[str]:
         """Yield what may be the cause, the likeliest first."""
@@ -73,7 +74,7 @@ class Causes:
         if known is None:
             known = True
             with suppress(RejectedError):
-                known = read_row(self._rest, one.change, BY_NAME[target], own) is not None
+                known = read_row(self._rest, BY_NAME[target], own) is not None
             self._there.put((target, own), known)
         return known
 

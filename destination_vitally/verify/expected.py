@@ -2,54 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from destination_vitally.api.pages import Row
-from destination_vitally.mapping.comparison import Known, differing, refers_to
-from destination_vitally.mapping.equality import instant
+from destination_vitally.compare.comparison import TRAIT, Known, differing, refers_to
+from destination_vitally.compare.equality import instant, unchanged
+from destination_vitally.compare.loosened import alike
 from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
-from destination_vitally.transports.messages import QueuedMessage
+from destination_vitally.rows.lists import SECONDS, second_of
+from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.poller import LONGEST_PAUSE, Awaited
+from destination_vitally.send.messages import QueuedMessage
 
-_IN_TRAITS = "traits."
 
-
-@dataclass(slots=True, eq=False)
-class Expected:
+class Expected(Awaited):
     """A message that was accepted, as what is to be seen of it.
 
     Attributes:
         change: what the message said.
         kind: the type of the message.
         record: the record that the message is of.
-        entry: the object of the row: that of the change, or for a membership the user.
-        external_id: of the row.
         fields: those that the row must show.
         traits: those that the row must show.
         absent: the rows that it must no longer refer to, by the field that would.
-        taken: when Vitally took it, by its own clock in Unix seconds; None when it did not say.
-        since: the same by the connector's clock.
-        looks: how often it was looked for.
-        asked: how often it was asked for by its id.
+        is_first: whether no other message to the row was on its way when this was taken: then a row that was not there
+            and is now shows that this message has acted.
+        otherwise: the names of what the row shows in another form than it was sent in.
         after: seconds from acceptance to effect, once it was seen; None when it was there before.
     """
 
-    change: Change
-    kind: str
-    record: PendingRecord
-    entry: Object
-    external_id: str
-    fields: dict[str, Any]
-    traits: dict[str, Any]
-    taken: float | None
-    since: float
-    absent: dict[str, list[str]] = field(default_factory=dict)
-    looks: int = 0
-    asked: int = 0
-    after: float | None = None
+    def __init__(
+        self,
+        message: QueuedMessage,
+        entry: Object,
+        external_id: str,
+        known: Known,
+        memory: Memory,
+        taken: float | None,
+        since: float,
+    ) -> None:
+        """Expect nothing yet of the row `external_id` of an object; `known` is what is known of ids."""
+        super().__init__(entry, external_id, taken, since)
+        self.change: Change = message.change
+        self.kind = str(message.body["type"])
+        self.record: PendingRecord = message.standing
+        self.fields: dict[str, Any] = {}
+        self.traits: dict[str, Any] = {}
+        self.absent: dict[str, list[str]] = {}
+        self.is_first = True
+        self.otherwise: list[str] = []
+        self.after: float | None = None
+        self.on_landed: Callable[[Expected], None] = lambda one: None
+        self.on_missing: Callable[[Expected, Row | None, str], None] = lambda one, row, problem: None
+        self._known = known
+        self._memory = memory
+        self._before: set[str] | None = None
+        self._was_absent = False
+        self._acted: float | None = None
 
     @property
     def place(self) -> tuple[str, str]:
@@ -61,27 +75,94 @@ class Expected:
         """Whether nothing is left of it that could be seen: all of it was written over."""
         return not (self.fields or self.traits or self.absent)
 
-    @property
-    def only_ends_links(self) -> bool:
-        """Whether it says only what the row must not refer to, which a row that is not there does not."""
-        return bool(self.absent) and not (self.fields or self.traits)
-
-    def differs(self, row: Row, known: Known) -> list[str]:
-        """Return the names of what a row does not show."""
+    def differs(self, row: Row) -> list[str]:
+        """Return the names of what a row does not show, in any form."""
+        if self._was_written_since():
+            return []
         still = [
             name
             for name, ids in self.absent.items()
-            if (f := self.entry.field(name)) and any(refers_to(f, one, row, known) for one in ids)
+            if (f := self.entry.field(name)) and any(refers_to(f, one, row, self._known) for one in ids)
         ]
-        return differing(self.entry, self.fields, self.traits, row, known) + still
+        return differing(self.entry, self._fields_left(), self.traits, row, self._known, alike) + still
 
-    def see(self, row: Row, now: float) -> None:
-        """Take note that the row shows it, and of how long that took: no longer than until now, by either clock."""
+    def _was_written_since(self) -> bool:
+        """Whether this sync has written the row by REST or deleted it after the message."""
+        answer = self._memory.ask(self.entry, (self.entry.name, "externalId", self.external_id))
+        return answer.was_deleted or any((one.written or 0.0) >= self.since for one in answer.rows if one.is_own)
+
+    def _fields_left(self) -> dict[str, Any]:
+        """The fields without what they refer to that this sync has deleted."""
+        fields = dict(self.fields)
+        for field in self.entry.references():
+            value = fields.get(field.name)
+            if value and field.refers:
+                left = [one for one in (value if isinstance(value, list) else [value]) if not self._is_gone(field, one)]
+                if not left:
+                    del fields[field.name]
+                elif isinstance(value, list):
+                    fields[field.name] = left
+        return fields
+
+    def _is_gone(self, field: Field, value: str) -> bool:
+        target = BY_NAME[str(field.refers)]
+        return self._memory.ask(target, (target.name, "externalId", value)).was_deleted
+
+    # What is seen
+
+    def misses(self) -> None:
+        super().misses()
+        self._was_absent = True
+
+    def sees(self, row: Row, now: float) -> bool:
+        differs = self.differs(row)
+        if differs:
+            self._note_effect(set(differs), row, now)
+            return False
+        self.otherwise = [name for name in self._names_otherwise(row) if name not in self.absent]
         updated = instant(row.get("updatedAt"))
         if updated is None or self.taken is None:
             self.after = now - self.since
         elif updated.timestamp() >= self.taken:
-            self.after = min(updated.timestamp() - self.taken, now - self.since)
+            self.after = max(0.0, min(updated.timestamp() - self.taken, now - self.since))
+        self.on_landed(self)
+        return True
+
+    def _names_otherwise(self, row: Row) -> list[str]:
+        fields = {
+            name: value
+            for name, value in self.fields.items()
+            if (field := self.entry.field(name)) and not field.refers and not field.is_html
+        }
+        return differing(self.entry, fields, self.traits, row, self._known, unchanged)
+
+    def _note_effect(self, differs: set[str], row: Row, now: float) -> None:
+        """Take note whether a row that shows only a part of the message shows that the message has acted."""
+        if self._before is None:
+            self._before = differs
+        names = {*self.fields, *(TRAIT + name for name in self.traits)}
+        is_new = self._was_absent or bool(
+            self.taken is not None and second_of(row.get("createdAt")) > moment_of(self.taken * 1000)[:SECONDS]
+        )
+        has_acted = bool((self._before - differs) & names) or (is_new and bool(names - differs))
+        if has_acted and self.is_first and self._acted is None:
+            self._acted = now
+
+    def until(self, usual: float | None) -> float:
+        ends = super().until(usual)
+        return ends if self._acted is None else min(ends, self._acted + LONGEST_PAUSE)
+
+    def ends(self, row: Row | None, problem: str) -> None:
+        if self._was_written_since():
+            self.on_landed(self)
+            return
+        only_ends_links = self.absent and not (self.fields or self.traits)
+        if row is None and not problem and only_ends_links:
+            self.on_landed(self)  # a row that is not there refers to nothing
+        else:
+            self.on_missing(self, row, problem)
+
+    # What is sent later
 
     def written_over(self, later: Expected) -> None:
         """Expect no longer what a later message to the same row says otherwise."""
@@ -92,13 +173,6 @@ class Expected:
         self.fields = _without(fields, later.absent)
         self.absent = _without(self.absent, links)
 
-    def forget_parent(self, target: str, external_id: str) -> None:
-        """Expect no longer that the row refers to one of the object `target` that was deleted since."""
-        names = [field.name for field in self.entry.references() if field.refers == target]
-        kept = {name: value for name, value in self.fields.items() if name not in names or value != external_id}
-        lists = {name: [external_id] for name in names if isinstance(kept.get(name), list)}
-        self.fields = _without(kept, lists)
-
     def followed_by(self, later: Expected) -> None:
         """Expect what this message and a later one to the same row leave together."""
         self.written_over(later)
@@ -106,27 +180,33 @@ class Expected:
         self.absent = _joined(self.absent, later.absent)
         self.traits = {**self.traits, **later.traits}
         self.change, self.record, self.taken, self.since = later.change, later.record, later.taken, later.since
+        self.is_first = False
 
 
-def expected_of(message: QueuedMessage, taken: float | None, now: float) -> Expected | None:
+def expected_of(
+    message: QueuedMessage, known: Known, memory: Memory, taken: float | None, now: float
+) -> Expected | None:
     """Return what is to be seen of a message that was just accepted; None for what REST shows nowhere, such as events.
 
     Args:
         message: The message.
+        known: What is known of ids that rows do not carry.
+        memory: What is known of rows.
         taken: When Vitally took it, by its own clock in Unix seconds, if it said so.
         now: The same by the connector's clock.
     """
-    change, entry, kind = message.change, message.change.entry, str(message.body["type"])
+    change, entry = message.change, message.change.entry
     if entry.kept_in:
-        return _of_link(message, kind, taken, now)
+        return _of_link(message, known, memory, taken, now)
     if not entry.path or not change.fields.get("externalId"):
         return None
-    fields = {name: value for name, value in change.fields.items() if (f := entry.field(name)) and was_sent(f, value)}
-    external_id = str(change.fields["externalId"])
-    return Expected(change, kind, message.standing, entry, external_id, fields, change.open_values, taken, now)
+    one = Expected(message, entry, str(change.fields["externalId"]), known, memory, taken, now)
+    one.fields = {name: value for name, value in change.fields.items() if was_sent(entry.field(name), value)}
+    one.traits = change.open_values
+    return one
 
 
-def _of_link(message: QueuedMessage, kind: str, taken: float | None, now: float) -> Expected:
+def _of_link(message: QueuedMessage, known: Known, memory: Memory, taken: float | None, now: float) -> Expected:
     """What is to be seen of a row that is kept in another: that this one refers to a third, or no longer does."""
     change, entry = message.change, message.change.entry
     holder = entry.field(entry.kept_in)
@@ -138,19 +218,17 @@ def _of_link(message: QueuedMessage, kind: str, taken: float | None, now: float)
         for place in keeper.references()
         if field.name != entry.kept_in and field.analytics and place.refers == field.refers
     }
-    external_id = str(message.body[str(holder.analytics)])
-    is_gone = change.operation == "delete"
-    shown, absent = ({}, links) if is_gone else (links, {})
-    return Expected(change, kind, message.standing, keeper, external_id, shown, {}, taken, now, absent)
+    one = Expected(message, keeper, str(message.body[str(holder.analytics)]), known, memory, taken, now)
+    if change.operation == "delete":
+        one.absent = links
+    else:
+        one.fields = links
+    return one
 
 
 def was_sent(field: Field | None, value: Any) -> bool:
     """Tell whether a field is in the message of a change: one that is removed only where it travels as a trait."""
-    return (
-        field is not None
-        and bool(field.analytics)
-        and (value is not None or str(field.analytics).startswith(_IN_TRAITS))
-    )
+    return field is not None and bool(field.analytics) and (value is not None or str(field.analytics).startswith(TRAIT))
 
 
 def _without(lists: dict[str, Any], others: dict[str, list[str]]) -> dict[str, Any]:

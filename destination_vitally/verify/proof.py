@@ -1,4 +1,4 @@
-"""Proves that what the Analytics API accepted is in Vitally: rows are read back until they show what was sent.
+"""Proves that what the Analytics API accepted is in Vitally: rows are looked at until they show what was sent.
 
 Vitally confirms no single message, drops some without a word, and applies the others seconds to minutes later. What is
 looked for, and what becomes of the records meanwhile, is the matter of `Sampling` and `Proof`.
@@ -10,26 +10,25 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 from random import Random
 
-from destination_vitally.api.http import Api
-from destination_vitally.api.pages import Row, text_of
+from destination_vitally.api.http import Apis
+from destination_vitally.api.pages import Row
 from destination_vitally.api.reply import Reply
-from destination_vitally.clock import Clock
-from destination_vitally.mapping.comparison import Known
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.compare.comparison import Known
+from destination_vitally.config import Config
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import Ledger, Outcome, PendingRecord
-from destination_vitally.transports.causes import Causes
-from destination_vitally.transports.expected import Expected, expected_of
-from destination_vitally.transports.landing import FIRST_WAIT
-from destination_vitally.transports.messages import QueuedMessage
-from destination_vitally.transports.sampling import Sample
-from destination_vitally.transports.watching import Watch
+from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.poller import SHORTEST_PAUSE, Poller
+from destination_vitally.send.messages import QueuedMessage
+from destination_vitally.verify.causes import Causes
+from destination_vitally.verify.expected import Expected, expected_of
+from destination_vitally.verify.sampling import Sample
 
 logger = logging.getLogger("airbyte")
 
@@ -42,6 +41,9 @@ PENDING = 10_000
 PENDING_BYTES = 8_000_000
 """How many rows, and bytes of records, may be waited for at once when all are; more would only hold memory."""
 
+NAMED = 5
+"""So many fields are named that Vitally stores otherwise."""
+
 
 @dataclass
 class Found:
@@ -53,32 +55,27 @@ class Found:
     """How many landed after so many seconds."""
     missing: int = 0
     example: str = ""
+    otherwise: Counter[str] = field(default_factory=Counter)
+    """How many rows show a field in another form than it was sent in."""
 
 
 class Verification:
-    """Takes note of nothing and looks for nothing, as the settings may ask for; what looks says it otherwise."""
+    """Looks for nothing, as the settings may ask for; what looks says it otherwise."""
 
     def delivery(self, messages: list[QueuedMessage], send: Send) -> Job:
-        """Return the job that sends messages by `send`, and is done when it is known what has become of them."""
+        """Return the job that sends messages by `send`, and is done when what follows them may be sent."""
         return partial(send, messages)
 
     def has_room(self) -> bool:
         """Whether more may be sent while so much is waited for."""
         return True
 
-    def deliveries(self) -> int:
-        """Return how many jobs have sent what they are to send and only look for it."""
-        return 0
-
     def accepted(self, messages: list[QueuedMessage], reply: Reply) -> list[QueuedMessage]:
-        """Take note of messages that Vitally has just accepted; returns those whose records have their outcome now."""
+        """Look for messages that Vitally has just accepted; returns those whose records have their outcome now."""
         return messages
 
-    def written(self, change: Change) -> None:
-        """Take note that a row was written or deleted by REST, after its messages have landed."""
-
-    def finish(self) -> None:
-        """Look until everything that is looked for has landed, or the patience is over."""
+    def begin_end(self) -> None:
+        """Look for what is left: nothing more is accepted."""
 
     def sentences(self) -> Iterator[tuple[str, bool]]:
         """Yield what was found out about each stream, in a sentence, and whether something has not landed."""
@@ -88,35 +85,36 @@ class Verification:
 class _Looking(Verification, ABC):
     """Looks for accepted messages. Safe to use from several threads."""
 
-    def __init__(self, rest: Api, known: Known, clock: Clock) -> None:
+    def __init__(self, poller: Poller, memory: Memory, known: Known, causes: Causes) -> None:
         """Prepare to look.
 
         Args:
-            rest: the way to Vitally.
-            known: what is known of Vitally's ids.
-            clock: what the waits go by.
+            poller: who looks.
+            memory: what is known of rows.
+            known: what is known of ids.
+            causes: finds out why something has not landed.
         """
-        self._rest = rest
+        self._poller = poller
+        self._memory = memory
         self._known = known
-        self._clock = clock
-        self._causes = Causes(rest)
+        self._causes = causes
         self._lock = threading.RLock()
-        self._watches: dict[str, Watch] = {}
+        self._rows: dict[tuple[str, str], list[Expected]] = {}
         self._landed_kinds: Counter[str] = Counter()
         self._found: defaultdict[StreamPlan, Found] = defaultdict(Found)
 
     def accepted(self, messages: list[QueuedMessage], reply: Reply) -> list[QueuedMessage]:
         settled, changes = [], set[int]()
-        now = self._clock.monotonic()
+        now = self._memory.clock.monotonic()
         with self._lock:
             for message in messages:
                 # The messages of one change, a user of several accounts, are looked for as one.
                 is_new = id(message.change) not in changes
                 changes.add(id(message.change))
-                one = expected_of(message, reply.time, now) if is_new else None
+                one = expected_of(message, self._known, self._memory, reply.time, now) if is_new else None
                 if one is not None:
-                    self._of(one).accepted += 1
-                    self._watch(one).passed(1)
+                    one.on_landed, one.on_missing = self._landed, self._missing
+                    self._found[one.record.plan].accepted += 1
                 if one is None or self._is_settled(one):
                     settled.append(message)
         return settled
@@ -125,21 +123,19 @@ class _Looking(Verification, ABC):
     def _is_settled(self, one: Expected) -> bool:
         """Look for a message, or not; returns whether its record has its outcome before that."""
 
-    @abstractmethod
+    def _keep(self, one: Expected) -> None:
+        self._rows.setdefault(one.place, []).append(one)
+
+    def _of_row(self, one: Expected) -> list[Expected]:
+        return list(self._rows.get(one.place, ()))
+
     def _drop(self, one: Expected) -> None:
-        """Look for a message no longer."""
-
-    def written(self, change: Change) -> None:
-        external_id = text_of(change.fields, "externalId")
-        for path, watch in list(self._watches.items()):
-            for one in watch.of_row(external_id) if path == change.entry.path else ():
-                self._drop(one)
-            for one in watch.all() if change.operation == "delete" else ():
-                one.forget_parent(change.entry.name, external_id)
-
-    def finish(self) -> None:
-        while pauses := [pause for watch in self._watches.values() if (pause := watch.look()) is not None]:
-            self._clock.wait(min(pauses))
+        left = [other for other in self._of_row(one) if other is not one]
+        if left:
+            self._rows[one.place] = left
+        else:
+            self._rows.pop(one.place, None)
+        self._poller.drop(one)
 
     def sentences(self) -> Iterator[tuple[str, bool]]:
         for plan, found in self._found.items():
@@ -151,89 +147,85 @@ class _Looking(Verification, ABC):
             is_not = "is not" if found.missing == 1 else "are not"
             text += f", {found.missing} {is_not}, for example {found.example}" if found.missing else ""
             yield f"{text}.", bool(found.missing)
+            if found.otherwise:
+                named = ", ".join(f"{name} ({rows} rows)" for name, rows in found.otherwise.most_common(NAMED))
+                yield (
+                    f"Stream {plan.title}: Vitally stores some values in another form than they were sent in: {named}. "
+                    "They count as landed.",
+                    False,
+                )
 
-    def _watch(self, one: Expected) -> Watch:
-        path = one.entry.path
-        if path not in self._watches:
-            self._watches[path] = Watch(self._rest, one.entry, self._clock, self._known, self)
-        return self._watches[path]
-
-    def _of(self, one: Expected) -> Found:
-        return self._found[one.record.plan]
-
-    def landed(self, one: Expected) -> None:
-        """Take note that a row shows a message."""
+    def _landed(self, one: Expected) -> None:
         with self._lock:
-            found = self._of(one)
+            self._drop(one)
+            found = self._found[one.record.plan]
             found.landed += 1
+            found.otherwise.update(one.otherwise)
             if one.after is not None:
                 found.times[round(one.after)] += 1
             self._landed_kinds[one.kind] += 1
+        self._settle(one, "accepted")
 
-    def missing(self, one: Expected, row: Row | None, problem: str) -> None:
-        """Take note that no row shows a message though it was waited for."""
-        differs = one.differs(row, self._known) if row else []
-        reason = problem or self._causes.of(one, row, differs, self._landed_kinds)
+    def _missing(self, one: Expected, row: Row | None, problem: str) -> None:
+        differs = one.differs(row) if row else []
+        waited = self._memory.clock.monotonic() - one.since
+        reason = problem or self._causes.of(one, row, differs, self._landed_kinds, waited)
         with self._lock:
-            found = self._of(one)
+            self._drop(one)
+            found = self._found[one.record.plan]
             found.missing += 1
             found.example = found.example or f"{one.change.label}: {reason}"
-        self._give_up(one, reason)
+        self._settle(one, "rejected", f"{one.change.label}: {reason}")
 
-    @abstractmethod
-    def _give_up(self, one: Expected, reason: str) -> None:
-        """Do what is to be done about a message that has not landed."""
+    def _settle(self, one: Expected, outcome: Outcome, reason: str | None = None) -> None:
+        """Enter the outcome of the record, where it has none yet."""
 
 
 class Sampling(_Looking):
-    """Looks for some messages of each stream at the end of a sync, whose records count as accepted meanwhile."""
+    """Looks for some messages of each stream, whose records count as accepted meanwhile."""
 
-    def __init__(self, rest: Api, known: Known, clock: Clock, choose: Random) -> None:
+    def __init__(self, poller: Poller, memory: Memory, known: Known, causes: Causes, choose: Random) -> None:
         """`choose` decides which messages are looked for; the rest is as for any verification."""
-        super().__init__(rest, known, clock)
+        super().__init__(poller, memory, known, causes)
         self._choose = choose
         self._samples: dict[StreamPlan, Sample] = {}
 
     def _is_settled(self, one: Expected) -> bool:
-        self._take(one)
-        return True
-
-    def _take(self, one: Expected) -> None:
-        watch, plan = self._watch(one), one.record.plan
-        for earlier in watch.of_row(one.external_id):
+        plan = one.record.plan
+        for earlier in self._of_row(one):
             if earlier.record.plan is plan:
                 earlier.followed_by(one)
-                return
+                return True
             earlier.written_over(one)
+            one.is_first = False
             if earlier.is_empty:
+                self._samples[earlier.record.plan].remove(earlier)
                 self._drop(earlier)
-        if plan not in self._samples:
-            self._samples[plan] = Sample(self._choose)
-        left_out = self._samples[plan].offer(one)
-        if left_out is not one:
-            watch.add(one)
-            if left_out:
-                self._watch(left_out).drop(left_out)
+        sample = self._samples.setdefault(plan, Sample(self._choose))
+        self._keep(one)
+        for left_out in sample.offer(one):
+            self._drop(left_out)
+        if sample.is_first(one):
+            self._poller.watch(one)
+        return True
 
-    def _give_up(self, one: Expected, reason: str) -> None:
-        """Its record has its outcome already."""
-
-    def _drop(self, one: Expected) -> None:
+    def begin_end(self) -> None:
         with self._lock:
-            self._samples[one.record.plan].remove(one)
-            self._watch(one).drop(one)
+            waiting = {id(one) for one in self._poller.all()}
+            left = [one for row in self._rows.values() for one in row if id(one) not in waiting]
+        for one in left:
+            self._poller.watch(one)
 
 
 class Proof(_Looking):
     """Looks for every message; its record has an outcome only then, and what does not land is rejected."""
 
-    def __init__(self, rest: Api, known: Known, clock: Clock, ledger: Ledger) -> None:
-        """`ledger` is told what becomes of the records; the rest is as for any verification."""
-        super().__init__(rest, known, clock)
+    def __init__(self, poller: Poller, memory: Memory, known: Known, causes: Causes, ledger: Ledger) -> None:
+        """`ledger` has the outcomes of the records; the rest is as for any verification."""
+        super().__init__(poller, memory, known, causes)
         self._ledger = ledger
         self._open: dict[PendingRecord, Expected] = {}
         self._bytes = 0
-        self._deliveries: set[Job] = set()
 
     def has_room(self) -> bool:
         return len(self._open) < PENDING and self._bytes < PENDING_BYTES
@@ -243,47 +235,22 @@ class Proof(_Looking):
         unsent = [messages]
 
         def deliver() -> float | None:
-            pause = FIRST_WAIT
+            # What follows of the same rows is sent once these have landed: messages may overtake each other.
             if unsent:
                 send(unsent.pop())
-            else:
-                pause = min((watch.look() or 0.0 for watch in self._watches_of(records)), default=0.0)
-            goes_on = bool(self._waited(records))
-            with self._lock:
-                (self._deliveries.add if goes_on else self._deliveries.discard)(deliver)
-            return pause if goes_on else None
+            return SHORTEST_PAUSE if any(record in self._open for record in records) else None
 
         return deliver
 
-    def deliveries(self) -> int:
-        return len(self._deliveries)
-
-    def _watches_of(self, records: list[PendingRecord]) -> Iterable[Watch]:
-        return {one.entry.path: self._watch(one) for one in self._waited(records)}.values()
-
-    def _waited(self, records: list[PendingRecord]) -> list[Expected]:
-        return [one for record in records if (one := self._open.get(record))]
-
     def _is_settled(self, one: Expected) -> bool:
-        watch = self._watch(one)
-        for earlier in watch.of_row(one.external_id):
+        for earlier in self._of_row(one):
             earlier.written_over(one)
+            one.is_first = False
         self._open[one.record] = one
         self._bytes += len(one.record.line)
-        watch.add(one)
+        self._keep(one)
+        self._poller.watch(one)
         return False
-
-    def _drop(self, one: Expected) -> None:
-        self._watch(one).drop(one)
-        self._settle(one, "accepted")
-
-    def landed(self, one: Expected) -> None:
-        """Take note that a row shows a message: its record is accepted."""
-        super().landed(one)
-        self._settle(one, "accepted")
-
-    def _give_up(self, one: Expected, reason: str) -> None:
-        self._settle(one, "rejected", f"{one.change.label}: {reason}")
 
     def _settle(self, one: Expected, outcome: Outcome, reason: str | None = None) -> None:
         with self._lock:
@@ -291,6 +258,31 @@ class Proof(_Looking):
             self._bytes -= len(one.record.line) if was_open else 0
         if was_open:
             self._ledger.settle(one.record, outcome, reason)
+
+
+def verification_for(
+    config: Config, apis: Apis, poller: Poller | None, memory: Memory, known: Known, ledger: Ledger
+) -> Verification:
+    """Return what proves that rows sent in batches land, if they are sent at all and it is asked for.
+
+    Args:
+        config: the settings.
+        apis: the ways to Vitally.
+        poller: who looks for rows.
+        memory: what is known of rows.
+        known: what is known of ids.
+        ledger: the account of the records.
+    """
+    if config.verify == "none" or config.dry_run or not apis.analytics:
+        return Verification()
+    if not apis.rest or not poller:
+        logger.info("Whether rows have landed in Vitally is not looked at: that needs secret_token (the REST API key).")
+        return Verification()
+    causes = Causes(apis.rest)
+    if config.verify == "all":
+        return Proof(poller, memory, known, causes, ledger)
+    choose = Random(int(memory.clock.now() * 1000))  # noqa: S311 - a sample is no secret
+    return Sampling(poller, memory, known, causes, choose)
 
 
 def _times(times: Counter[int]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from destination_vitally.transports.missing import Missing
+from destination_vitally.mirror.missing import Missing
 from integration_tests.harness import Json, Run, destination_config, record, stream, write
 from integration_tests.sandbox import Row, Sandbox
 

@@ -89,7 +89,7 @@ def test_a_row_deleted_and_written_again_in_one_sync_is_there(sandbox: Sandbox, 
     assert result.error is None
     live = [row for row in sandbox.workspace.rows(resource) if not row["archivedAt"]]
     assert len(live) == (1 if resource == "notes" else len(live))
-    assert result.counts(resource)["accepted"] == 3 or "Vitally refused it" in result.log
+    assert result.counts(resource)["accepted"] == 3 or "Vitally does not bring it back" in result.log
 
 
 def test_a_task_that_moves_is_found_where_it_is(sandbox: Sandbox) -> None:

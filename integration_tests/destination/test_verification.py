@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 import orjson
 import pytest
 
-from destination_vitally.transports import sampling, verification
+from destination_vitally.verify import proof as verification
+from destination_vitally.verify import sampling
 from integration_tests.destination import between
 from integration_tests.destination.between import START, accounts, found, sync
 from integration_tests.harness import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.mapping.comparison import differing, would_change
-from destination_vitally.mapping.equality import same, unchanged
+from destination_vitally.compare.comparison import differing, would_change
+from destination_vitally.compare.equality import same, unchanged
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Operation

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from destination_vitally.mapping.equality import is_empty, same, unchanged
+from destination_vitally.compare.equality import is_empty, same, unchanged
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Field, Kind, Object, RestRoute
@@ -18,6 +18,9 @@ Row = Mapping[str, Any]
 
 Known = Callable[[str, str], str | None]
 """Returns Vitally's id of an object (`account`) by yours, if it is known."""
+
+Equal = Callable[..., bool]
+"""Tells whether a value that was sent is one that is shown; `any_case` is for emails."""
 
 TRAIT = "traits."
 """What stands before the name of a trait."""
@@ -31,6 +34,7 @@ def differing(
     open_values: Mapping[str, Any],
     row: Row,
     known: Known = lambda target, value: None,
+    equal: Equal = same,
 ) -> list[str]:
     """Return the names of what a row shows otherwise than it was sent, traits with `traits.` in front.
 
@@ -41,13 +45,18 @@ def differing(
         open_values: the traits that were sent.
         row: as REST returns it, with or without the rows it refers to.
         known: what is known of ids that the row does not carry.
+        equal: whether what is shown is what was sent.
     """
     found = [
-        name for name, field, value in _written(entry, fields) if not _shows_field(entry, field, value, row, known)
+        name
+        for name, field, value in _written(entry, fields)
+        if not _shows_field(entry, field, value, row, known, equal)
     ]
     traits = row.get("traits")
     if isinstance(traits, Mapping):
-        found += [TRAIT + name for name, value in open_values.items() if not _shows_trait(name, value, traits, row)]
+        found += [
+            TRAIT + name for name, value in open_values.items() if not _shows_trait(name, value, traits, row, equal)
+        ]
     return found
 
 
@@ -101,11 +110,11 @@ def _surely_refers(field: Field, value: Any, row: Row, known: Known) -> bool:
     return all(refers_to(field, one, row, known) for one in (value if isinstance(value, list) else [value]))
 
 
-def _shows_field(entry: Object, field: Field, value: Any, row: Row, known: Known) -> bool:
+def _shows_field(entry: Object, field: Field, value: Any, row: Row, known: Known, equal: Equal) -> bool:
     if field.refers:
         return _shows_reference(field, value, row, known)
     carried = list(_carried(field, row))
-    alike = [same(value, shown, any_case=_is_any_case(entry, field)) for shown in carried]
+    alike = [equal(value, shown, any_case=_is_any_case(entry, field)) for shown in carried]
     return all(alike) if is_empty(value) else any(alike) or not carried
 
 
@@ -124,11 +133,11 @@ def _carried(field: Field, row: Row) -> Iterator[Any]:
             yield traits[trait]
 
 
-def _shows_trait(name: str, value: Any, traits: Row, row: Row) -> bool:
+def _shows_trait(name: str, value: Any, traits: Row, row: Row, equal: Equal) -> bool:
     """Whether a trait is there; some feed an attribute of the row, and may show up as this alone."""
-    if same(value, traits.get(name)):
+    if equal(value, traits.get(name)):
         return True
-    return not is_empty(value) and name in row and same(value, row[name])
+    return not is_empty(value) and name in row and equal(value, row[name])
 
 
 def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
@@ -145,10 +154,11 @@ def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
         return None
     if any(str(value) in (other.get("id"), other.get("externalId")) for other in carried):
         return True
+    vitallys = known(str(field.refers), value)
+    if vitallys and vitallys != value:
+        return any(other.get("id") == vitallys for other in carried)
     if isinstance(value, VitallyId):
         return False
-    if vitallys := known(str(field.refers), value):
-        return any(other.get("id") == vitallys for other in carried)
     return None if any("externalId" not in other for other in carried) else False
 
 

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+from destination_vitally.compare.html import cleaned
 from destination_vitally.mapping import casts, values
-from destination_vitally.mapping.html import cleaned
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _SCALARS = (str, int, float)

@@ -1,0 +1,273 @@
+"""What is looked up for many rows at once before each is decided: that is where lists are cheaper.
+
+It only fills the memory: nothing is waited for that Vitally has yet to apply.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+
+from destination_vitally.compare.comparison import refers_to, would_change
+from destination_vitally.errors import NotYetError, RejectedError
+from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
+from destination_vitally.objects.table import BY_NAME
+from destination_vitally.rows.facts import Known
+from destination_vitally.rows.lists import Lists, RowList
+from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.paths import Paths, named_parents
+from destination_vitally.rows.people import People
+from destination_vitally.rows.reader import Reader
+from destination_vitally.rows.references import References
+from destination_vitally.send.decide import looks_up
+from destination_vitally.sync.lanes import Lanes
+from destination_vitally.verify.expected import was_sent
+
+_COMPARED = ("upsert", "update")
+
+FEW = 10
+"""So many rows that no list has shown are asked for one by one in any case."""
+
+WORTH = 10
+"""One in so many of them must be there for asking to go on: what is new is cheaper to send than to ask for."""
+
+
+class Prefetch:
+    """Reads ahead for rows that are about to be written. Used by one thread; the requests are made by the lanes'."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        reader: Reader,
+        lists: Lists,
+        references: References,
+        people: People,
+        lanes: Lanes,
+        *,
+        compares: bool,
+        foretells: bool,
+    ) -> None:
+        """Prepare to read ahead.
+
+        Args:
+            memory: what is known of rows.
+            reader: finds rows.
+            lists: those of all objects.
+            references: finds what rows refer to.
+            people: finds people and what has a name.
+            lanes: run the requests.
+            compares: whether rows that would change nothing need not be sent.
+            foretells: whether it is a dry run, which looks up what a batch would write as well.
+        """
+        self._memory = memory
+        self._reader = reader
+        self._lists = lists
+        self._references = references
+        self._people = people
+        self._lanes = lanes
+        self._compares = compares
+        self._foretells = foretells
+        self._asked: Counter[str] = Counter()
+        self._found: Counter[str] = Counter()
+
+    def run(self, changes: Iterable[Change], more: int = 0) -> None:
+        """Read what rows need, but for those that need not be sent; so many `more` will be looked up next."""
+        left = list(changes)
+        named = {
+            str(change.fields[field.name]): change
+            for change in left
+            for field in change.entry.people
+            if change.fields.get(field.name)
+        }
+        self._lanes.together(partial(self._translate, change) for change in named.values())
+        if self._compares:
+            self._read_compared([change for change in left if change.operation in _COMPARED], more)
+            left = [change for change in left if not self.is_unchanged(change)]
+        self._read_looked_up(left)
+        self._read_parents(left)
+
+    # What rows refer to
+
+    def _read_parents(self, changes: list[Change]) -> None:
+        """Look for all that rows refer to: by lists, where these are cheaper than one request each."""
+        unknown: dict[str, set[str]] = {}
+        for change in changes:
+            for _, target, value in self._references.of(change):
+                if not self._references.is_known(target, value):
+                    unknown.setdefault(target, set()).add(value)
+        self._lanes.together(partial(self._references.read_list, target, values) for target, values in unknown.items())
+        self._lanes.together(
+            partial(self._references.prefetch, target, value)
+            for target, values in unknown.items()
+            for value in values
+            if self._is_worth_asking(target, value)
+        )
+
+    def _is_worth_asking(self, target: str, value: str) -> bool:
+        # Whether a row that may come is there already is worth no more than its list costs.
+        may_come = self._references.may_come(target, self._references.here(target, value))
+        return not (may_come and self._references.is_list_known(target))
+
+    # The rows themselves
+
+    def _read_looked_up(self, changes: list[Change]) -> None:
+        """Look for rows together, where their list is cheaper than what is asked for else."""
+        wanted: dict[RowList, dict[Hashable, Change]] = {}
+        for number, change in enumerate(changes):
+            if self._looks_up(change) and (listing := self._lists.of(change.entry)):
+                # Of rows below a parent all are read at once, if they are not found in the list of all.
+                request = named_parents(change) if change.entry.can_look_up(Lookup.IN_PARENT) else number
+                wanted.setdefault(listing, {})[request] = change
+        self._lanes.together(
+            partial(self._read_list, listing, list(requests.values())) for listing, requests in wanted.items()
+        )
+
+    def _read_list(self, listing: RowList, changes: list[Change]) -> None:
+        listing.want(len(changes))
+        if listing.as_of is not None:
+            unlisted: dict[str, list[str]] = {}
+            for target, value in (parent for change in changes for parent in named_parents(change)):
+                if not self._references.is_listed(target, value):
+                    unlisted.setdefault(target, []).append(value)
+            for target, values in unlisted.items():
+                self._references.read_list(target, values, until_listed=True)
+
+    def _looks_up(self, change: Change) -> bool:
+        if self._foretells and isinstance(change.route, BatchRoute):
+            return change.operation == "upsert" and change.entry.can_look_up()
+        return looks_up(change)
+
+    def _translate(self, change: Change) -> None:
+        # One that cannot be translated is rejected, or waited for, when it is written.
+        with suppress(RejectedError, NotYetError):
+            self._people.translated(change)
+
+    # What need not be sent
+
+    def is_unchanged(self, change: Change) -> bool:
+        """Tell whether a change would change nothing of what Vitally was read to have; True only if that is sure."""
+        subject = self._subject(change) if self._compares and change.operation in _COMPARED else None
+        shown = self._shown(subject) if subject else None
+        if not subject or not shown or shown.is_archived or self._memory.is_sent(subject.entry, shown.row):
+            return False
+        return not would_change(subject, shown.row, self._references.id_of)
+
+    def _read_compared(self, changes: list[Change], more: int) -> None:
+        subjects = [subject for change in changes if (subject := self._subject(change))]
+        wanted: dict[RowList, list[Change]] = {}
+        for subject in subjects:
+            self._memory.keep_values(subject)
+            if self._is_unknown(subject) and (listing := self._lists.of(subject.entry)):
+                wanted.setdefault(listing, []).append(subject)
+        self._lanes.together(partial(self._read_shown, listing, few, more) for listing, few in wanted.items())
+        self._find_parents(subjects)
+        # What is below a parent is shown together.
+        left = {
+            named_parents(subject) if subject.entry.can_look_up(Lookup.IN_PARENT) else number: subject
+            for number, subject in enumerate(subjects)
+            if self._is_unknown(subject)
+        }
+        self._ask_for(list(left.values()))
+        self._find_parents(list(left.values()))
+
+    def _read_shown(self, listing: RowList, subjects: list[Change], more: int) -> None:
+        listing.want(len(subjects), lambda: all(self._candidates(subject) for subject in subjects), more)
+
+    def _ask_for(self, subjects: list[Change]) -> None:
+        """Ask for rows one by one, as long as enough of them are there."""
+        places: dict[str, list[Change]] = {}
+        for subject in subjects:
+            places.setdefault(subject.entry.path, []).append(subject)
+        for place, left in places.items():
+            while left and (room := max(FEW, self._found[place] * WORTH) - self._asked[place]) > 0:
+                block, left = left[:room], left[room:]
+                found = list[Change]()
+                self._lanes.together(partial(self._ask, subject, found) for subject in block)
+                self._asked[place] += len(block)
+                self._found[place] += len(found)
+
+    def _ask(self, subject: Change, found: list[Change]) -> None:
+        with suppress(RejectedError, NotYetError):
+            if self._reader.prefetch(subject, Paths(subject, self._references)):
+                found.append(subject)
+
+    def _find_parents(self, subjects: list[Change]) -> None:
+        """Learn the ids of what rows may refer to where they do not show it."""
+        parents = {
+            (str(field.refers), value)
+            for subject in subjects
+            for field, value in self._undecided(subject)
+            if not self._references.is_known(str(field.refers), value)
+        }
+        for target in {target for target, _ in parents}:
+            values = [value for of, value in parents if of == target]
+            self._lanes.together([partial(self._references.read_list, target, values)])
+        self._lanes.together(partial(self._references.prefetch, *parent) for parent in parents)
+
+    def _undecided(self, subject: Change) -> Iterator[tuple[Field, str]]:
+        """Yield what a change refers to of which the remembered rows do not tell whether they refer to it."""
+        for field in subject.entry.references():
+            value = subject.fields.get(field.name)
+            for one in value if isinstance(value, list) else [value] if value else []:
+                for shown in self._candidates(subject):
+                    if refers_to(field, one, shown.row, self._references.id_of) is None and shown.row.get(
+                        field.inlined or field.name
+                    ):
+                        yield field, one
+
+    def _is_unknown(self, subject: Change) -> bool:
+        return not self._shown(subject) and not self._memory.is_sent(subject.entry, subject.fields)
+
+    def _shown(self, subject: Change) -> Known | None:
+        """What is remembered of all that is compared of a row; None when there is none, or several could be meant."""
+        found = self._candidates(subject)
+        if subject.entry.can_look_up(Lookup.IN_PARENT) and not subject.fields.get("id"):
+            paths = Paths(subject, self._references)
+            found = [one for one in found if paths.lead_to(one.row)]
+        return found[0] if len(found) == 1 and self._memory.has_values(found[0], subject) else None
+
+    def _candidates(self, subject: Change) -> list[Known]:
+        return list(self._memory.ask(subject.entry, identity_of(subject.entry, subject.fields)).rows)
+
+    def _subject(self, change: Change) -> Change | None:
+        """What a change would write, as a change of the row that shows it; None where there is nothing to compare."""
+        change = _without_people(change, self._people) if self._people.concern(change) else change
+        subject = _subject(change)
+        if not self._lists.of(subject.entry) or identity_of(subject.entry, subject.fields) is None:
+            return None
+        return subject
+
+
+def _without_people(change: Change, people: People) -> Change:
+    """Return a change with ids in the place of names, as far as they are known."""
+    with suppress(RejectedError, NotYetError):
+        return people.translated(change)
+    return change
+
+
+def _subject(change: Change) -> Change:
+    if change.entry.kept_in:
+        return _link(change)
+    if not isinstance(change.route, BatchRoute):
+        return change
+    keys = {name for key in change.entry.keys for name in key.fields}
+    fields = {n: v for n, v in change.fields.items() if n in keys or was_sent(change.entry.field(n), v)}
+    return change._replace(fields=fields)
+
+
+def _link(change: Change) -> Change:
+    """What a membership would write, as fields of its user."""
+    entry = change.entry
+    holder = entry.field(entry.kept_in)
+    assert holder is not None  # the table says so
+    keeper: Object = BY_NAME[str(holder.refers)]
+    links = {
+        place.name: [change.fields[field.name]]
+        for field in entry.references()
+        for place in keeper.references()
+        if field.name != entry.kept_in and change.fields.get(field.name) and place.refers == field.refers
+    }
+    return change._replace(entry=keeper, fields={"externalId": change.fields.get(holder.name), **links})

@@ -1,0 +1,93 @@
+"""Which records wait, for which row, and when they go."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Hashable, Iterable
+
+from destination_vitally.errors import NotYetError
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.objects.table import BY_NAME
+from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.rows.poller import Arrival
+from destination_vitally.sync.held import Held
+from destination_vitally.sync.known import Knowledge
+
+logger = logging.getLogger("airbyte")
+
+_CREATING = ("create", "upsert")
+
+_WAITS = (
+    "Stream %s: rows that name %ss which have not come yet wait on disk until those come or their stream ends, and so "
+    "do the states that cover such rows. To avoid it, let the stream of the %ss come first."
+)
+
+
+class Waiting:
+    """Keeps records until the row that they depend on is there, or is known not to come. Any thread may `hold`."""
+
+    def __init__(self, plans: Iterable[StreamPlan], known: Knowledge, held: Held) -> None:
+        self._memory = known.memory
+        self._poller = known.poller
+        self._held = held
+        self._open = Counter(plan.entry.name for plan in plans if plan.operation in _CREATING)
+        self._ended: set[StreamPlan] = set()
+        self._cut_short: set[StreamPlan] = set()
+        self._logged: set[tuple[StreamPlan, str]] = set()
+        self._arrivals: set[tuple[str, str, bool]] = set()
+        self._memory.wake = held.wake
+        known.references.may_come = self._may_come
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a row is looked for that a record waits for."""
+        return bool(self._arrivals)
+
+    def hold(self, row: PendingRecord, error: NotYetError, lanes: Iterable[Hashable]) -> None:
+        """Keep a record until the row that an error names is there."""
+        self._held.add(row, error.entry, error.external_id, lanes)
+        answer = self._memory.ask(error.entry, (error.entry.name, "externalId", error.external_id))
+        arrival = (error.entry.path, error.external_id, error.is_acted)
+        if answer.coming and self._poller:
+            if arrival not in self._arrivals:
+                self._arrivals.add(arrival)
+                self._poller.watch(
+                    Arrival(error.entry, answer.coming, self._memory, self._arrived, is_acted=error.is_acted)
+                )
+        elif answer.rows or error.is_acted:
+            self._held.wake(error.entry.path, [error.external_id])  # it has arrived meanwhile
+        elif (row.plan, error.entry.name) not in self._logged:
+            self._logged.add((row.plan, error.entry.name))
+            logger.info(_WAITS, row.plan.title, error.entry.name, error.entry.name)
+
+    def _arrived(self, one: Arrival) -> None:
+        self._arrivals.discard((one.entry.path, one.external_id, one.is_acted))
+
+    def _may_come(self, target: str, external_id: str) -> bool:
+        """Tell whether a row was not sent yet and may be: its stream has not ended, or its own record waits."""
+        entry = BY_NAME[target]
+        if self._memory.ask(entry, (target, "externalId", external_id)).was_sent:
+            return False
+        return self._open[target] > 0 or self._held.is_behind([(entry.path, "externalId", external_id)])
+
+    # Streams
+
+    def end(self, plan: StreamPlan) -> None:
+        """Take note that no more rows of a stream will arrive."""
+        if plan.operation not in _CREATING or plan in self._ended:
+            return
+        self._ended.add(plan)
+        self._open[plan.entry.name] -= 1
+        if not self._open[plan.entry.name]:
+            self._held.wake_all(plan.entry.name)
+
+    def cut_short(self, plan: StreamPlan) -> None:
+        """Take note that a stream was not read to its end: what waits for its rows has no outcome."""
+        self._cut_short.add(plan)
+
+    def end_all(self, plans: Iterable[StreamPlan]) -> None:
+        """Take note that the input has ended."""
+        for plan in plans:
+            if plan not in self._cut_short:
+                self.end(plan)
