@@ -267,7 +267,7 @@ class Memory:
                 (_PUT_KEY, [(place.number, key, own) for key, own in keys]),
             )
         self._changed(place, (key for key, _ in keys))
-        self.wake(fact.entry.path, [text_of(row, "externalId") for _, row in rows])
+        self.wake(fact.entry.path, (value for _, row in rows for value in _names(row)))
 
     def _not_there(self, fact: Missed) -> None:
         place, key = self._place(fact.entry), joined(fact.identity)
@@ -313,7 +313,7 @@ class Memory:
                 statements.append(("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows))
             self.store.write(*statements)
             self._changed(place, (key for key, _ in keys))
-            self.wake(place.entry.path, [own for own, _, _ in contents])
+            self.wake(place.entry.path, (value for _, fields, _ in contents for value in _names(fields)))
 
     def _written(self, fact: Written) -> None:
         place, own = self._place(fact.entry), str(fact.row["id"])
@@ -328,7 +328,7 @@ class Memory:
             (_PUT_KEY, [(place.number, key, own) for key in keys]),
         )
         self._changed(place, keys)
-        self.wake(fact.entry.path, [text_of(row, "externalId")])
+        self.wake(fact.entry.path, _names(row))
 
     def _deleted(self, fact: Deleted) -> None:
         place = self._place(fact.entry)
@@ -352,7 +352,7 @@ class Memory:
         place = self._place(fact.entry)
         query = "UPDATE sent SET since = NULL WHERE place = ? AND key = ?"
         self.store.write((query, [(place.number, key) for key in place.keys_of(fact.row)]))
-        self.wake(fact.entry.path, [text_of(fact.row, "externalId")])
+        self.wake(fact.entry.path, _names(fact.row))
 
     # Within
 
@@ -380,6 +380,11 @@ class Memory:
 def joined(identity: Identity) -> str:
     """Return an identity as one text, without the name of the object, which may be spelled in several ways."""
     return SEPARATOR.join(identity[1:])
+
+
+def _names(row: Row) -> list[str]:
+    """What others may call a row that they wait for."""
+    return [text_of(row, "externalId"), text_of(row, "email").lower()]
 
 
 def _ids(row: Any) -> Row:

@@ -63,15 +63,15 @@ class People:
                 fields[field.name] = self._with_ids(self._rest, change, field.name, value)
         return change._replace(fields=fields)
 
-    def mentioned(self, change: Change) -> Iterator[tuple[Object, tuple[str, ...]]]:
-        """Yield what identifies the rows that a change names by your ids or emails, each with its object."""
+    def mentioned(self, change: Change) -> Iterator[tuple[Object, list[tuple[str, ...]]]]:
+        """Yield what may identify each row that a change names by your id or an email, with its object."""
         for field in change.entry.fields:
             value = change.fields.get(field.name) if field.mentions else None
             for one in value if isinstance(value, list) else [value] if value else []:
                 named = one if isinstance(one, dict) else {f"{field.mentions}Id": one, "email": one}
                 keys = {"externalId": named.get(f"{field.mentions}Id"), "email": named.get("email")}
                 entry = BY_NAME[field.mentions]
-                yield from ((entry, identity) for identity in identities_of(entry, keys))
+                yield entry, list(identities_of(entry, keys))
 
     def _stand_in(self, change: Change, name: str, email: str) -> str:
         """Return an id of the user of an email, who may be on the way."""
@@ -108,6 +108,8 @@ class People:
         known = self._found.get((directory, email.lower()))
         if known is None:
             rows = by_email(rest, change, directory.path, email)
+            if directory is Directory.USER and not rows and self._references.may_come("user", email, "email"):
+                raise NotYetError(BY_NAME["user"], email.lower())
             if directory is Directory.USER and rows:
                 self._memory.note(Shown(BY_NAME["user"], rows))
             how_many = "no" if not rows else "more than one"
@@ -142,7 +144,8 @@ class People:
 
     def _person(self, rest: Api, change: Change, name: str, directory: Directory, given: str) -> str:
         if directory is Directory.USER and "@" not in given:
-            return self._references.get(change, name, "user", given).id
+            known = self._references.id_of("user", VitallyId(given)) if UUID.fullmatch(given) else None
+            return known or self._references.get(change, name, "user", given).id
         return self._id_of(rest, change, name, directory, given)
 
 

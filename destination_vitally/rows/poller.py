@@ -37,7 +37,8 @@ LOOKS = 3
 """So many looks at the list must have missed a row before it is asked for by its id."""
 
 MISSES = 3
-"""So many rows that are asked for by their id may not be there yet before the others wait for the next look."""
+"""So many rows that are asked for by their id may not be there yet before the others wait for the next look; one, as long
+as none has landed."""
 
 
 class Awaited(ABC):
@@ -260,10 +261,10 @@ class _Watch:
 
     def _ask(self, candidates: list[Awaited]) -> None:
         """Ask for rows by their id, those that were asked for least first; not for all while some are not there yet."""
-        misses = 0
+        misses, most = 0, 1 if self._usual is None else MISSES
         for one in sorted(candidates, key=lambda one: (one.asked, one.since)):
             is_over = self._is_over(one)
-            if (misses >= MISSES and not is_over) or one not in self.of_row(one.external_id):
+            if (misses >= most and not is_over) or one not in self.of_row(one.external_id):
                 continue
             one.asked += 1
             row, problem = self._read(one)

@@ -14,7 +14,7 @@ from destination_vitally.errors import AmbiguousError, NotYetError, RejectedErro
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import PARENT, Kind
+from destination_vitally.objects.model import PARENT, BatchRoute, Kind
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.rows.facts import Answer, Elsewhere, Known, Missed, Shown, Written
 from destination_vitally.rows.lists import Lists
@@ -75,8 +75,10 @@ class References:
         self._counted: Recent[bool] = Recent()
         self._creating = threading.Lock()
         self._logged: set[tuple[str, str]] = set()
-        self.may_come: Callable[[str, str], bool] = lambda target, value: False
-        """Whether a row of an object may still arrive in this sync, by your id."""
+        self.may_come: Callable[..., bool] = lambda target, value, by="externalId": False
+        """Whether a row of an object may still arrive in this sync, by the value of one of its keys."""
+        self.is_held: Callable[[str, str, str], bool] = lambda target, value, by: False
+        """Whether the record of such a row waits."""
 
     # What is known
 
@@ -181,7 +183,8 @@ class References:
             raise change.rejected(f"{field}: {answer.why_not}", answer.why_not.status)
         if self._rest and self.creates(target, wanted):
             return self._create(self._rest, change, field, target, wanted)
-        raise change.rejected(f"{field}: Vitally has no {target} with this id, and none came in this sync")
+        also = ", and none came in this sync" if isinstance(change.route, BatchRoute) else ""
+        raise change.rejected(f"{field}: Vitally has no {target} with this id{also}")
 
     def creates(self, target: str, value: str) -> bool:
         """Tell whether a row is created when it is nowhere."""

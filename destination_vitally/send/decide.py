@@ -138,8 +138,9 @@ def decide(case: Case) -> Step:
 
 def _too_often(case: Case) -> Step | None:
     last = case.last
-    times = (sum(one.came is came for one in case.attempts) for came in (Came.MISSED, Came.EXISTS, Came.LOST))
-    if last is None or max(times) <= MOST_ROUNDS:
+    # A row that is missed is what one finds each time its creation was lost.
+    most = {Came.EXISTS: MOST_ROUNDS, Came.LOST: MOST_ROUNDS, Came.MISSED: 2 * MOST_ROUNDS}
+    if last is None or all(sum(one.came is came for one in case.attempts) <= times for came, times in most.items()):
         return None
     return Reject(f"Vitally refused it: {last.reason}", last.status)
 

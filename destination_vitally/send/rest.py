@@ -84,7 +84,6 @@ class Rest:
             if isinstance(step, Look):
                 looked = self._look(change, paths, attempts, is_stale=step.is_stale)
                 continue
-            self._memory.note(Sending(change))
             try:
                 reply, made = self._send(change, paths, step)
             except AmbiguousError as doubt:
@@ -103,12 +102,15 @@ class Rest:
         for identity in identities_of(change.entry, change.fields):
             if coming := self._memory.ask(change.entry, identity).coming:
                 raise NotYetError(change.entry, coming.external_id, is_acted=True)
-        for entry, identity in self._people.mentioned(change):
-            answer = self._memory.ask(entry, identity)
-            if answer.coming and not answer.rows:
-                raise NotYetError(entry, answer.coming.external_id)
-            if answer.why_not:
-                raise change.rejected(str(answer.why_not))
+        for entry, identities in self._people.mentioned(change):
+            answers = [self._memory.ask(entry, identity) for identity in identities]
+            if any(answer.rows for answer in answers):
+                continue
+            for identity, answer in zip(identities, answers, strict=True):
+                if answer.coming or self._references.is_held(entry.name, identity[2], identity[1]):
+                    raise NotYetError(entry, answer.coming.external_id if answer.coming else identity[2])
+                if answer.why_not:
+                    raise change.rejected(str(answer.why_not))
 
     def _look(self, change: Change, paths: Paths, attempts: list[Attempt], *, is_stale: bool) -> Answer | None:
         """Look for the row; None when the list that was read tells it, once it is fresh again."""
@@ -148,7 +150,9 @@ class Rest:
     def _put(self, change: Change, paths: Paths, step: Put) -> tuple[Reply, Made | None]:
         path = paths.item(step.address)
         lost = self._lost_unless_sent(change, path, step.known)
-        reply = self._write(change, "PUT", path, self._body(change, creating=False, also=lost))
+        body = self._body(change, creating=False, also=lost)
+        self._memory.note(Sending(change))
+        reply = self._write(change, "PUT", path, body)
         if reply.is_miss:
             self._forget(change, step.address)
             return reply, None
@@ -176,7 +180,9 @@ class Rest:
         return reply, _made(change, row, "created" if is_certain else "created or updated")
 
     def _delete(self, change: Change, paths: Paths, address: str) -> tuple[Reply, Made | None]:
-        reply = self._write(change, "DELETE", paths.item(address))
+        path = paths.item(address)
+        self._memory.note(Sending(change))
+        reply = self._write(change, "DELETE", path)
         if reply.is_miss:
             self._forget(change, address)
             return reply, None
@@ -190,6 +196,7 @@ class Rest:
         name = change.entry.name
         otherwise = name in self._otherwise
         body = self._body(change, creating=True, otherwise=otherwise)
+        self._memory.note(Sending(change))
         reply = self._write(change, "POST", path, body, repeatable=repeatable, conflict=conflict)
         if reply.status != 400 or not any(field.otherwise for field in change.entry.fields):
             return reply

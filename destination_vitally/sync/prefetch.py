@@ -94,22 +94,23 @@ class Prefetch:
     def _read_parents(self, changes: list[Change]) -> None:
         """Look for all that rows refer to: by lists, where these are cheaper than one request each."""
         unknown: dict[str, set[str]] = {}
+        asked_for: dict[tuple[str, str], bool] = {}
         for change in changes:
+            is_batch = isinstance(change.route, BatchRoute)
             for _, target, value in self._references.of(change):
                 if not self._references.is_known(target, value):
                     unknown.setdefault(target, set()).add(value)
+                    # A single call asks for itself, if it needs to.
+                    may_come = self._references.may_come(target, self._references.here(target, value))
+                    if is_batch or may_come:
+                        asked_for[target, value] = may_come
         self._lanes.together(partial(self._references.read_list, target, values) for target, values in unknown.items())
+        # Whether a row that may come is there already is worth no more than its list costs.
         self._lanes.together(
             partial(self._references.prefetch, target, value)
-            for target, values in unknown.items()
-            for value in values
-            if self._is_worth_asking(target, value)
+            for (target, value), may_come in asked_for.items()
+            if not (may_come and self._references.is_list_known(target))
         )
-
-    def _is_worth_asking(self, target: str, value: str) -> bool:
-        # Whether a row that may come is there already is worth no more than its list costs.
-        may_come = self._references.may_come(target, self._references.here(target, value))
-        return not (may_come and self._references.is_list_known(target))
 
     # The rows themselves
 

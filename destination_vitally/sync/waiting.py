@@ -37,7 +37,7 @@ class Waiting:
         self._logged: set[tuple[StreamPlan, str]] = set()
         self._arrivals: set[tuple[str, str, bool]] = set()
         self._memory.wake = held.wake
-        known.references.may_come = self._may_come
+        known.references.may_come, known.references.is_held = self._may_come, self._is_held
 
     @property
     def is_waiting(self) -> bool:
@@ -57,19 +57,23 @@ class Waiting:
                 )
         elif answer.rows or error.is_acted:
             self._held.wake(error.entry.path, [error.external_id])  # it has arrived meanwhile
-        elif (row.plan, error.entry.name) not in self._logged:
+        elif self._open[error.entry.name] and (row.plan, error.entry.name) not in self._logged:
             self._logged.add((row.plan, error.entry.name))
             logger.info(_WAITS, row.plan.title, error.entry.name, error.entry.name)
 
     def _arrived(self, one: Arrival) -> None:
         self._arrivals.discard((one.entry.path, one.external_id, one.is_acted))
 
-    def _may_come(self, target: str, external_id: str) -> bool:
+    def _may_come(self, target: str, value: str, by: str = "externalId") -> bool:
         """Tell whether a row was not sent yet and may be: its stream has not ended, or its own record waits."""
         entry = BY_NAME[target]
-        if self._memory.ask(entry, (target, "externalId", external_id)).was_sent:
+        value = value.lower() if by == "email" else value
+        if self._memory.ask(entry, (target, by, value)).was_sent:
             return False
-        return self._open[target] > 0 or self._held.is_behind([(entry.path, "externalId", external_id)])
+        return self._open[target] > 0 or self._is_held(target, value, by)
+
+    def _is_held(self, target: str, value: str, by: str) -> bool:
+        return self._held.is_behind([(BY_NAME[target].path, by, value)])
 
     # Streams
 

@@ -95,6 +95,9 @@ class Writer:
         )
         self._batchers: dict[str, Batcher] = {}
         self._calling: Counter[Hashable] = Counter()
+        self._kinds: dict[str, set[frozenset[str]]] = {}
+        self._mixed: set[str] = set()
+        """Objects whose rows are identified by keys of which none is common to all."""
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = Window(config.requests_per_minute)
         self._at_once: list[PendingRecord] = []
@@ -297,12 +300,30 @@ class Writer:
             self._reject(row, error)
             return None
         self.mirrors.saw(row.plan, change)
-        return Draft(row, record.get("emitted_at"), change, tuple(lanes_of(change)))
+        lanes = tuple(lanes_of(change))
+        self._note_kind(change, lanes)
+        return Draft(row, record.get("emitted_at"), change, lanes)
+
+    def _note_kind(self, change: Change, lanes: tuple[tuple[str, ...], ...]) -> None:
+        """See whether the rows of an object are identified by keys of which none is common to all.
+
+        Then nobody can tell which changes are of one row, and all of them keep their order.
+        """
+        path, names = change.entry.path, frozenset(lane[1] for lane in lanes if lane[0] == change.entry.path)
+        kinds = self._kinds.setdefault(path, set())
+        if names and names not in kinds:
+            if path not in self._mixed and any(names.isdisjoint(others) for others in kinds):
+                self._mixed.add(path)
+                self._flush_batches()
+                self._lanes.drain()
+            kinds.add(names)
 
     # From changes to requests
 
     def _write(self, draft: Draft) -> None:
         """Send a row by its way, unless that changes nothing or it has to wait."""
+        if draft.change.entry.path in self._mixed:
+            draft = draft._replace(lanes=(*draft.lanes, (draft.change.entry.path,)))
         if self._calling and any(lane in self._calling for lane in draft.lanes):
             self._lanes.wait_until(lambda: not any(lane in self._calling for lane in draft.lanes))
         if self._held.is_behind(draft.lanes, draft.row.number):

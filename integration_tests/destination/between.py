@@ -59,7 +59,7 @@ def changed(sandbox: Sandbox) -> None:
     workspace = sandbox.workspace
     soon(
         sandbox,
-        5.5,
+        5.001,
         lambda: workspace.update("accounts", (workspace.find("accounts", "new") or {})["id"], {"name": "X"}),
     )
 

@@ -107,7 +107,7 @@ def test_the_user_of_an_event_is_found_by_email(sandbox: Sandbox, known: dict[st
     result = send(sandbox, "event", *rows)
     assert result.error is None, result.log
     assert [event["userId"] for event in sandbox.workspace.events] == ["u"] * 3
-    assert sandbox.journal.count("/users/search") == 1
+    assert sandbox.journal.count("/users/search") == 2
     result = send(sandbox, "event", {"event": "e", "userEmail": "nobody@example.com", "id": 9})
     assert "event '9': userEmail: Vitally has no user with this email" in result.log
 
@@ -127,7 +127,7 @@ def test_the_user_of_a_membership_is_found_by_email(sandbox: Sandbox, known: dic
     result = send(sandbox, "membership", *rows, operation="upsert")
     assert result.error is None, result.log
     assert set(joined) <= set(sandbox.workspace.get("users", known["user"]["id"])["accountIds"])
-    assert sandbox.journal.count("/users/search") == 1
+    assert sandbox.journal.count("/users/search") == 2
     assert send(sandbox, "membership", *rows, operation="delete", allow_deletes=True).error is None
     assert not set(joined) & set(sandbox.workspace.get("users", known["user"]["id"])["accountIds"])
 
