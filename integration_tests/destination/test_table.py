@@ -40,9 +40,9 @@ KINDS = {
     Kind.TEXT: {"text", "id", "write mode"},
     Kind.NUMBER: {"number"},
     Kind.SCORE: {"score"},
-    Kind.FLAG: {"flag"},
-    Kind.MOMENT: {"datetime"},
-    Kind.DAY: {"date"},
+    Kind.BOOLEAN: {"flag"},
+    Kind.DATETIME: {"datetime"},
+    Kind.DATE: {"date"},
     Kind.TEXTS: {"texts"},
     Kind.LIST: {"list"},
     Kind.OBJECT: {"object"},
@@ -262,7 +262,7 @@ def planted() -> Iterator[tuple[str, Object, dict[str, Any]]]:
             changes: list[dict[str, Any]] = []
             if field.in_body and entry in IN_REST:
                 changes += [{"name": field.name + "s"}, {"kind": Kind.LIST if field.kind is Kind.TEXT else Kind.TEXT}]
-                changes += [{"kind": Kind.DAY if field.kind is Kind.MOMENT else Kind.MOMENT}]
+                changes += [{"kind": Kind.DATE if field.kind is Kind.DATETIME else Kind.DATETIME}]
                 changes += [{"create_only": not field.create_only}] if "update" in entry.operations else []
                 changes += [{"refers": None if field.refers else "account"}]
             if field.analytics:

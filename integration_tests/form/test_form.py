@@ -150,20 +150,6 @@ def test_unknown_keys_are_stripped_wherever_they_are() -> None:
     }
 
 
-def test_the_old_maps_are_understood_but_not_by_the_form() -> None:
-    maps = {"fields": {"externalId": "id"}, "traits": {"plan": "plan_name"}, "constants": {"name": 1}}
-    lists = {
-        "fields": [{"field": "externalId", "column": "id"}],
-        "traits": [{"trait": "plan", "column": "plan_name"}],
-        "constants": [{"field": "name", "value": "1"}],
-    }
-    of = {"stream": "s", "object": "account"}
-    read = [configuration.read({**KEY, "mappings": [{**of, **spelled}]}) for spelled in (maps, lists)]
-    assert read[0] == read[1]
-    with pytest.raises(FormError):
-        rules.saved(SPECS["destination"], {**KEY, "mappings": [{**of, **maps}]})
-
-
 def test_choices_need_a_constant() -> None:
     with pytest.raises(FormError):
         rules.block({"type": "object", "oneOf": [{"properties": {"a": {"type": "string"}}}]})
