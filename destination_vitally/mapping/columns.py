@@ -93,7 +93,9 @@ class Columns:
 def is_unavailable(value: Any) -> bool:
     """Tell whether a pipeline says by a value that it does not have it: the field is to stay as it is."""
     if isinstance(value, str):
-        return value in _UNAVAILABLE or (UNAVAILABLE in value and is_unavailable(structure(value)))
+        if value in _UNAVAILABLE or UNAVAILABLE not in value:
+            return value in _UNAVAILABLE
+        value = structure(value)
     if isinstance(value, list):
         return bool(value) and all(map(is_unavailable, value))
     return isinstance(value, Mapping) and UNAVAILABLE in value

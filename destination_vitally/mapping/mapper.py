@@ -233,8 +233,9 @@ class Mapper:
         if value is TOO_DEEP:
             raise ValueError("is nested too deeply")
         if value is not None:
+            is_given = target.name in self._of_deletes and not _is_blank(value)
             value = self.layouts.read(target.read, value, target.column)
-            if value is None and target.name in self._of_deletes:
+            if is_given and value is None:
                 raise ValueError("must be a day or a time; the value is a number that is none")
         if target.place == "merged":
             self._merge(target, value, draft)

@@ -33,7 +33,7 @@ def line(name: str, data: str) -> bytes:
 REJECTED: list[tuple[str, str, str]] = [
     ("users", '{"externalId":"u","accountId":"a","joinDate":"9999-12-31T23:59:59-08:00"}', "joinDate must be"),
     ("users", '{"externalId":"u","accountId":"a","joinDate":"0001-01-01T00:00:00+01:00"}', "joinDate must be"),
-    ("users", f'{{"externalId":"u","accountId":"a","joinDate":{"9" * 400}}}', "joinDate must be"),
+    ("users", f'{{"externalId":"u","accountId":"a","joinDate":"{"9" * 400}Z"}}', "joinDate must be"),
     (
         "users",
         json.dumps({"externalId": "u", "accounts": 3, "id": UUID, "createdAt": WHEN, "updatedAt": WHEN}),

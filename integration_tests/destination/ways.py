@@ -61,6 +61,8 @@ class Way:
     def _writes(self, field: Field) -> bool:
         if self.only and field.name in self.entry.exactly_one and field.name != self.only:
             return False
+        if field.clear_only or field.of_deletes:
+            return False
         if isinstance(self.route, BatchRoute):
             return field.analytics is not None
         is_put = self.is_there and self.route.verb is not Verb.POST

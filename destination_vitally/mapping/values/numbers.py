@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import Any
+
+from destination_vitally.lines import Rounded, is_rounded
 
 EXACT_UP_TO = 2**53
 """From here on a floating-point number leaves whole numbers out."""
@@ -28,9 +29,11 @@ def number(value: Any) -> int | float:
     """
     found = parsed(value)
     is_long = abs(found) > EXACT_UP_TO
-    if is_long and isinstance(found, int) and not is_exact(found):
-        raise ValueError(_INEXACT)
-    if is_long and isinstance(value, str) and Decimal(value.strip()) != Decimal(found):
+    if is_long and isinstance(value, str) and not _WHOLE.fullmatch(value.strip()):
+        is_inexact = is_rounded(value.strip(), found)
+    else:
+        is_inexact = isinstance(found, Rounded) or (isinstance(found, int) and not is_exact(found))
+    if is_inexact:
         raise ValueError(_INEXACT)
     return found
 
@@ -47,7 +50,7 @@ def parsed(value: Any) -> int | float:
     found = float(written)
     if not math.isfinite(found):
         raise ValueError("must be a number")
-    return int(found) if found.is_integer() else found
+    return int(found) if found.is_integer() and abs(found) <= EXACT_UP_TO else found
 
 
 def is_exact(value: int) -> bool:
@@ -64,6 +67,8 @@ def sent_exactly(value: Any) -> Any:
     """Return a value of no known type, with whole numbers that would be rounded as texts of their digits."""
     if type(value) is int:
         return value if is_exact(value) else str(value)
+    if isinstance(value, Rounded):
+        return value.digits
     if isinstance(value, list):
         return [sent_exactly(entry) for entry in value]
     if isinstance(value, dict):

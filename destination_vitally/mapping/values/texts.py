@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from destination_vitally.lines import Rounded
 from destination_vitally.mapping.values.numbers import EXACT_UP_TO
 from destination_vitally.objects.model import names
 
@@ -26,7 +27,7 @@ _INVISIBLE = re.compile("^[\\s\u00ad\u200b-\u200d\u2060\ufeff]+|[\\s\u00ad\u200b
 
 _PLACEHOLDERS = names(
     r"null undefined none nil nan nat n/a #n/a n.a. - -- — \n \\n <na> <null> (null) [null] #null! #ref! #value! "
-    "#name? #div/0! inf -inf +inf infinity -infinity {} [] ()"
+    "#name? #div/0! {} [] ()"
 ) | {"[object object]", "not available", "not applicable"}
 """What programs write where they have no value, in lower case."""
 
@@ -40,6 +41,8 @@ def text(value: Any) -> str:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("must be a text")
+    if isinstance(value, Rounded):
+        return value.digits
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -39,7 +39,7 @@ _ISO = re.compile(
 _DIGITS = re.compile(r"(?P<day>\d{8})(?P<clock>\d{4}|\d{6})?(?:\.(?P<fraction>\d+))?", re.ASCII)
 """A compact date with its time and nothing between them."""
 
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,400}(?:\.\d+)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}", re.ASCII)
 _DAY_AND_HOUR = 10
 """How many digits a compact date with its hour has, and a Unix time of our days as well."""
@@ -105,7 +105,7 @@ def unix(value: Any, scale: int) -> str:
     """
     if isinstance(value, (int, float, str)) and not isinstance(value, bool) and _NUMBER.fullmatch(str(value).strip()):
         try:
-            return _iso(_EPOCH + timedelta(seconds=_seconds(value, scale)))
+            return _iso(_EPOCH + timedelta(seconds=_number(value) / scale))
         except OverflowError:
             pass
     raise ValueError(f"must be a Unix time in {'seconds' if scale == 1 else 'milliseconds'}")
@@ -148,12 +148,12 @@ def _numeric(value: Any, zone: tzinfo, problem: str) -> Any:
         return None
     if found := _compact(text, zone, _COMPACT_YEARS):
         return found
+    number = _number(text)
     for scale in SCALES:
-        seconds = _seconds(text, scale)
-        if EARLIEST <= seconds < LATEST:
+        if EARLIEST * scale <= number < LATEST * scale:
             if len(text) == _DAY_AND_HOUR and _compact(text + "00", zone, _OUR_YEARS):
                 raise ValueError(problem + _TWO_READINGS)
-            return _EPOCH + timedelta(seconds=seconds)
+            return _EPOCH + timedelta(seconds=number / scale)
     return NEVER
 
 
@@ -162,9 +162,9 @@ def _compact(text: str, zone: tzinfo, years: range) -> datetime | None:
     return _instant(found, zone) if found and int(text[:4]) in years else None
 
 
-def _seconds(value: Any, scale: int) -> float:
-    number = int(value) if isinstance(value, int) or str(value).strip().lstrip("+-").isdecimal() else float(value)
-    return number / scale
+def _number(value: Any) -> int | float:
+    text = str(value).strip()
+    return int(text) if text.lstrip("+-").isdecimal() else float(text)
 
 
 @lru_cache(maxsize=1024)
