@@ -6,7 +6,7 @@ from typing import Any
 
 from destination_vitally.errors import RejectedError
 from destination_vitally.lines import dumps
-from destination_vitally.mapping.mapper import Change, problem_of
+from destination_vitally.mapping.change import Change, problem_of
 
 
 def encoded(change: Change, body: Any, *, sort_keys: bool = False) -> bytes:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from destination_vitally.api.http import Api
 from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ListError, RejectedError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 
 Row = dict[str, Any]
 

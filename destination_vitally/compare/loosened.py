@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from destination_vitally.compare.equality import is_empty, same
-from destination_vitally.mapping import casts, values
+from destination_vitally.mapping.values import lists, numbers
 
 
 def alike(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
@@ -19,7 +19,7 @@ def alike(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
         return True
     if is_empty(shown):
         return isinstance(sent, str) and not sent.strip()
-    sent, shown = casts.structure(sent), casts.structure(shown)
+    sent, shown = lists.structure(sent), lists.structure(shown)
     if isinstance(sent, Mapping) and isinstance(shown, Mapping):
         return all(alike(value, shown.get(name)) for name, value in sent.items())
     if isinstance(sent, list) and isinstance(shown, list):
@@ -46,7 +46,7 @@ def _folded(text: str) -> str:
 def _rounded(sent: Any, shown: Any) -> bool:
     """Whether a number is another with fewer decimals."""
     try:
-        one, other = values.number(sent), values.number(shown)
+        one, other = numbers.number(sent), numbers.number(shown)
     except ValueError:
         return False
     if isinstance(one, bool) or isinstance(other, bool):

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from destination_vitally.api.http import Api
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, ListError
-from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.mirror.missing import Identity, Missing
 from destination_vitally.outcomes.ledger import Ledger, Tally

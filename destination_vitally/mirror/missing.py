@@ -10,7 +10,7 @@ from typing import Literal
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, text_of
 from destination_vitally.errors import NotYetError, RejectedError
-from destination_vitally.mapping.mapper import Change, identities_of
+from destination_vitally.mapping.change import Change, identities_of
 from destination_vitally.mapping.values import VitallyId, identifier, moment_of
 from destination_vitally.objects.model import Object
 from destination_vitally.rows.lists import SECONDS, second_of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from destination_vitally.api.pages import Row, text_of
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.objects.model import Object
 
 Identity = tuple[str, ...]

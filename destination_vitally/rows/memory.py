@@ -15,7 +15,7 @@ from destination_vitally.api.pages import Row, text_of
 from destination_vitally.clock import Clock
 from destination_vitally.compare.comparison import TRAIT, referred_to
 from destination_vitally.lines import dumps, parse
-from destination_vitally.mapping.mapper import Change, identities_of
+from destination_vitally.mapping.change import Change, identities_of
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE
 from destination_vitally.rows.facts import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from destination_vitally.api.pages import Row, quoted, text_of
 from destination_vitally.compare.comparison import refers_to
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.objects.model import Field
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.references import References

@@ -8,7 +8,7 @@ from typing import Any
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, all_rows, text_of
 from destination_vitally.errors import ListError, NotYetError, RejectedError
-from destination_vitally.mapping.mapper import Change, identities_of, identity_of
+from destination_vitally.mapping.change import Change, identities_of, identity_of
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Directory, Object
 from destination_vitally.objects.table import BY_NAME

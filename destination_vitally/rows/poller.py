@@ -14,7 +14,7 @@ from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, quoted, rows_of, text_of
 from destination_vitally.compare.comparison import differing
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Lookup, Object
 from destination_vitally.rows.facts import Coming, Missed, Seen, Shown

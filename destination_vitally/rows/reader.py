@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, all_rows, found_row, quoted, rows_of, text_of
 from destination_vitally.errors import ListError
-from destination_vitally.mapping.mapper import Change, identities_of, identity_of
+from destination_vitally.mapping.change import Change, identities_of, identity_of
 from destination_vitally.objects.model import Key, Lookup
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Answer, Known, Missed, Shown

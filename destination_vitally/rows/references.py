@@ -12,7 +12,7 @@ from destination_vitally.api.http import Api
 from destination_vitally.api.pages import found_row, is_row, quoted
 from destination_vitally.errors import AmbiguousError, NotYetError, RejectedError
 from destination_vitally.lines import dumps
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import PARENT, BatchRoute, Kind
 from destination_vitally.objects.table import BY_NAME, OBJECTS

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.objects.model import Lookup, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Known
 from destination_vitally.rows.lists import FRESH_SECONDS

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import rows_of
 from destination_vitally.api.reply import Reply
-from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.objects.model import BatchRoute, Lookup, Verb
 from destination_vitally.rows.facts import Deleted, Shown, Written
 from destination_vitally.rows.memory import Memory

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded as encoded_body
 from destination_vitally.lines import dumps
-from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import BatchRoute, Kind, Object
 from destination_vitally.outcomes.ledger import PendingRecord

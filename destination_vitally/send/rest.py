@@ -10,7 +10,7 @@ from destination_vitally.api.pages import Row, found_row, is_row, text_of
 from destination_vitally.api.reply import Reply
 from destination_vitally.compare.comparison import differing
 from destination_vitally.errors import AmbiguousError, NotYetError
-from destination_vitally.mapping.mapper import Change, identities_of, lacking
+from destination_vitally.mapping.change import Change, identities_of, lacking
 from destination_vitally.objects.model import Kind, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
 from destination_vitally.rows.memory import Memory

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Sending

@@ -12,7 +12,7 @@ from functools import partial
 
 from destination_vitally.compare.comparison import refers_to, would_change
 from destination_vitally.errors import NotYetError, RejectedError
-from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Known

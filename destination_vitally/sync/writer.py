@@ -15,7 +15,7 @@ from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
 from destination_vitally.lines import parse
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute

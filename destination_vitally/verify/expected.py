@@ -9,7 +9,7 @@ from destination_vitally.api.pages import Row
 from destination_vitally.compare.comparison import TRAIT, Known, differing, refers_to
 from destination_vitally.compare.equality import instant, unchanged
 from destination_vitally.compare.loosened import alike
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME
