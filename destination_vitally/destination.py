@@ -15,7 +15,6 @@ from typing import Any
 import orjson
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally import config as configuration
@@ -30,6 +29,7 @@ from destination_vitally.config import NoStorage
 from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
+from destination_vitally.masking import make_known, values_without_secrets, without_secrets
 from destination_vitally.outcomes.forms import FORMS
 from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
@@ -96,9 +96,9 @@ class DestinationVitally(Destination):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the configuration without writing anything."""
         try:
-            check(configuration.read(config), lambda settings: connect(settings, self._clock, CHECK_PATIENCE))
+            check(_settings(config), lambda settings: connect(settings, self._clock, CHECK_PATIENCE))
         except AirbyteTracedException as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error.message)))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(str(error.message)))
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def discover(self, config: Mapping[str, Any]) -> RawMessage:
@@ -106,8 +106,9 @@ class DestinationVitally(Destination):
 
         The CDK's message class has no place for it, hence the raw form.
         """
-        settings = configuration.read(config)
-        return destination_catalog(settings, connect(settings, self._clock, CHECK_PATIENCE))
+        settings = _settings(config)
+        found = destination_catalog(settings, connect(settings, self._clock, CHECK_PATIENCE))
+        return dict(values_without_secrets(found))
 
     def write(
         self,
@@ -137,7 +138,7 @@ class DestinationVitally(Destination):
             InputError: a line is not an Airbyte message.
             OutageError: Vitally cannot be reached.
         """
-        settings = configuration.read(config)
+        settings = _settings(config)
         apis = connect(settings, self._clock)
         plans = plan.build(settings, catalog.streams, Workspace(apis.rest))
         writer = Writer(plans, settings, apis, self._rejected(settings), self._clock)
@@ -208,15 +209,14 @@ class DestinationVitally(Destination):
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[bytes]:  # type: ignore[override]
         """Run one command; its messages as they go to stdout, each a line."""
         command = parsed_args.command
-        spec = self.spec(logger)
         if command == "spec":
-            yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
+            yield _dumped(AirbyteMessage(type=Type.SPEC, spec=self.spec(logger)))
             return
         if command == "replay":
             yield from map(dumps, replay(parsed_args.files))
             return
         config = read_object(parsed_args.config, "configuration")
-        update_secrets(get_secrets(spec.connectionSpecification, config))
+        make_known(config)
         if command == "check":
             status = self.check(logger, config)
             yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
@@ -236,6 +236,7 @@ class DestinationVitally(Destination):
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(out)
         init_uncaught_exception_handler(logger)
+        make_known()
         parsed = self.parse_args(args)
         if parsed.command == "write":
             signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -317,6 +318,12 @@ def _check_modes(catalog: Mapping[str, Any]) -> None:
                 )
 
 
+def _settings(config: Mapping[str, Any]) -> configuration.Config:
+    """Read a configuration whose secrets are known before anything can be said of it; raises `ConfigError`."""
+    make_known(config)
+    return configuration.read(config)
+
+
 def _dumped(message: AirbyteMessage) -> bytes:
     return dumps(AirbyteMessageSerializer.dump(message))
 
@@ -324,7 +331,8 @@ def _dumped(message: AirbyteMessage) -> bytes:
 def _trace(error: AirbyteTracedException) -> bytes:
     """Return what a person is told of an error: its sentence; where in our code it was found helps nobody."""
     message = dict(AirbyteMessageSerializer.dump(error.as_sanitized_airbyte_message()))
-    message["trace"]["error"].pop("stack_trace", None)
+    said = values_without_secrets(message["trace"]["error"])
+    message["trace"]["error"] = {name: said[name] for name in ("message", "internal_message", "failure_type")}
     return dumps(message)
 
 

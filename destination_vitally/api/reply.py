@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
+from destination_vitally.masking import without_secrets
 from vitally_api import answers
 
 LATER = (408, 409, 423, 425, 429)
@@ -62,7 +62,7 @@ class Reply:
     @property
     def reason(self) -> str:
         """Vitally's words, in one line."""
-        words = answers.reason(self.body, "" if self.is_page else self.text, filter_secrets)
+        words = answers.reason(self.body, "" if self.is_page else self.text, without_secrets)
         if self.is_page:
             words = "a page instead of an answer, as a firewall or a gateway sends it"
         if self.problem:

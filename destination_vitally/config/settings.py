@@ -12,6 +12,7 @@ from destination_vitally.config.mapping import NullPolicy, StreamMapping
 from destination_vitally.config.storage import NoStorage, S3Storage
 from vitally_api import settings
 from vitally_api.regions import ADDRESS, REGIONS, SUBDOMAIN, analytics_url, rest_url
+from vitally_api.secrets import SHORTEST_KEY, is_too_short
 
 WORKSPACE, ROWS, SAFETY, PACE = "workspace", "rows", "safety", "pace"
 GROUPS = [
@@ -189,6 +190,8 @@ class Config(Settings):
             token = (getattr(self, name) or "").strip()
             if not (token.isascii() and token.isprintable()):
                 raise ValueError(f"{name} holds characters that no key has; copy it from Vitally again")
+            if token and is_too_short(token):
+                raise ValueError(f"{name} is shorter than {SHORTEST_KEY} letters: copy the whole key from Vitally")
         if self.secret_token and not self.data_center.rest:
             raise ValueError("data_center: rest_url is needed to use secret_token")
         if self.analytics_token and not self.data_center.analytics:
