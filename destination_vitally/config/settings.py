@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from destination_vitally.config.base import Settings, in_form
 from destination_vitally.config.mapping import NullPolicy, StreamMapping
 from destination_vitally.config.storage import NoStorage, S3Storage
-from vitally_api import settings
+from vitally_api import cloud, settings
 from vitally_api.regions import ADDRESS, REGIONS, SUBDOMAIN, analytics_url, rest_url
 from vitally_api.secrets import SHORTEST_KEY, is_too_short
 
@@ -45,6 +46,8 @@ class DataCenter(Settings):
         for name in given:
             if name not in fields:
                 raise ValueError(f"{name} is not asked for where region is {self.region}")
+            if name != "subdomain" and (problem := cloud.problem_of_address(given[name], os.environ)):
+                raise ValueError(f"{name} {problem}")
         return self
 
     @property

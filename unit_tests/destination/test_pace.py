@@ -122,7 +122,9 @@ def test_what_cannot_have_been_acted_on_is_repeated(api: Api, failure: dict[str,
         assert api.send("POST", "/accounts", b"{}", repeatable=False).ok
 
 
-@pytest.mark.parametrize(("status", "problem"), [(401, "secret_token"), (403, "secret_token"), (302, "redirects")])
+@pytest.mark.parametrize(
+    ("status", "problem"), [(401, "secret_token"), (403, "secret_token"), (302, "redirects to elsewhere.example")]
+)
 def test_keys_and_addresses_are_config_errors(api: Api, status: int, problem: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(URL, status_code=status, headers={"Location": "https://elsewhere.example"}, json={"error": "No."})
