@@ -22,8 +22,8 @@ LARGEST_REFUSAL = MEGABYTE
 LONGEST_ANSWER = 270.0
 """Seconds from sending a request to the end of its answer; with 15 to connect and 15 to send it is 300 as a whole."""
 
-LONGEST_CHECK = 60.0
-"""Seconds that a check takes at most, whatever the server does."""
+LONGEST_CHECK = 50.0
+"""Seconds that a check may take, whatever the server does: with the start of a process it ends within 60."""
 
 ALONE = 4 * MEGABYTE
 """Bytes from which on an answer is large."""

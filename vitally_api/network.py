@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from vitally_api.bounds import LONGEST_ANSWER, TooSlowError
+from vitally_api import bounds
 from vitally_api.regions import REGIONS
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -118,8 +118,8 @@ def refused_tls(error: BaseException, host: str) -> str | None:
 def broken_answer(error: BaseException) -> str:
     """Say which bound an answer broke, so that it was not read to its end; "" when there was no answer."""
     for found in causes(error):
-        if isinstance(found, TooSlowError):
-            return f"an answer that had not ended after {LONGEST_ANSWER:.0f} s"
+        if isinstance(found, bounds.TooSlowError):
+            return f"an answer that had not ended after {bounds.LONGEST_ANSWER:.0f} s"
         if isinstance(found, http.client.HTTPException) and "got more than" in str(found):
             return f"an answer with headers that are too many or too long ({found})"
     return ""

@@ -275,7 +275,8 @@ class Api:
         broken = network.broken_answer(error)
         nothing = Reply(NO_ANSWER, None, "").given_up(broken or "no answer")
         if not (repeatable or _never_sent(error)):
-            return AmbiguousError("the connection broke before Vitally's answer arrived", nothing)
+            lost = f"Vitally sent {broken}" if broken else "the connection broke before Vitally's answer arrived"
+            return AmbiguousError(lost, nothing)
         if broken:
             problem = f"{host} sent {broken}"
         elif isinstance(error, ProxyError) and (proxy := network.proxy_of(self._base)):

@@ -26,7 +26,11 @@ class _Bounded(HTTPConnection):
         with suppress(socket.gaierror):
             cloud.prove_public(self._dns_host, self.port or 443)
         made = super()._new_conn()
-        cloud.prove_public(str(made.getpeername()[0]), self.port or 443)
+        try:
+            cloud.prove_public(str(made.getpeername()[0]), self.port or 443)
+        except OSError:
+            made.close()
+            raise
         return made
 
 
