@@ -8,14 +8,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally import config as configuration
@@ -30,6 +30,7 @@ from destination_vitally.config import NoStorage
 from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
+from destination_vitally.masking import make_known, values_without_secrets, without_secrets
 from destination_vitally.outcomes.forms import FORMS
 from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
@@ -48,7 +49,9 @@ from destination_vitally.protocol import (
 )
 from destination_vitally.sync.input import Lines, chunks_from, chunks_of
 from destination_vitally.sync.writer import Writer
+from vitally_api.bounds import LONGEST_CHECK
 from vitally_api.catalogs import problem_of_catalog
+from vitally_api.ends import TERMINATED, end_unread
 
 logger = logging.getLogger("airbyte")
 
@@ -67,9 +70,6 @@ SYNC_MODES = ["append", "append_dedup", "update", "soft_delete"]
 DOCUMENTATION = "https://docs.airbyte.com/integrations/destinations/vitally"
 GRACE = 20.0
 """Seconds for finishing after SIGTERM; Kubernetes kills after 30."""
-
-TERMINATED = 143
-"""The exit code of a process that ended because of SIGTERM."""
 
 
 class DestinationVitally(Destination):
@@ -96,9 +96,10 @@ class DestinationVitally(Destination):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Prove the configuration without writing anything."""
         try:
-            check(configuration.read(config), lambda settings: connect(settings, self._clock, CHECK_PATIENCE))
+            found = _settings(config)
+            _within(LONGEST_CHECK, lambda: check(found, lambda one: connect(one, self._clock, CHECK_PATIENCE)))
         except AirbyteTracedException as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error.message)))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(str(error.message)))
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def discover(self, config: Mapping[str, Any]) -> RawMessage:
@@ -106,8 +107,9 @@ class DestinationVitally(Destination):
 
         The CDK's message class has no place for it, hence the raw form.
         """
-        settings = configuration.read(config)
-        return destination_catalog(settings, connect(settings, self._clock, CHECK_PATIENCE))
+        settings = _settings(config)
+        found = destination_catalog(settings, connect(settings, self._clock, CHECK_PATIENCE))
+        return dict(values_without_secrets(found))
 
     def write(
         self,
@@ -137,7 +139,7 @@ class DestinationVitally(Destination):
             InputError: a line is not an Airbyte message.
             OutageError: Vitally cannot be reached.
         """
-        settings = configuration.read(config)
+        settings = _settings(config)
         apis = connect(settings, self._clock)
         plans = plan.build(settings, catalog.streams, Workspace(apis.rest))
         writer = Writer(plans, settings, apis, self._rejected(settings), self._clock)
@@ -208,15 +210,14 @@ class DestinationVitally(Destination):
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[bytes]:  # type: ignore[override]
         """Run one command; its messages as they go to stdout, each a line."""
         command = parsed_args.command
-        spec = self.spec(logger)
         if command == "spec":
-            yield _dumped(AirbyteMessage(type=Type.SPEC, spec=spec))
+            yield _dumped(AirbyteMessage(type=Type.SPEC, spec=self.spec(logger)))
             return
         if command == "replay":
             yield from map(dumps, replay(parsed_args.files))
             return
         config = read_object(parsed_args.config, "configuration")
-        update_secrets(get_secrets(spec.connectionSpecification, config))
+        make_known(config)
         if command == "check":
             status = self.check(logger, config)
             yield _dumped(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
@@ -231,20 +232,29 @@ class DestinationVitally(Destination):
 
         A write heeds SIGTERM; the other commands have nothing to finish, and end as any process does.
         """
-        out = _Stdout()
+        out = _Stdout(self._on_sigterm)
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(out)
         init_uncaught_exception_handler(logger)
+        make_known()
         parsed = self.parse_args(args)
         if parsed.command == "write":
             signal.signal(signal.SIGTERM, self._on_sigterm)
+        code = 0
         try:
-            for line in self.run_cmd(parsed):
-                out.write_line(line)
-        except (ConfigError, OutageError, InputError) as error:
-            out.write_line(_trace(error))
-            sys.exit(1)
+            try:
+                for line in self.run_cmd(parsed):
+                    out.write_line(line)
+            except (ConfigError, OutageError, InputError) as error:
+                code = 1
+                out.write_line(_trace(error))
+        except BrokenPipeError:
+            pass
+        if out.is_closed:
+            end_unread()
+        if code:
+            sys.exit(code)
         if self._stop.is_set():
             sys.exit(TERMINATED)
 
@@ -257,19 +267,34 @@ class DestinationVitally(Destination):
 class _Stdout:
     """Whole lines to stdout, whoever writes them: workers log while states are given back."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_closed: Callable[[], None]) -> None:
+        """`on_closed` is called when nobody reads any longer."""
         self._lock = threading.Lock()
+        self._on_closed = on_closed
+        self.is_closed = False
 
     def write(self, text: str) -> None:
-        with self._lock:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        """Write what is logged; lost where nobody reads, as the log has nobody to tell."""
+        with suppress(BrokenPipeError):
+            self._write(text.encode(errors="replace"))
 
     def write_line(self, line: bytes) -> None:
-        """Write a message as it is, whatever encoding the locale asks for."""
+        """Write a message as it is, whatever encoding the locale asks for.
+
+        Raises:
+            BrokenPipeError: nobody reads any longer.
+        """
+        self._write(line + b"\n")
+
+    def _write(self, content: bytes) -> None:
         with self._lock:
-            sys.stdout.buffer.write(line + b"\n")
-            sys.stdout.flush()
+            try:
+                sys.stdout.buffer.write(content)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                self.is_closed = True
+                self._on_closed()
+                raise
 
     def flush(self) -> None:
         """Nothing to do: each write is flushed."""
@@ -317,6 +342,34 @@ def _check_modes(catalog: Mapping[str, Any]) -> None:
                 )
 
 
+def _settings(config: Mapping[str, Any]) -> configuration.Config:
+    """Read a configuration whose secrets are known before anything can be said of it; raises `ConfigError`."""
+    make_known(config)
+    return configuration.read(config)
+
+
+def _within(seconds: float, work: Callable[[], None]) -> None:
+    """Do something, but for no longer; raises what it raises, or `OutageError`."""
+    failures: list[Exception] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise OutageError(
+            f"The check was broken off after {seconds:.0f} s: what it asked had not been answered by then. Check "
+            "data_center, object_storage_config and the network; the log names who is waited for."
+        )
+    if failures:
+        raise failures[0]
+
+
 def _dumped(message: AirbyteMessage) -> bytes:
     return dumps(AirbyteMessageSerializer.dump(message))
 
@@ -324,7 +377,8 @@ def _dumped(message: AirbyteMessage) -> bytes:
 def _trace(error: AirbyteTracedException) -> bytes:
     """Return what a person is told of an error: its sentence; where in our code it was found helps nobody."""
     message = dict(AirbyteMessageSerializer.dump(error.as_sanitized_airbyte_message()))
-    message["trace"]["error"].pop("stack_trace", None)
+    said = values_without_secrets(message["trace"]["error"])
+    message["trace"]["error"] = {name: said[name] for name in ("message", "internal_message", "failure_type")}
     return dumps(message)
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from vitally_api import bounds
+from vitally_api.regions import REGIONS
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Where a company's own certificate authorities are said to be; the first that is set counts."""
+
+MOST_REDIRECTS = 3
+REDIRECTS = (301, 302, 303, 307, 308)
+
+_OLD_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE")
 
 
 def ca_bundle(environ: Mapping[str, str]) -> str | None:
@@ -39,16 +48,78 @@ def proxy_of(url: str) -> str | None:
     return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2]
 
 
-def distrust(error: BaseException) -> str | None:
-    """Return why a certificate is not trusted, in the words of the TLS library; None when an error is about no such."""
+def redirected(address: str, location: str) -> tuple[str, str]:
+    """Return where a redirect leads, and why it is not followed: "" if it may be.
+
+    Old addresses of Vitally's may redirect to new ones: by https, within the same domain of Vitally's. The key goes
+    nowhere else.
+    """
+    try:
+        target = urljoin(address, location)
+        place, port = urlsplit(target), urlsplit(target).port
+    except ValueError:
+        return location, "which is no address"
+    domains = [region.domain for region in REGIONS.values() if region.domain]
+    if place.scheme != "https":
+        return target, "which is not https"
+    if not any(_is_within(address, domain) and _is_within(target, domain) for domain in domains):
+        return target, "which is outside of Vitally's domain"
+    if port not in (None, 443) or "@" in place.netloc:
+        return target, "which is no address of Vitally's"
+    return target, ""
+
+
+def _is_within(address: str, domain: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return host == domain or host.endswith(f".{domain}")
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything that it was caused by or wraps."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
         found = waiting.pop()
-        if not isinstance(found, BaseException) or id(found) in seen:
-            continue
-        seen.add(id(found))
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            waiting += [getattr(found, "reason", None), found.__cause__, found.__context__, *found.args]
+
+
+def distrust(error: BaseException) -> str | None:
+    """Return why a certificate is not trusted, in the words of the TLS library; None when an error is about no such."""
+    for found in causes(error):
         if isinstance(found, ssl.SSLCertVerificationError):
             return found.verify_message or str(found.reason)
-        waiting += [getattr(found, "reason", None), found.__cause__, found.__context__, *found.args]
     return None
+
+
+def refused_tls(error: BaseException, host: str) -> str | None:
+    """Return what is wrong with the encryption of a host, and what to do; None when an error is about no such thing."""
+    why = distrust(error)
+    if why and "expired" in why:
+        return (
+            f"The certificate of {host} has expired: whoever runs {host} has to renew it. If others can reach it, "
+            "check the clock of this machine."
+        )
+    if why:
+        return (
+            f"The certificate of {host} is not trusted ({why}). If a proxy or firewall of your company signs it, "
+            f"let {CA_VARIABLES[-1]} name a file with the certificate of its authority."
+        )
+    if any(isinstance(found, ssl.SSLError) and getattr(found, "reason", "") in _OLD_TLS for found in causes(error)):
+        return (
+            f"{host} offers only versions of TLS that are no longer safe (older than 1.2). Check data_center, or ask "
+            "whoever runs the server or the proxy in between to allow TLS 1.2."
+        )
+    return None
+
+
+def broken_answer(error: BaseException) -> str:
+    """Say which bound an answer broke, so that it was not read to its end; "" when there was no answer."""
+    for found in causes(error):
+        if isinstance(found, bounds.TooSlowError):
+            return f"an answer that had not ended after {bounds.LONGEST_ANSWER:.0f} s"
+        if isinstance(found, http.client.HTTPException) and "got more than" in str(found):
+            return f"an answer with headers that are too many or too long ({found})"
+    return ""

@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.exceptions import InvalidSchema, InvalidURL, ProxyError
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from destination_vitally.api.limiter import Limiter
 from destination_vitally.api.reply import NO_ANSWER, Reply, RetryableError, read, retryable_problem
+from destination_vitally.api.wire import Adapter
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import AmbiguousError, ConfigError, OutageError
-from vitally_api import answers, network
+from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, RejectedError
+from vitally_api import answers, bounds, cloud, network
 from vitally_api.keys import analytics_authorization, rest_authorization
 from vitally_api.regions import ANALYTICS_PATH, REST_PATH
 
@@ -49,6 +51,8 @@ GIVEN_UP_IN_A_ROW = 3
 PAGES_IN_A_ROW = 50
 """So many requests may a firewall refuse one after the other before it is more than a matter of single rows."""
 
+_PAGE = re.compile(r"[?&]limit=(?!1(?:&|$))")
+
 
 class _Header(AuthBase):
     """Sets the Authorization header as it is; as `auth`, so that no .netrc of the machine replaces it."""
@@ -63,13 +67,14 @@ class _Header(AuthBase):
 
 @dataclass
 class Shared:
-    """What the two APIs share. `jitter` spreads waits, 0.5 to 1."""
+    """What the two APIs share. `jitter` spreads waits, 0.5 to 1; who reads a large answer has the `turn`."""
 
     session: requests.Session
     limiter: Limiter
     clock: Clock
     patience: float = PATIENCE
     jitter: Callable[[], float] = lambda: 0.5 + random.random() / 2  # noqa: S311 - no secret hangs on it
+    turn: Lock = field(default_factory=Lock)
 
 
 class Patience(NamedTuple):
@@ -157,8 +162,11 @@ class Api:
             AmbiguousError: not repeatable, and no telling whether Vitally acted on it.
             ConfigError: the key or the address is wrong.
             OutageError: Vitally did not answer for longer than the patience lasts.
+            RejectedError: a delete of an id that may be taken for a way to another row.
             StoppedError: the connector has to end.
         """
+        if method == "DELETE" and _leads_elsewhere(path):
+            raise RejectedError("an id with .. as a part of a path is not deleted: it could lead to another row")
         backoff = self.backoff()
         kind = kind_of(method, path)
         while True:
@@ -201,27 +209,20 @@ class Api:
         return Backoff(self._shared)
 
     def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool, conflict: bool = False) -> Reply:
-        self._shared.limiter.acquire()
         host = urlsplit(self._base).netloc
         try:
-            response = self._shared.session.request(
-                method,
-                self._base + path,
-                data=body,
-                auth=self._auth,
-                timeout=TIMEOUT,
-                headers={"Content-Type": "application/json"} if body else {},
-                allow_redirects=False,
-            )
+            response = self._answer(method, path, body)
+            largest = bounds.LARGEST_PAGE if _PAGE.search(path) else bounds.LARGEST_ROW
+            reply = read(response, largest, self._shared.turn)
         except (InvalidURL, InvalidSchema) as error:
             raise ConfigError(f"No request can be sent to {host} ({_root_name(error)}). Check data_center.") from None
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, HTTPError) as error:
             raise self._unanswered(host, error, repeatable) from None
-        reply = read(response)
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
         self._raise_config_errors(reply)
         is_answer = conflict and reply.is_conflict
         problem = "" if is_answer else retryable_problem(method, reply, proven=self._proven)
+        problem = reply.bound if reply.bound and method != "GET" else problem
         self._proven = self._proven or reply.ok
         if not problem:
             return reply
@@ -231,17 +232,54 @@ class Api:
         asked = answers.wait_asked_for(response.headers, self._shared.clock.now()) or 0.0
         raise RetryableError(f"{host} answered with {problem}", reply, asked, busy=reply.status == 429)
 
-    def _unanswered(self, host: str, error: requests.exceptions.RequestException, repeatable: bool) -> Exception:
-        """What it means that no answer came."""
-        if why := network.distrust(error):
-            return ConfigError(
-                f"The certificate of {host} is not trusted ({why}). If a proxy or firewall of your company signs it, "
-                f"let {network.CA_VARIABLES[-1]} name a file with the certificate of its authority."
+    def _answer(self, method: str, path: str, body: bytes | None) -> requests.Response:
+        """Send one request, and follow where a read is redirected to within Vitally."""
+        address = self._base + path
+        for hop in range(network.MOST_REDIRECTS + 1):
+            self._shared.limiter.acquire()
+            response = self._shared.session.request(
+                method,
+                address,
+                data=body,
+                auth=self._auth,
+                timeout=TIMEOUT,
+                headers={"Content-Type": "application/json"} if body else {},
+                allow_redirects=False,
+                stream=True,
             )
-        nothing = Reply(NO_ANSWER, None, "").given_up("no answer")
+            location = response.headers.get("Location")
+            if response.status_code not in network.REDIRECTS or not location:
+                break
+            response.close()
+            target, why_not = network.redirected(address, location)
+            if method != "GET":
+                why_not = "and what writes is sent nowhere else"
+            elif hop == network.MOST_REDIRECTS:
+                why_not = f"after {hop} other redirects"
+            if why_not:
+                raise ConfigError(
+                    f"{urlsplit(address).netloc} redirects to {urlsplit(target).hostname or 'nowhere'} "
+                    f"(HTTP {response.status_code}), {why_not}. Check data_center."
+                )
+            address = target
+        return response
+
+    def _unanswered(self, host: str, error: Exception, repeatable: bool) -> Exception:
+        """What it means that no answer came."""
+        if why := network.refused_tls(error, host):
+            return ConfigError(why)
+        if any(isinstance(cause, cloud.NotPublicError) for cause in network.causes(error)):
+            return ConfigError(
+                f"{host} is an address of a private network, which Airbyte Cloud does not allow. Check data_center."
+            )
+        broken = network.broken_answer(error)
+        nothing = Reply(NO_ANSWER, None, "").given_up(broken or "no answer")
         if not (repeatable or _never_sent(error)):
-            return AmbiguousError("the connection broke before Vitally's answer arrived", nothing)
-        if isinstance(error, ProxyError) and (proxy := network.proxy_of(self._base)):
+            lost = f"Vitally sent {broken}" if broken else "the connection broke before Vitally's answer arrived"
+            return AmbiguousError(lost, nothing)
+        if broken:
+            problem = f"{host} sent {broken}"
+        elif isinstance(error, ProxyError) and (proxy := network.proxy_of(self._base)):
             problem = (
                 f"no way to {host} through the proxy {proxy} ({_root_name(error)}); check HTTPS_PROXY and NO_PROXY"
             )
@@ -260,7 +298,7 @@ class Api:
             )
         if 300 <= reply.status < 400:
             raise ConfigError(
-                f"{urlsplit(self._base).netloc} redirects elsewhere (HTTP {reply.status}). Check data_center."
+                f"{urlsplit(self._base).netloc} redirects to nowhere (HTTP {reply.status}). Check data_center."
             )
         if reply.ok:
             self._pages = 0
@@ -286,7 +324,7 @@ def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
         ConfigError: the certificates that the environment says are to be trusted are not there.
     """
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=config.num_workers, pool_connections=2)
+    adapter = Adapter(pool_maxsize=config.num_workers, pool_connections=2)
     session.mount("https://", adapter)
     session.mount("http://", adapter)  # ignore-https-check: an address of one's own may have no TLS
     session.headers["User-Agent"] = "airbyte-destination-vitally"
@@ -300,6 +338,13 @@ def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
         base = config.data_center.analytics + ANALYTICS_PATH
         analytics = Api("analytics_token", base, analytics_authorization(config.analytics_token), shared)
     return Apis(rest, analytics)
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Whether a part of a path is `..`, percent-encoded or not, however often."""
+    while (plain := unquote(path)) != path:
+        path = plain
+    return ".." in re.split(r"[/\\?;]", path)
 
 
 def kind_of(method: str, path: str) -> str:

@@ -13,6 +13,9 @@ from destination_vitally.mapping.change import Change
 
 Row = dict[str, Any]
 
+MOST_ROWS = 100
+"""Rows of a page. Where so many are too many bytes, half as many are asked for, until as many have been read so."""
+
 
 def quoted(value: str) -> str:
     """Return an id as one segment of a path: external ids may hold slashes, spaces, `+` and `@`.
@@ -46,6 +49,8 @@ def pages(rest: Api, path: str, *, order: str | None = "createdAt", query: str =
 def answers(rest: Api, path: str, *, order: str | None = "createdAt", query: str = "") -> Iterator[Reply]:
     """Yield the pages of a list, as they were answered; none when there is no such list.
 
+    A page that is too large is asked for in halves, down to one row.
+
     Args:
         order: what the list is asked to be sorted by, newest first; None for one that knows no order, as of categories.
         query: what else it is asked for.
@@ -54,11 +59,15 @@ def answers(rest: Api, path: str, *, order: str | None = "createdAt", query: str
         ListError: a page is refused, or its cursor was there before.
     """
     cursor, seen = "", set[str]()
+    limit, read = MOST_ROWS, 0
     while True:
         more = f"&from={quoted(cursor)}" if cursor else ""
         sort = f"&sortBy={order}" if order else ""
         asked = f"&{query}" if query else ""
-        reply = rest.send("GET", f"{path}?limit=100{asked}{sort}{more}")
+        reply = rest.send("GET", f"{path}?limit={limit}{asked}{sort}{more}")
+        if reply.is_too_large and limit > 1:
+            limit, read = limit // 2, 0
+            continue
         if reply.is_miss and not cursor:
             return
         if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
@@ -66,6 +75,9 @@ def answers(rest: Api, path: str, *, order: str | None = "createdAt", query: str
         if not all(map(is_row, reply.body["results"])):
             raise ListError(path, "a row of it has no id")
         yield reply
+        read += len(reply.body["results"])
+        if read >= MOST_ROWS:
+            limit, read = min(MOST_ROWS, 2 * limit), 0
         seen.add(cursor)
         cursor = str(reply.body.get("next") or "")
         if not cursor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from vitally_api import answers
+from destination_vitally.masking import without_secrets
+from vitally_api import answers, bounds
 
 LATER = (408, 409, 423, 425, 429)
 """What a later attempt may get right although Vitally is well: somebody else is at the row, or too many are."""
@@ -28,6 +29,7 @@ class Reply:
     """An answer: its status, its JSON (None when it is empty or no JSON), and the text of what is no JSON.
 
     `problem` says why one cannot go by the answer, where that is the last word on a request that was tried for long.
+    `bound` says which bound the answer of a read broke, so that it was not read to its end.
     `time` is what the server's clock said, in Unix seconds without fraction, if it said so.
     """
 
@@ -36,11 +38,12 @@ class Reply:
     text: str
     problem: str = ""
     time: float | None = None
+    bound: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether Vitally did what it was asked to."""
-        return not self.problem and 200 <= self.status < 300 and not answers.says_failure(self.body)
+        return not (self.problem or self.bound) and 200 <= self.status < 300 and not answers.says_failure(self.body)
 
     @property
     def is_miss(self) -> bool:
@@ -55,6 +58,11 @@ class Reply:
         return self.status == 409 or bool(_EXISTS.search(self.reason) and not _EXISTS_NOT.search(self.reason))
 
     @property
+    def is_too_large(self) -> bool:
+        """Whether it was broken off, so that less has to be asked for."""
+        return bool(self.bound)
+
+    @property
     def is_page(self) -> bool:
         """Whether it is a page for people, as firewalls and gateways send."""
         return self.text.lstrip("\ufeff \t\r\n").startswith("<")
@@ -62,7 +70,9 @@ class Reply:
     @property
     def reason(self) -> str:
         """Vitally's words, in one line."""
-        words = answers.reason(self.body, "" if self.is_page else self.text, filter_secrets)
+        if self.bound and not self.problem:
+            return self.bound
+        words = answers.reason(self.body, "" if self.is_page else self.text, without_secrets)
         if self.is_page:
             words = "a page instead of an answer, as a firewall or a gateway sends it"
         if self.problem:
@@ -90,15 +100,27 @@ class RetryableError(Exception):
         self.busy = busy
 
 
-def read(response: requests.Response) -> Reply:
-    """Return what a response says."""
+def read(response: requests.Response, largest: int, turn: AbstractContextManager[Any]) -> Reply:
+    """Return what a response says, up to so many bytes; of a refusal its beginning is enough.
+
+    `turn` is held while a large answer is read.
+
+    Raises:
+        urllib3.exceptions.HTTPError: the answer broke off.
+    """
+    is_read = 200 <= response.status_code < 300 and response.request.method != "DELETE"
+    content, is_whole = bounds.read(response.raw, largest if is_read else bounds.LARGEST_REFUSAL, turn)
+    if not is_whole:
+        response.close()
+    bound = "" if is_whole or not is_read else f"an answer of more than {largest // bounds.MEGABYTE} MB"
+    response._content = b"" if bound else content  # type: ignore[assignment] # the one way to have its text decoded
     try:
         body = answers.parse(response.content)
     except ValueError:
         body = None
     text = "" if body is not None else response.text
     sent = answers.server_time(response.headers)
-    return Reply(response.status_code, body, text, time=sent.timestamp() if sent else None)
+    return Reply(response.status_code, body, text, time=sent.timestamp() if sent else None, bound=bound)
 
 
 def retryable_problem(method: str, reply: Reply, *, proven: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -10,8 +11,9 @@ from pydantic import ConfigDict, Field, model_validator
 from destination_vitally.config.base import Settings, in_form
 from destination_vitally.config.mapping import NullPolicy, StreamMapping
 from destination_vitally.config.storage import NoStorage, S3Storage
-from vitally_api import settings
+from vitally_api import cloud, settings
 from vitally_api.regions import ADDRESS, REGIONS, SUBDOMAIN, analytics_url, rest_url
+from vitally_api.secrets import SHORTEST_KEY, is_too_short
 
 WORKSPACE, ROWS, SAFETY, PACE = "workspace", "rows", "safety", "pace"
 GROUPS = [
@@ -44,6 +46,8 @@ class DataCenter(Settings):
         for name in given:
             if name not in fields:
                 raise ValueError(f"{name} is not asked for where region is {self.region}")
+            if name != "subdomain" and (problem := cloud.problem_of_address(given[name], os.environ)):
+                raise ValueError(f"{name} {problem}")
         return self
 
     @property
@@ -189,6 +193,8 @@ class Config(Settings):
             token = (getattr(self, name) or "").strip()
             if not (token.isascii() and token.isprintable()):
                 raise ValueError(f"{name} holds characters that no key has; copy it from Vitally again")
+            if token and is_too_short(token):
+                raise ValueError(f"{name} is shorter than {SHORTEST_KEY} letters: copy the whole key from Vitally")
         if self.secret_token and not self.data_center.rest:
             raise ValueError("data_center: rest_url is needed to use secret_token")
         if self.analytics_token and not self.data_center.analytics:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from destination_vitally.config.base import Settings, in_form
+from vitally_api import cloud
 from vitally_api.regions import ADDRESS, ADDRESS_DESCRIPTOR
 
 ROLE = r"^arn:[\w-]+:iam::\d{12}:role/.+$"
@@ -90,7 +92,11 @@ class S3Storage(Settings):
     )
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> S3Storage:
+    def _what_it_may_use(self) -> S3Storage:
         if bool(self.access_key_id) != bool(self.secret_access_key):
             raise ValueError("access_key_id and secret_access_key belong together: enter both or neither")
+        if cloud.is_cloud(os.environ) and not (self.access_key_id or self.role_arn):
+            raise ValueError("on Airbyte Cloud, enter access_key_id and secret_access_key, or role_arn")
+        if problem := cloud.problem_of_address(self.s3_endpoint or "", os.environ):
+            raise ValueError(f"s3_endpoint {problem}")
         return self

@@ -16,6 +16,7 @@ from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError
 from destination_vitally.lines import dumps, member, parse
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.masking import without_secrets
 from destination_vitally.outcomes.forms import JSON_LINES, Form
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
@@ -63,7 +64,8 @@ class RejectedStore:
     def keep(self, record: PendingRecord) -> None:
         self._report.keep(record)
         rejected_at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = self._form.line(_as_it_came(record.line), record.reason, record.status, rejected_at)
+        reason = without_secrets(record.reason or "")
+        line = self._form.line(_as_it_came(record.line), reason, record.status, rejected_at)
         with self._lock:
             self._lines.setdefault(record.plan, []).append(line)
             self._bytes += len(line)

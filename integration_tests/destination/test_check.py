@@ -36,7 +36,9 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
     ("changes", "problem"),
     [
         ({"secret_token": "sk_live_wrong"}, "Check secret_token"),
-        ({"analytics_token": "wrong"}, "Check analytics_token"),
+        ({"analytics_token": "wrong_one"}, "Check analytics_token"),
+        ({"secret_token": "Basic YWJjZGU6"}, "secret_token is shorter than 6 letters: copy the whole key"),
+        ({"analytics_token": "wrong"}, "analytics_token is shorter than 6 letters: copy the whole key"),
         ({"secret_token": None, "analytics_token": None}, "enter secret_token"),
         ({"secret_token": ANALYTICS, "analytics_token": REST}, "The keys are swapped: what is in secret_token belongs"),
         ({"secret_token": REST, "analytics_token": REST}, "hold the same key, that of the REST API"),

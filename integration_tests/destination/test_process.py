@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import socket
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -10,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from destination_vitally import destination
 from integration_tests.harness import (
     Json,
     Run,
+    as_files,
     destination_config,
     global_state,
     record,
@@ -23,6 +28,7 @@ from integration_tests.harness import (
     write,
 )
 from integration_tests.sandbox import Fault, Sandbox, Switches
+from vitally_api.ends import OUTPUT_CLOSED
 
 COMMAND = [sys.executable, "-m", "destination_vitally"]
 ACCOUNTS = {"streams": [stream("accounts")]}
@@ -227,3 +233,30 @@ def test_a_sync_mode_that_nobody_knows_is_named_with_those_there_are(
     assert run.failure_types == {"config_error"}
     assert f"stream 'accounts': there is no {setting} '{mode}'" in run.errors[0]
     assert known in run.errors[0]
+
+
+# Ends that nobody waits for
+
+
+@pytest.mark.parametrize("command", ["check", "write"])
+def test_an_output_that_nobody_reads_ends_it_in_silence(sandbox: Sandbox, tmp_path: Path, command: str) -> None:
+    catalog = ACCOUNTS if command == "write" else None
+    files = as_files(tmp_path, config=destination_config(sandbox), catalog=catalog)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*COMMAND, command, *files], stdin=pipe, stdout=pipe, stderr=pipe)
+    assert process.stdout
+    process.stdout.close()
+    rows = [record("accounts", {"externalId": "a", "name": "A"}), state("accounts", 1)]
+    _, said = process.communicate(b"".join(json.dumps(row).encode() + b"\n" for row in rows), timeout=IN_TIME)
+    assert (process.returncode, said) == (OUTPUT_CLOSED, b"")
+
+
+def test_a_check_ends_whatever_the_server_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes connections and never answers; the seconds are fewer here."""
+    monkeypatch.setattr(destination, "LONGEST_CHECK", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        place = {"region": "custom", "rest_url": url}
+        run = run_destination("check", {"data_center": place, "secret_token": "sk_live_example_not_real"})
+    assert run.connection_status["status"] == "FAILED"
+    assert "The check was broken off after 0 s: what it asked had not been answered" in run.connection_status["message"]

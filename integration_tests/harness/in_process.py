@@ -14,7 +14,7 @@ import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally import DestinationVitally
@@ -48,8 +48,8 @@ def run_destination(action: str, config: Any = None, catalog: Any = None) -> Run
     with tempfile.TemporaryDirectory() as folder, logged(run):
         arguments = as_files(Path(folder), config=config, catalog=catalog)
         try:
-            for message in destination.run_cmd(destination.parse_args([action, *arguments])):
-                run.take(orjson.dumps(message).decode())
+            for line in destination.run_cmd(destination.parse_args([action, *arguments])):
+                run.take(line.decode())
         except Exception as error:
             run.take(filter_secrets(_end(run, error)))
     run.assert_no_secret(config)
@@ -67,7 +67,6 @@ def write(
     """Run one sync of the destination, whose waits take no time."""
     run = Run()
     lines = [message if isinstance(message, bytes) else orjson.dumps(message) for message in messages]
-    update_secrets([str(settings[name]) for name in ("secret_token", "analytics_token") if settings.get(name)])
     with logged(run, level):
         try:
             for line in _given_back(settings, streams, [lines], clock):

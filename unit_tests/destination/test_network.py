@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import ssl
 import threading
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import requests
 import requests_mock
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from destination_vitally.api.http import connect
+from destination_vitally.api.http import Api, connect
 from destination_vitally.errors import ConfigError, OutageError
 from unit_tests.destination.builders import settings
 from unit_tests.destination.test_pace import URL, Clock
@@ -52,6 +60,74 @@ def test_certificates_that_are_not_there_are_said_before_the_first_request(
     monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
     with pytest.raises(ConfigError, match=f"{variable} names certificates that do not exist"):
         connect(settings(), Clock())
+
+
+class OneRow(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"id":"1"}')
+
+
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Api]]:
+    """Makes an API behind TLS whose certificate is trusted; `days` is how long it is valid from now on."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def serve(days: int = 1, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Api:
+        file = certificate(tmp_path / "server.pem", days)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
+        server = ThreadingHTTPServer(("127.0.0.1", 0), OneRow)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+        place = {"region": "custom", "rest_url": f"https://127.0.0.1:{server.server_port}"}
+        api = connect(settings(data_center=place, analytics_token=None), Clock()).rest
+        assert api
+        return api
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def certificate(file: Path, days: int) -> Path:
+    """Write a certificate of 127.0.0.1 that signs itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    until = datetime.now(timezone.utc) + timedelta(days=days)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(until - timedelta(days=30))
+        .not_valid_after(until)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    kind = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *kind) + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+def test_a_server_that_is_trusted_is_reached(secure: Callable[..., Api]) -> None:
+    assert secure().send("GET", "/users/1").body == {"id": "1"}
+
+
+def test_a_certificate_that_has_expired_is_said_to_have(secure: Callable[..., Api]) -> None:
+    with pytest.raises(ConfigError, match=r"The certificate of 127.0.0.1:\d+ has expired: whoever runs"):
+        secure(days=-1).send("GET", "/users")
+
+
+def test_old_tls_is_said_to_be_old(secure: Callable[..., Api]) -> None:
+    with pytest.raises(ConfigError, match=r"127.0.0.1:\d+ offers only versions of TLS that are no longer safe"):
+        secure(newest=ssl.TLSVersion.TLSv1).send("GET", "/users")
 
 
 def test_a_dead_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 import requests
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+from urllib3 import HTTPResponse
 
 from destination_vitally.api.reply import Reply, read, retryable_problem
+from vitally_api import bounds
 from vitally_api.answers import LONGEST_REASON
 
 PAGE = "\ufeff \n<!doctype html><title>Blocked</title>"
@@ -20,10 +24,12 @@ def answer(status: int, body: Any, **headers: str) -> Reply:
     """An answer as the HTTP library gives it; what is no text is sent as JSON."""
     response = requests.Response()
     response.status_code = status
-    response._content = (body if isinstance(body, str) else json.dumps(body)).encode()
+    content = (body if isinstance(body, str) else json.dumps(body)).encode()
+    response.raw = HTTPResponse(io.BytesIO(content), preload_content=False)
+    response.request = requests.Request("GET", "http://v.example").prepare()
     response.encoding = "utf-8"
     response.headers.update(headers)
-    return read(response)
+    return read(response, bounds.LARGEST_ROW, nullcontext())
 
 
 @pytest.mark.parametrize(

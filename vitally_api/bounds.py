@@ -1,0 +1,102 @@
+"""How much and how long an answer may be: beyond that it is broken off, whoever sends it. For the standard library."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol
+
+MEGABYTE = 1024 * 1024
+LARGEST_PAGE = 16 * MEGABYTE
+"""Bytes of an answer after decompression."""
+
+LARGEST_ROW = 64 * MEGABYTE
+"""The same of an answer that holds one row."""
+
+LARGEST_REFUSAL = MEGABYTE
+"""Bytes that are read where the status says all that matters; the rest is left."""
+
+LONGEST_ANSWER = 270.0
+"""Seconds from sending a request to the end of its answer; with 15 to connect and 15 to send it is 300 as a whole."""
+
+LONGEST_CHECK = 50.0
+"""Seconds that a check may take, whatever the server does: with the start of a process it ends within 60."""
+
+ALONE = 4 * MEGABYTE
+"""Bytes from which on an answer is large."""
+
+_PIECE = 64 * 1024
+
+
+class TooSlowError(TimeoutError):
+    """An answer had not ended after `LONGEST_ANSWER` seconds, however steadily it arrived."""
+
+
+class Readable(Protocol):
+    """A body as urllib3 gives it."""
+
+    def read1(self, amt: int, decode_content: bool) -> bytes: ...
+
+
+def read(body: Readable, largest: int, turn: AbstractContextManager[Any]) -> tuple[bytearray, bool]:
+    """Return the decompressed bytes of a body, and whether it ended within `largest` of them.
+
+    Args:
+        body: What is read.
+        largest: Where it is broken off.
+        turn: Held from `ALONE` bytes on, so that of many answers that are read at once only one is large.
+    """
+    found = bytearray()
+    with ExitStack() as held:
+        while piece := body.read1(_PIECE, decode_content=True):
+            if len(found) < ALONE <= len(found) + len(piece):
+                held.enter_context(turn)
+            found += piece
+            if len(found) > largest:
+                return found[:largest], False
+    return found, True
+
+
+class TimedResponse(http.client.HTTPResponse):
+    """An answer with a deadline as a whole, headers and body: time-outs of sockets are per read."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp: Any = io.BufferedReader(_Timed(sock, self.fp))
+
+
+class _Timed(io.RawIOBase):
+    def __init__(self, sock: socket.socket, file: Any) -> None:
+        self._sock = sock
+        self._file = file
+        self._until = time.monotonic() + LONGEST_ANSWER
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TooSlowError
+        usual = self._sock.gettimeout()
+        if usual is not None and usual <= left:
+            return self._receive(buffer)
+        self._sock.settimeout(left)
+        try:
+            return self._receive(buffer)
+        except TimeoutError:
+            raise TooSlowError from None
+        finally:
+            self._sock.settimeout(usual)
+
+    def _receive(self, buffer: Any) -> int | None:
+        found: int | None = self._file.raw.readinto(buffer)
+        return found
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()

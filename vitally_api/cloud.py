@@ -1,0 +1,54 @@
+"""What Airbyte Cloud asks of a connector: it runs many people's connections, and none may reach the others' home."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from vitally_api.network import proxy_of
+
+
+class NotPublicError(OSError):
+    """A host is, or its name leads to, an address within somebody's network."""
+
+
+def is_cloud(environ: Mapping[str, str]) -> bool:
+    """Tell whether the platform says that it is Airbyte Cloud."""
+    return environ.get("DEPLOYMENT_MODE", "").strip().upper() == "CLOUD"
+
+
+def problem_of_address(address: str, environ: Mapping[str, str]) -> str:
+    """Return why an address cannot be used where the connector runs, as a predicate; "" if it can.
+
+    Its name is looked up unless a proxy of the environment does that.
+    """
+    place = urlsplit(address)
+    if not address or not is_cloud(environ):
+        return ""
+    if place.scheme != "https":
+        return "must be an https address on Airbyte Cloud"
+    if proxy_of(address):
+        return ""
+    try:
+        prove_public(place.hostname or "", place.port or 443)
+    except NotPublicError:
+        return f"must be a public address on Airbyte Cloud, and {place.hostname} is one of a private network"
+    except OSError:  # there is no such host, as the first request will say
+        pass
+    return ""
+
+
+def prove_public(host: str, port: int) -> None:
+    """Look a host up.
+
+    Raises:
+        NotPublicError: one of its addresses is private, loopback, link-local or otherwise not of the internet.
+        OSError: it is not found.
+    """
+    for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        address = ip_address(str(found[0]).partition("%")[0])
+        within = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+        if not within.is_global or within.is_multicast:
+            raise NotPublicError(host)

@@ -1,0 +1,132 @@
+"""Secrets in every spelling in which a server, a proxy or a library may repeat them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote
+
+SHORTEST_KEY = 6
+"""Letters that a key of Vitally has at least. Shorter secrets are masked only where they are words of their own."""
+
+_LONG_PART = 9
+_SECRET_NAME = re.compile(r"token|secret|passw|auth|(?:api|access)_?key", re.IGNORECASE)
+_WITH_PASSWORD = re.compile(r"//([^\s/?#:@]*):(\S*)@")
+_QUOTES = "\"'`"
+_SCHEME = re.compile(r"(?:basic|bearer)\s+", re.IGNORECASE)
+
+_ESCAPES: list[Callable[[str], str]] = [
+    str,
+    lambda text: quote(text, safe=""),
+    quote,
+    quote_plus,
+    lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+    lambda text: re.sub("[<>&=']", lambda found: f"\\u{ord(found[0]):04x}", text),
+    lambda text: repr(text)[1:-1],
+    html.escape,
+]
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What must not be readable in any output.
+
+    Attributes:
+        texts: Spellings to be masked wherever they are, the longest first: a part that went first would leave the rest.
+        words: Finds the short ones where they are words of their own; None where there are none.
+    """
+
+    texts: list[str]
+    words: re.Pattern[str] | None
+
+
+def masks(config: Any, environ: Mapping[str, str]) -> Masks:
+    """Return what is to be masked for a configuration, whatever its shape, and for the proxies of the environment."""
+    found = {text for secret in _secrets_of(config) for text in spellings(secret)}
+    for name, address in environ.items():
+        if name.lower().endswith("_proxy"):
+            place = address if "//" in address else f"//{address}"
+            found.update(text for secret in _passwords_of(place) for text in spellings(secret))
+    ordered = sorted(found, key=lambda text: (-len(text), text))
+    words = [re.escape(text) for text in ordered if len(text) < SHORTEST_KEY]
+    return Masks(
+        [text for text in ordered if len(text) >= SHORTEST_KEY],
+        re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None,
+    )
+
+
+def spellings(secret: str) -> set[str]:
+    """Return a secret as it was given, is meant, is sent, and may be escaped; also its long parts and halves."""
+    meant = _meanings(secret)
+    parts = {part for text in meant for part in re.findall(rf"[\w-]{{{_LONG_PART},}}", text)}
+    codes = {code for text in meant for code in _codes(text)}
+    halves = {half for text in meant | codes for half in _halves(text)}
+    once = {escape(text) for text in meant | parts | codes for escape in _ESCAPES}
+    twice = {second(first(text)) for text in meant for first in _ESCAPES for second in _ESCAPES}
+    return once | twice | halves
+
+
+def is_too_short(key: str) -> bool:
+    """Tell whether a key, in whichever form it was given, is shorter than any of Vitally's: it would star the log."""
+    user, colon, _ = _decoded(_bare(key)).partition(":")
+    return len(user if colon else _bare(key)) < SHORTEST_KEY
+
+
+def _secrets_of(config: Any, *, is_secret: bool = False) -> Iterator[str]:
+    """Yield the values of settings that hold secrets by their name, and the passwords in addresses."""
+    if isinstance(config, Mapping):
+        for name, value in config.items():
+            yield from _secrets_of(value, is_secret=is_secret or bool(_SECRET_NAME.search(str(name))))
+    elif isinstance(config, (list, tuple)):
+        for value in config:
+            yield from _secrets_of(value, is_secret=is_secret)
+    elif is_secret and isinstance(config, (str, int, float)) and not isinstance(config, bool):
+        yield str(config)
+    elif isinstance(config, str):
+        yield from _passwords_of(config)
+
+
+def _passwords_of(address: str) -> Iterator[str]:
+    for user, password in _WITH_PASSWORD.findall(address):
+        yield from (password, unquote(password), f"{unquote(user)}:{unquote(password)}")
+
+
+def _meanings(secret: str) -> set[str]:
+    """Return what a text may mean: as it is, without what was pasted with it, and what it is the base64 of."""
+    decoded = _decoded(_bare(secret))
+    unwrapped = _SCHEME.sub("", secret.strip().strip(_QUOTES), count=1).strip()
+    found = {secret, secret.strip(), unwrapped, _bare(secret), decoded, *decoded.partition(":")[::2]}
+    return {text for text in found if text.strip()}
+
+
+def _bare(secret: str) -> str:
+    """Return a secret without quotes, scheme and white space, also within: `base64` breaks its lines."""
+    return "".join(_SCHEME.sub("", secret.strip().strip(_QUOTES), count=1).split())
+
+
+def _decoded(text: str) -> str:
+    """Return what a base64 text, padded or not, stands for; nothing where that is no readable text."""
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
+    except ValueError:  # neither base64 nor ASCII
+        return ""
+    return decoded if decoded.isprintable() else ""
+
+
+def _codes(text: str) -> Iterator[str]:
+    for body in (text.encode(), f"{text}:".encode(), text.encode("latin-1", "replace")):
+        yield body.hex()
+        for code in (base64.b64encode(body).decode(), base64.urlsafe_b64encode(body).decode()):
+            yield from (code, code.rstrip("="))
+
+
+def _halves(text: str) -> Iterator[str]:
+    for length in range(max(_LONG_PART, (len(text) + 1) // 2), len(text)):
+        yield from (text[:length], text[-length:])
