@@ -7,7 +7,8 @@ organization by Vitally's id alone, and some attributes that messages take in no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from destination_vitally.compare.equality import is_empty, same, unchanged
 from destination_vitally.mapping.change import Change
@@ -25,6 +26,16 @@ Equal = Callable[..., bool]
 TRAIT = "traits."
 """What stands before the name of a trait."""
 
+
+class How(NamedTuple):
+    """With the help of what a row is compared: what is known of ids that it does not carry, and what is equal."""
+
+    known: Known = lambda target, value: None
+    equal: Equal = same
+
+
+DEFAULT = How()
+
 _ABSENT = object()
 
 
@@ -33,8 +44,7 @@ def differing(
     fields: Mapping[str, Any],
     open_values: Mapping[str, Any],
     row: Row,
-    known: Known = lambda target, value: None,
-    equal: Equal = same,
+    how: How = DEFAULT,
 ) -> list[str]:
     """Return the names of what a row shows otherwise than it was sent, traits with `traits.` in front.
 
@@ -44,18 +54,21 @@ def differing(
             that the row has.
         open_values: the traits that were sent.
         row: as REST returns it, with or without the rows it refers to.
-        known: what is known of ids that the row does not carry.
-        equal: whether what is shown is what was sent.
+        how: what it is compared with the help of.
     """
     found = [
         name
         for name, field, value in _written(entry, fields)
-        if not _shows_field(entry, field, value, row, known, equal)
+        if not (
+            _shows_reference(field, value, row, how.known)
+            if field.refers
+            else _shows_value(field, value, row, partial(how.equal, any_case=_is_any_case(entry, field)))
+        )
     ]
     traits = row.get("traits")
     if isinstance(traits, Mapping):
         found += [
-            TRAIT + name for name, value in open_values.items() if not _shows_trait(name, value, traits, row, equal)
+            TRAIT + name for name, value in open_values.items() if not _shows_trait(name, value, traits, row, how.equal)
         ]
     return found
 
@@ -114,11 +127,9 @@ def _surely_refers(field: Field, value: Any, row: Row, known: Known) -> bool:
     return all(refers_to(field, one, row, known) for one in (value if isinstance(value, list) else [value]))
 
 
-def _shows_field(entry: Object, field: Field, value: Any, row: Row, known: Known, equal: Equal) -> bool:
-    if field.refers:
-        return _shows_reference(field, value, row, known)
+def _shows_value(field: Field, value: Any, row: Row, equal: Equal) -> bool:
     carried = list(_carried(field, row))
-    alike = [equal(value, shown, any_case=_is_any_case(entry, field)) for shown in carried]
+    alike = [equal(value, shown) for shown in carried]
     return all(alike) if is_empty(value) else any(alike) or not carried
 
 

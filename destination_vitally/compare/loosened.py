@@ -1,7 +1,7 @@
 """Whether Vitally shows a value that it may have stored otherwise than it was sent; pure.
 
-What it does to values no page says. So blanks, case, fewer decimals, a day and its midnight, tags of HTML and the order of
-a list make no difference here: a row that has the value like this has it, and nothing waits for more.
+What it does to values no page says. So blanks, case, fewer decimals, a day and its midnight, tags of HTML and the order
+of a list make no difference here: a row that has the value like this has it, and nothing waits for more.
 """
 
 from __future__ import annotations

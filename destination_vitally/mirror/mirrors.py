@@ -12,13 +12,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from destination_vitally.api.http import Api
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.mirror.missing import Identity, Missing
 from destination_vitally.outcomes.ledger import Ledger, Tally
+from destination_vitally.rows.known import Rows
 from destination_vitally.rows.memory import joined
 from destination_vitally.rows.store import Store, Table
 from destination_vitally.send.rest import Rest
@@ -47,24 +47,21 @@ class Lanes(Protocol):
 class Mirrors:
     """The mirrors of one sync. Used by one thread; deletes are made by the workers'."""
 
-    def __init__(
-        self, config: Config, api: Api | None, rest: Rest | None, ledger: Ledger, lanes: Lanes, store: Store
-    ) -> None:
+    def __init__(self, config: Config, rows: Rows, rest: Rest | None, ledger: Ledger, lanes: Lanes) -> None:
         """Ask Vitally for the time, if there is anything to mirror.
 
         Args:
             config: the settings.
-            api: the way to Vitally.
+            rows: what is known of rows.
             rest: makes the deletes.
             ledger: the account of the records, which has the streams by now.
             lanes: run the deletes.
-            store: where keys are kept.
         """
-        self._api = api
+        self._api = api = rows.asking.api if rows.asking else None
         self._rest = rest
         self._ledger = ledger
         self._lanes = lanes
-        self._store = store
+        self._store = store = rows.memory.store
         self._limit = config.max_deletes_percent
         self._is_dry_run = config.dry_run
         self._objects: dict[str, _Mirrored] = {}

@@ -204,7 +204,7 @@ class Lists:
     """The lists of all objects, each read once for whoever looks for rows of it."""
 
     def __init__(self, rest: Api, memory: Memory) -> None:
-        self._rest = rest
+        self.rest = rest
         self._memory = memory
         self._lists: dict[str, RowList] = {}
         self._lock = threading.Lock()
@@ -215,7 +215,7 @@ class Lists:
             return None
         with self._lock:
             if entry.path not in self._lists:
-                self._lists[entry.path] = RowList(self._rest, entry, self._memory)
+                self._lists[entry.path] = RowList(self.rest, entry, self._memory)
             return self._lists[entry.path]
 
 

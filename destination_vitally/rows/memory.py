@@ -33,8 +33,7 @@ from destination_vitally.rows.facts import (
     Taken,
     Written,
 )
-from destination_vitally.rows.recent import Recent
-from destination_vitally.rows.store import SEPARATOR, Statement, Store
+from destination_vitally.rows.store import SEPARATOR, Recent, Statement, Store
 
 _SCHEMA = """
 CREATE TABLE known (

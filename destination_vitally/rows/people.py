@@ -15,8 +15,8 @@ from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Shown
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.reader import by_email
-from destination_vitally.rows.recent import Recent
 from destination_vitally.rows.references import UUID, References
+from destination_vitally.rows.store import Recent
 
 _NAMED = 50
 """How many entries of a list an error names."""

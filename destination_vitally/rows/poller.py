@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, quoted, rows_of, text_of
-from destination_vitally.compare.comparison import differing
+from destination_vitally.compare.comparison import How, differing
+from destination_vitally.compare.loosened import alike
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import moment_of
@@ -37,8 +38,8 @@ LOOKS = 3
 """So many looks at the list must have missed a row before it is asked for by its id."""
 
 MISSES = 3
-"""So many rows that are asked for by their id may not be there yet before the others wait for the next look; one, as long
-as none has landed."""
+"""So many rows that are asked for by their id may not be there yet before the others wait for the next look; one, as
+long as none has landed."""
 
 
 class Awaited(ABC):
@@ -127,7 +128,7 @@ class Arrival(Awaited):
         was taken. The last is only likely: somebody else may have changed the row. Docs name it as assumed.
         """
         content = self._memory.content(self.entry, self.external_id)
-        differs = set(differing(self.entry, *content, row)) if content else set()
+        differs = set(differing(self.entry, *content, row, How(equal=alike))) if content else set()
         before, self._before = self._before, self._before if self._before is not None else differs
         if differs:
             return False

@@ -14,7 +14,7 @@ from destination_vitally.rows.facts import Answer, Known, Missed, Shown
 from destination_vitally.rows.lists import Lists
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.paths import Paths
-from destination_vitally.rows.recent import Recent
+from destination_vitally.rows.store import Recent
 
 
 class Reader:

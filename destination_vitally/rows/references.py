@@ -19,7 +19,7 @@ from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.rows.facts import Answer, Elsewhere, Known, Missed, Shown, Written
 from destination_vitally.rows.lists import Lists
 from destination_vitally.rows.memory import Memory
-from destination_vitally.rows.recent import Recent
+from destination_vitally.rows.store import Recent
 
 logger = logging.getLogger("airbyte")
 
@@ -51,7 +51,6 @@ class References:
 
     def __init__(
         self,
-        rest: Api | None,
         memory: Memory,
         lists: Lists | None,
         unknown_parents: UnknownParents = "reject",
@@ -61,13 +60,12 @@ class References:
         """Prepare to find.
 
         Args:
-            rest: the way to Vitally, if there is one.
             memory: what is known of rows.
-            lists: those of all objects, where there is a way to Vitally.
+            lists: those of all objects, if there is a way to Vitally.
             unknown_parents: what becomes of a row that names an account or organization which is nowhere.
             is_dry_run: whether what would be created is only taken for there.
         """
-        self._rest = rest
+        self._rest = lists.rest if lists else None
         self._memory = memory
         self._lists = lists
         self._creates = unknown_parents == "create"

@@ -10,9 +10,10 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import count
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from destination_vitally.errors import ConfigError
 
@@ -32,6 +33,11 @@ ROWS_AT_ONCE = 1_000
 _FULL = ("database or disk is full", "disk I/O error", "unable to open database file")
 """What SQLite says of a file that cannot grow; its codes are not to be had before Python 3.11."""
 
+REMEMBERED = 50_000
+"""How many entries of what can be found out again are kept unless another number is given."""
+
+Value = TypeVar("Value")
+
 Statement = tuple[str, Iterable[tuple[Any, ...]]]
 """SQL, and the values of each time it is to be run."""
 
@@ -48,7 +54,7 @@ class Store:
             self._database = self._in_file()
         except (OSError, sqlite3.OperationalError) as error:
             logger.warning(
-                "The folder for temporary files%s cannot be written (%s). What is remembered of rows is kept in memory.",
+                "The folder for temporary files%s cannot be written (%s). What is known of rows is kept in memory.",
                 f", {self._folder}," if self._folder else "",
                 getattr(error, "strerror", None) or error,
             )
@@ -125,7 +131,7 @@ class Store:
         room, self._make_room = self._make_room, []
         if room:
             logger.warning(
-                "The folder for temporary files, %s, has no room left. What was read of Vitally's rows is forgotten, and "
+                "The folder for temporary files, %s, has no room left. What was read of rows is forgotten and "
                 "asked for again where it is needed, which takes longer.",
                 self._folder,
             )
@@ -138,8 +144,8 @@ class Store:
     def _too_small(self) -> ConfigError:
         taken = self._database.execute("PRAGMA page_count").fetchone()[0] * 4096 / 1e6
         return ConfigError(
-            f"The folder for temporary files, {self._folder or 'of which there is none'}, has no room for what this sync "
-            f"has to remember of its rows: {taken:.0f} MB were taken so far. Give it more room (in Kubernetes the "
+            f"The folder for temporary files, {self._folder or 'of which there is none'}, has no room for what this "
+            f"sync has to remember of its rows: {taken:.0f} MB were taken so far. Give it more room (in Kubernetes the "
             "ephemeral-storage of the pod, or the sizeLimit of the volume), or let the environment variable TMPDIR "
             "name a folder that has it. The rows that have no outcome yet come again with the next sync."
         )
@@ -168,6 +174,39 @@ class Table:
         while rows := self._store.all(query, last):
             yield from rows
             last = rows[-1][0]
+
+
+class Recent(Generic[Value]):
+    """The most recently used entries of a mapping. Safe to use from several threads."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._entries: OrderedDict[Hashable, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Value | None:
+        """Return what is remembered of a key."""
+        if not self._entries:
+            return None
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+                return self._entries[key]
+        return None
+
+    def put(self, key: Hashable, value: Value) -> None:
+        """Remember an entry, in the place of the one with the same key."""
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+    def forget(self, key: Hashable) -> None:
+        """Forget an entry, if it is there."""
+        if self._entries:
+            with self._lock:
+                self._entries.pop(key, None)
 
 
 def _opened(path: str) -> sqlite3.Connection:

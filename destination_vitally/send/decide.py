@@ -239,8 +239,8 @@ def _create(case: Case) -> Step | None:
         if any(case.shows(known) for known in live):
             return Done("created")
         return Reject(
-            "Vitally did not answer when it was created, and now has a row with this externalId and other values, which "
-            "somebody else may have created. Nothing more was sent: look it up in Vitally"
+            "Vitally did not answer when it was created, and now has a row with this externalId and other values, "
+            "which somebody else may have created. Nothing more was sent: look it up in Vitally"
         )
     if live:
         return Done("skipped")

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from itertools import count
+from typing import Any
 from urllib.parse import unquote
 
-from destination_vitally.api.http import Api
 from destination_vitally.api.pages import rows_of
 from destination_vitally.api.reply import Reply
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.objects.model import BatchRoute, Lookup, Verb
 from destination_vitally.rows.facts import Deleted, Shown, Written
-from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.known import Rows
 from destination_vitally.rows.paths import Paths
-from destination_vitally.rows.people import People
-from destination_vitally.rows.reader import Reader
-from destination_vitally.rows.recent import Recent
-from destination_vitally.rows.references import References
+from destination_vitally.rows.store import Recent
 from destination_vitally.send.decide import Effect
 from destination_vitally.send.rest import Made, Rest, keys_of
 
@@ -32,15 +29,13 @@ class Forecast:
     Without a REST key nothing can be read, so of an upsert it cannot tell whether it would create or update.
     """
 
-    def __init__(
-        self, api: Api | None, memory: Memory, reader: Reader | None, references: References, people: People
-    ) -> None:
-        self._memory = memory
-        self._reader = reader
-        self._references = references
+    def __init__(self, rows: Rows) -> None:
+        self._memory = rows.memory
+        self._references = rows.references
+        self._reader = rows.asking.reader if rows.asking else None
         self._counted: Recent[bool] = Recent()
         self._numbers = count(1)
-        self._rest = _Unsent(api, memory, reader, references, people) if api and reader else None
+        self._rest = _Unsent(rows, rows.asking) if rows.asking else None
 
     def make(self, change: Change, counted_by: Hashable = None) -> Made:
         """Foretell one change; returns and raises what `Rest.make` does.
@@ -99,16 +94,7 @@ class _Unsent(Rest):
 
     _numbers = count(1)
 
-    def _write(
-        self,
-        change: Change,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        *,
-        repeatable: bool = True,
-        conflict: bool = False,
-    ) -> Reply:
+    def _write(self, change: Change, method: str, path: str, body: bytes | None = None, **how: Any) -> Reply:
         if method == "POST":
             return Reply(200, {"id": f"to be created by REST, {next(self._numbers)}"}, "")
         collection, _, key = path.rpartition("/")

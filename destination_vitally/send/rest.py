@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded
-from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, is_row, text_of
 from destination_vitally.api.reply import Reply
-from destination_vitally.compare.comparison import differing
+from destination_vitally.compare.comparison import How, differing
+from destination_vitally.compare.loosened import alike
 from destination_vitally.errors import AmbiguousError, NotYetError
 from destination_vitally.mapping.change import Change, identities_of, lacking
 from destination_vitally.objects.model import Kind, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
-from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.paths import Paths
-from destination_vitally.rows.people import People
-from destination_vitally.rows.reader import Reader
-from destination_vitally.rows.references import References
 from destination_vitally.send.decide import (
     Attempt,
     Came,
@@ -48,12 +45,12 @@ class Made(NamedTuple):
 class Rest:
     """Makes changes through REST."""
 
-    def __init__(self, api: Api, memory: Memory, reader: Reader, references: References, people: People) -> None:
-        self._api = api
-        self._memory = memory
-        self._reader = reader
-        self._references = references
-        self._people = people
+    def __init__(self, rows: Rows, asking: Asking) -> None:
+        self._api = asking.api
+        self._reader = asking.reader
+        self._memory = rows.memory
+        self._references = rows.references
+        self._people = rows.people
         self._otherwise: set[str] = set()
         """Objects whose new rows Vitally has taken with the other names of their fields."""
 
@@ -134,22 +131,14 @@ class Rest:
             return self._delete(change, paths, step.address)
         return self._post(change, paths)
 
-    def _write(
-        self,
-        change: Change,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        *,
-        repeatable: bool = True,
-        conflict: bool = False,
-    ) -> Reply:
-        """Send a request that changes something; all of them go through here."""
-        return self._api.send(method, path, body, repeatable=repeatable, conflict=conflict)
+    def _write(self, change: Change, method: str, path: str, body: bytes | None = None, **how: Any) -> Reply:
+        """Send a request that changes something; all of them go through here. `how` is as for `Api.send`."""
+        return self._api.send(method, path, body, **how)
 
     def _put(self, change: Change, paths: Paths, step: Put) -> tuple[Reply, Made | None]:
         path = paths.item(step.address)
-        lost = self._lost_unless_sent(change, path, step.known)
+        known = step.known
+        lost = self._lost_unless_sent(change, path, known)
         body = self._body(change, creating=False, also=lost)
         self._memory.note(Sending(change))
         reply = self._write(change, "PUT", path, body)
@@ -157,7 +146,7 @@ class Rest:
             self._forget(change, step.address)
             return reply, None
         _raise_refused(change, reply)
-        row = self._note(change, paths, reply, step.address, lost, step.known)
+        row = self._note(change, paths, reply, {**lost, "id": known.id} if known else lost)
         return reply, _made(change, row, "updated")
 
     def _post(self, change: Change, paths: Paths) -> tuple[Reply, Made | None]:
@@ -173,7 +162,7 @@ class Rest:
             return reply, None
         _raise_refused(change, reply)
         was_deleted = self._reader.ask(change, paths).was_deleted
-        row = self._note(change, paths, reply, "", {}, None, is_new=True)
+        row = self._note(change, paths, reply, None)
         if row.get("archivedAt") and was_deleted:
             raise change.rejected("this sync has archived it, and Vitally does not bring it back")
         is_certain = change.operation == "create" or route.verb is not Verb.POST
@@ -211,26 +200,14 @@ class Rest:
 
     # What is known afterwards
 
-    def _note(
-        self,
-        change: Change,
-        paths: Paths,
-        reply: Reply,
-        address: str,
-        lost: Row,
-        known: Known | None,
-        *,
-        is_new: bool = False,
-    ) -> Row:
-        """Note what was written of a row, and return what Vitally answered."""
+    def _note(self, change: Change, paths: Paths, reply: Reply, before: Row | None) -> Row:
+        """Note what was written of a row, of which `before` is what stays, and return what Vitally answered."""
         answered: Row = reply.body if is_row(reply.body) else {}
         sent = {name: value for name, value in change.fields.items() if name in change.entry.resend_on_update}
         keys = keys_of(change)
-        identifier = answered.get("id") or keys.get("id") or (known.id if known else "")
-        if identifier:
-            parents = paths.known_parents(creating=is_new)
-            row = {**keys, **parents, **lost, **sent, **answered, "id": identifier}
-            self._memory.note(Written(change.entry, row, is_new=is_new))
+        row = {**keys, **paths.known_parents(creating=before is None), **(before or {}), **sent, **answered}
+        if row.get("id"):
+            self._memory.note(Written(change.entry, row, is_new=before is None))
         return answered
 
     def _forget(self, change: Change, address: str) -> None:
@@ -287,7 +264,7 @@ def _made(change: Change, row: Row, effect: Effect) -> Made:
 
 
 def _shows(change: Change, known: Known) -> bool:
-    return not differing(change.entry, change.fields, change.open_values, known.row)
+    return not differing(change.entry, change.fields, change.open_values, known.row, How(equal=alike))
 
 
 def _raise_refused(change: Change, reply: Reply) -> None:

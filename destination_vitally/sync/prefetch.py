@@ -16,12 +16,10 @@ from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Known
-from destination_vitally.rows.lists import Lists, RowList
-from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.known import Asking, Rows
+from destination_vitally.rows.lists import RowList
 from destination_vitally.rows.paths import Paths, named_parents
 from destination_vitally.rows.people import People
-from destination_vitally.rows.reader import Reader
-from destination_vitally.rows.references import References
 from destination_vitally.send.decide import looks_up
 from destination_vitally.sync.lanes import Lanes
 from destination_vitally.verify.expected import was_sent
@@ -38,35 +36,21 @@ WORTH = 10
 class Prefetch:
     """Reads ahead for rows that are about to be written. Used by one thread; the requests are made by the lanes'."""
 
-    def __init__(
-        self,
-        memory: Memory,
-        reader: Reader,
-        lists: Lists,
-        references: References,
-        people: People,
-        lanes: Lanes,
-        *,
-        compares: bool,
-        foretells: bool,
-    ) -> None:
+    def __init__(self, rows: Rows, asking: Asking, lanes: Lanes, *, compares: bool, foretells: bool) -> None:
         """Prepare to read ahead.
 
         Args:
-            memory: what is known of rows.
-            reader: finds rows.
-            lists: those of all objects.
-            references: finds what rows refer to.
-            people: finds people and what has a name.
+            rows: what is known of rows.
+            asking: those who can ask Vitally.
             lanes: run the requests.
             compares: whether rows that would change nothing need not be sent.
             foretells: whether it is a dry run, which looks up what a batch would write as well.
         """
-        self._memory = memory
-        self._reader = reader
-        self._lists = lists
-        self._references = references
-        self._people = people
+        self._memory = rows.memory
+        self._references = rows.references
+        self._people = rows.people
+        self._reader = asking.reader
+        self._lists = asking.lists
         self._lanes = lanes
         self._compares = compares
         self._foretells = foretells
@@ -182,7 +166,8 @@ class Prefetch:
         places: dict[str, list[Change]] = {}
         for subject in subjects:
             places.setdefault(subject.entry.path, []).append(subject)
-        for place, left in places.items():
+        for place, few in places.items():
+            left = few
             while left and (room := max(FEW, self._found[place] * WORTH) - self._asked[place]) > 0:
                 block, left = left[:room], left[room:]
                 found = list[Change]()

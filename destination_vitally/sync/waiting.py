@@ -10,9 +10,9 @@ from destination_vitally.errors import NotYetError
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.rows.known import Rows
 from destination_vitally.rows.poller import Arrival
 from destination_vitally.sync.held import Held
-from destination_vitally.sync.known import Knowledge
 
 logger = logging.getLogger("airbyte")
 
@@ -27,17 +27,17 @@ _WAITS = (
 class Waiting:
     """Keeps records until the row that they depend on is there, or is known not to come. Any thread may `hold`."""
 
-    def __init__(self, plans: Iterable[StreamPlan], known: Knowledge, held: Held) -> None:
-        self._memory = known.memory
-        self._poller = known.poller
-        self._held = held
+    def __init__(self, plans: Iterable[StreamPlan], rows: Rows) -> None:
+        self._memory = rows.memory
+        self._poller = rows.asking.poller if rows.asking else None
+        self.held = Held(rows.memory.store)
         self._open = Counter(plan.entry.name for plan in plans if plan.operation in _CREATING)
         self._ended: set[StreamPlan] = set()
         self._cut_short: set[StreamPlan] = set()
         self._logged: set[tuple[StreamPlan, str]] = set()
         self._arrivals: set[tuple[str, str, bool]] = set()
-        self._memory.wake = held.wake
-        known.references.may_come, known.references.is_held = self._may_come, self._is_held
+        self._memory.wake = self.held.wake
+        rows.references.may_come, rows.references.is_held = self._may_come, self._is_held
 
     @property
     def is_waiting(self) -> bool:
@@ -46,7 +46,7 @@ class Waiting:
 
     def hold(self, row: PendingRecord, error: NotYetError, lanes: Iterable[Hashable]) -> None:
         """Keep a record until the row that an error names is there."""
-        self._held.add(row, error.entry, error.external_id, lanes)
+        self.held.add(row, error.entry, error.external_id, lanes)
         answer = self._memory.ask(error.entry, (error.entry.name, "externalId", error.external_id))
         arrival = (error.entry.path, error.external_id, error.is_acted)
         if answer.coming and self._poller:
@@ -56,7 +56,7 @@ class Waiting:
                     Arrival(error.entry, answer.coming, self._memory, self._arrived, is_acted=error.is_acted)
                 )
         elif answer.rows or error.is_acted:
-            self._held.wake(error.entry.path, [error.external_id])  # it has arrived meanwhile
+            self.held.wake(error.entry.path, [error.external_id])  # it has arrived meanwhile
         elif self._open[error.entry.name] and (row.plan, error.entry.name) not in self._logged:
             self._logged.add((row.plan, error.entry.name))
             logger.info(_WAITS, row.plan.title, error.entry.name, error.entry.name)
@@ -73,7 +73,7 @@ class Waiting:
         return self._open[target] > 0 or self._is_held(target, value, by)
 
     def _is_held(self, target: str, value: str, by: str) -> bool:
-        return self._held.is_behind([(BY_NAME[target].path, by, value)])
+        return self.held.is_behind([(BY_NAME[target].path, by, value)])
 
     # Streams
 
@@ -84,7 +84,7 @@ class Waiting:
         self._ended.add(plan)
         self._open[plan.entry.name] -= 1
         if not self._open[plan.entry.name]:
-            self._held.wake_all(plan.entry.name)
+            self.held.wake_all(plan.entry.name)
 
     def cut_short(self, plan: StreamPlan) -> None:
         """Take note that a stream was not read to its end: what waits for its rows has no outcome."""

@@ -19,15 +19,19 @@ from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute
-from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
-from destination_vitally.outcomes.reasons import Rejections, masked
+from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
+from destination_vitally.rows.facts import Sending
+from destination_vitally.rows.known import Rows
 from destination_vitally.rows.reader import lanes_of
 from destination_vitally.send.batches import BYTES, Analytics, Batch, Batcher
+from destination_vitally.send.forecast import Forecast
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
-from destination_vitally.sync.held import Held
-from destination_vitally.sync.known import Knowledge
+from destination_vitally.send.rest import Rest
+from destination_vitally.sync.expecting import expect
 from destination_vitally.sync.lanes import Lanes
+from destination_vitally.sync.prefetch import Prefetch
+from destination_vitally.sync.report import Report
 from destination_vitally.sync.streams import Streams, named, parsed
 from destination_vitally.sync.waiting import Waiting
 from destination_vitally.sync.window import ROWS, SLICE_BYTES, Window, slices
@@ -68,28 +72,32 @@ class Writer:
         self._streams = Streams(plans)
         self._rejected = rejected
         self._clock = clock
-        self._rejections = Rejections(config.reject_limit_percent)
-        self._stop_at_rejected = config.on_rejected == "fail"
         self._started = int(clock.now() * 1000)
-        self._ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
+        self._lanes = Lanes(config.num_workers, clock)
+        self._report = Report(config, rejected, self._lanes.fail)
+        self._ledger = self._report.ledger
         for plan in plans.values():
             self._ledger.expect(plan)
-        self._lanes = Lanes(config.num_workers, clock)
-        self._known = Knowledge(plans.values(), config, apis, clock, self._lanes)
-        self._held = Held(self._known.memory.store)
-        self._waiting = Waiting(plans.values(), self._known, self._held)
-        self._verification = verification_for(
-            config, apis, self._known.poller, self._known.memory, self._known.references.id_of, self._ledger
+        self._rows = rows = Rows(apis.rest, clock, self._lanes.again, config.unknown_parents, is_dry_run=config.dry_run)
+        expect(rows.memory, [*plans.values()], compares=config.skip_unchanged)
+        self._rest = Rest(rows, rows.asking) if rows.asking else None
+        self._forecast = Forecast(rows) if config.dry_run else None
+        self._prefetch = (
+            Prefetch(rows, rows.asking, self._lanes, compares=config.skip_unchanged, foretells=config.dry_run)
+            if rows.asking
+            else None
         )
+        self._waiting = Waiting(plans.values(), rows)
+        self._held = self._waiting.held
+        self._verification = verification_for(config, rows, self._ledger)
         self._fails_unverified = config.on_unverified == "fail"
         self._compares = config.skip_unchanged
-        self._is_dry_run = config.dry_run
-        if self._is_dry_run:
+        if self._forecast:
             logger.warning(
                 "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
             )
         self._analytics = (
-            Analytics(apis.analytics, self._ledger, self._known.memory, self._verification.accepted)
+            Analytics(apis.analytics, self._ledger, rows.memory, self._verification.accepted)
             if apis.analytics
             else None
         )
@@ -101,8 +109,7 @@ class Writer:
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = Window(config.requests_per_minute)
         self._at_once: list[PendingRecord] = []
-        self._remarks: Counter[tuple[StreamPlan, str]] = Counter()
-        self.mirrors = Mirrors(config, apis.rest, self._known.rest, self._ledger, self._lanes, self._known.memory.store)
+        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes)
         self._closed_at = clock.monotonic()
 
     # What arrives
@@ -165,7 +172,7 @@ class Writer:
         """The states that may be given back now, in their order; none in a dry run, which syncs nothing."""
         for line in self._ledger.ready():
             self._rejected.flush()
-            if not self._is_dry_run:
+            if not self._forecast:
                 yield line
 
     # The end
@@ -194,8 +201,7 @@ class Writer:
                 before = len(self._held)
                 self._held.wake_all()
         self._lanes.finish()
-        failures = (self._rejections.failure(plan, tally) for plan, tally in self._ledger.tallies.items())
-        if failed := " ".join(filter(None, failures)):
+        if failed := self._report.failure:
             raise ConfigError(failed)
 
     def verify(self) -> None:
@@ -222,38 +228,9 @@ class Writer:
         """Let the requests under way end and start no more."""
         self._lanes.close()
 
-    def _on_rejected(self, row: PendingRecord) -> None:
-        self._rejected.keep(row)
-        if problem := self._rejections.note(row):
-            self._lanes.fail(ConfigError(problem))
-        if self._stop_at_rejected:
-            self._lanes.fail(
-                ConfigError(
-                    f"Stopped at a rejected record of stream {row.plan.title}, as on_rejected asks for: "
-                    f"{masked(row)}. Correct the record, or set on_rejected to skip."
-                )
-            )
-
     def summary(self) -> Iterator[tuple[int, str]]:
-        """Per stream, how many records arrived and what became of them (in a dry run: what would); then each reason.
-
-        Then per stream what was found when it was looked for. Each with the level of the log that it belongs to.
-        """
-        possible, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._is_dry_run else (OUTCOMES, "")
-        outcomes = [outcome for outcome in possible if outcome != "unchanged" or self._compares]
-        for plan, tally in self._ledger.tallies.items():
-            parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in outcomes]
-            if tally.open:
-                parts.append(f"{tally.open} without outcome, they come again with the next sync")
-            yield (
-                logging.INFO,
-                f"{prefix}Stream {plan.title} ({plan.operation} {plan.entry.name}): {tally.received} records = "
-                + ", ".join(parts),
-            )
-            yield from ((logging.INFO, reason) for reason in self._rejections.summary(plan))
-            for (of, remark), count in self._remarks.items():
-                if of is plan:
-                    yield logging.WARNING, f"Stream {plan.title}: {count} rows {remark}."
+        """What became of the records, and what was found when it was looked for, each with its level of the log."""
+        yield from self._report.sentences()
         for text, is_missing in self._verification.sentences():
             yield logging.WARNING if is_missing else logging.INFO, text
         yield from self.mirrors.sentences()
@@ -283,8 +260,8 @@ class Writer:
     def _write_slice(self, rows: list[PendingRecord], more: int = 0) -> None:
         """Write rows of one generation, of which there are so many `more`, once what they need is looked up."""
         drafts = [draft for row in rows if (draft := self._draft(row))]
-        if self._known.prefetch:
-            self._known.prefetch.run((draft.change for draft in drafts), more)
+        if self._prefetch:
+            self._prefetch.run((draft.change for draft in drafts), more)
         for draft in drafts:
             self._write(draft)
 
@@ -294,7 +271,7 @@ class Writer:
         try:
             change = row.plan.mapper.change(record["data"])
             row.label = change.label
-            self._known.references.learn(change)
+            self._rows.references.learn(change)
         except Exception as error:
             self.mirrors.saw_flawed(row.plan, record["data"])
             self._reject(row, error)
@@ -329,18 +306,18 @@ class Writer:
         if self._held.is_behind(draft.lanes, draft.row.number):
             self._held.add_behind(draft.row, draft.lanes)
             return
-        if self._known.is_unchanged(draft.change):
+        if self._prefetch and self._prefetch.is_unchanged(draft.change):
             self._ledger.settle(draft.row, "unchanged")
             return
         try:
-            draft = draft._replace(change=self._known.people.translated(draft.change))
+            draft = draft._replace(change=self._rows.people.translated(draft.change))
             messages = self._messages(draft) if isinstance(draft.change.route, BatchRoute) else []
         except Exception as error:
             self._put_off(draft, error)
             return
         if self._compares:
-            self._known.note_sending(draft.change)
-        if messages and not self._is_dry_run:
+            self._rows.memory.note(Sending(draft.change))
+        if messages and not self._forecast:
             self._batch(messages)
         else:
             draft.row.parts = 1
@@ -369,7 +346,7 @@ class Writer:
         if not isinstance(emitted_at, (int, float)) or not 0 < emitted_at < LATEST:
             emitted_at = self._started
         emission = Emission(self._started, emitted_at, draft.row.number)
-        messages = messages_of(draft.change, draft.row, emission, self._known.references)
+        messages = messages_of(draft.change, draft.row, emission, self._rows.references)
         for message in messages:
             if not Batch().has_room(len(message.encoded)):
                 raise draft.change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
@@ -390,13 +367,17 @@ class Writer:
         """Make a change by REST, or foretell one."""
         row = draft.row
         try:
-            made = self._known.make(draft.change, counted_by)
+            if self._forecast:
+                made = self._forecast.make(draft.change, counted_by)
+            else:
+                assert self._rest is not None  # a plan without the REST key has no calls
+                made = self._rest.make(draft.change)
         except Exception as error:
             self._put_off(draft, error)
         else:
             if made.remark:
-                self._remarks[row.plan, made.remark] += 1
-            self._ledger.settle(row, made.effect if self._is_dry_run or made.effect == "skipped" else "accepted")
+                self._report.remark(row.plan, made.remark)
+            self._ledger.settle(row, made.effect if self._forecast or made.effect == "skipped" else "accepted")
         finally:
             for lane in draft.lanes:
                 del self._calling[lane]

@@ -13,7 +13,7 @@ from destination_vitally.compare.equality import instant, is_empty
 from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.poller import read_row
-from destination_vitally.rows.recent import Recent
+from destination_vitally.rows.store import Recent
 from destination_vitally.verify.expected import Expected
 
 NAMED = 5

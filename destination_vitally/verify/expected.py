@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from destination_vitally.api.pages import Row
-from destination_vitally.compare.comparison import TRAIT, Known, differing, refers_to
+from destination_vitally.compare.comparison import TRAIT, How, Known, differing, refers_to
 from destination_vitally.compare.equality import instant, unchanged
 from destination_vitally.compare.loosened import alike
 from destination_vitally.mapping.change import Change
@@ -18,6 +18,20 @@ from destination_vitally.rows.lists import SECONDS, second_of
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.poller import LONGEST_PAUSE, Awaited
 from destination_vitally.send.messages import QueuedMessage
+
+
+class Seeing(NamedTuple):
+    """What a row is compared with the help of: what is known of ids that rows do not carry, and of rows."""
+
+    known: Known
+    memory: Memory
+
+
+class When(NamedTuple):
+    """When Vitally took a message: by its own clock in Unix seconds, if it said so, and by the connector's clock."""
+
+    taken: float | None
+    since: float
 
 
 class Expected(Awaited):
@@ -36,18 +50,9 @@ class Expected(Awaited):
         after: seconds from acceptance to effect, once it was seen; None when it was there before.
     """
 
-    def __init__(
-        self,
-        message: QueuedMessage,
-        entry: Object,
-        external_id: str,
-        known: Known,
-        memory: Memory,
-        taken: float | None,
-        since: float,
-    ) -> None:
-        """Expect nothing yet of the row `external_id` of an object; `known` is what is known of ids."""
-        super().__init__(entry, external_id, taken, since)
+    def __init__(self, message: QueuedMessage, entry: Object, external_id: str, seeing: Seeing, when: When) -> None:
+        """Expect nothing yet of the row `external_id` of an object."""
+        super().__init__(entry, external_id, when.taken, when.since)
         self.change: Change = message.change
         self.kind = str(message.body["type"])
         self.record: PendingRecord = message.standing
@@ -59,8 +64,7 @@ class Expected(Awaited):
         self.after: float | None = None
         self.on_landed: Callable[[Expected], None] = lambda one: None
         self.on_missing: Callable[[Expected, Row | None, str], None] = lambda one, row, problem: None
-        self._known = known
-        self._memory = memory
+        self._known, self._memory = seeing
         self._before: set[str] | None = None
         self._was_absent = False
         self._acted: float | None = None
@@ -84,7 +88,7 @@ class Expected(Awaited):
             for name, ids in self.absent.items()
             if (f := self.entry.field(name)) and any(refers_to(f, one, row, self._known) for one in ids)
         ]
-        return differing(self.entry, self._fields_left(), self.traits, row, self._known, alike) + still
+        return differing(self.entry, self._fields_left(), self.traits, row, How(self._known, alike)) + still
 
     def _was_written_since(self) -> bool:
         """Whether this sync has written the row by REST or deleted it after the message."""
@@ -134,7 +138,7 @@ class Expected(Awaited):
             for name, value in self.fields.items()
             if (field := self.entry.field(name)) and not field.refers and not field.is_html
         }
-        return differing(self.entry, fields, self.traits, row, self._known, unchanged)
+        return differing(self.entry, fields, self.traits, row, How(self._known, unchanged))
 
     def _note_effect(self, differs: set[str], row: Row, now: float) -> None:
         """Take note whether a row that shows only a part of the message shows that the message has acted."""
@@ -183,30 +187,28 @@ class Expected(Awaited):
         self.is_first = False
 
 
-def expected_of(
-    message: QueuedMessage, known: Known, memory: Memory, taken: float | None, now: float
-) -> Expected | None:
+def expected_of(message: QueuedMessage, seeing: Seeing, taken: float | None, now: float) -> Expected | None:
     """Return what is to be seen of a message that was just accepted; None for what REST shows nowhere, such as events.
 
     Args:
         message: The message.
-        known: What is known of ids that rows do not carry.
-        memory: What is known of rows.
+        seeing: What a row is compared with the help of.
         taken: When Vitally took it, by its own clock in Unix seconds, if it said so.
         now: The same by the connector's clock.
     """
+    when = When(taken, now)
     change, entry = message.change, message.change.entry
     if entry.kept_in:
-        return _of_link(message, known, memory, taken, now)
+        return _of_link(message, seeing, when)
     if not entry.path or not change.fields.get("externalId"):
         return None
-    one = Expected(message, entry, str(change.fields["externalId"]), known, memory, taken, now)
+    one = Expected(message, entry, str(change.fields["externalId"]), seeing, when)
     one.fields = {name: value for name, value in change.fields.items() if was_sent(entry.field(name), value)}
     one.traits = change.open_values
     return one
 
 
-def _of_link(message: QueuedMessage, known: Known, memory: Memory, taken: float | None, now: float) -> Expected:
+def _of_link(message: QueuedMessage, seeing: Seeing, when: When) -> Expected:
     """What is to be seen of a row that is kept in another: that this one refers to a third, or no longer does."""
     change, entry = message.change, message.change.entry
     holder = entry.field(entry.kept_in)
@@ -218,7 +220,7 @@ def _of_link(message: QueuedMessage, known: Known, memory: Memory, taken: float 
         for place in keeper.references()
         if field.name != entry.kept_in and field.analytics and place.refers == field.refers
     }
-    one = Expected(message, keeper, str(message.body[str(holder.analytics)]), known, memory, taken, now)
+    one = Expected(message, keeper, str(message.body[str(holder.analytics)]), seeing, when)
     if change.operation == "delete":
         one.absent = links
     else:

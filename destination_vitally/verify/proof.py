@@ -16,18 +16,16 @@ from functools import partial
 from itertools import accumulate
 from random import Random
 
-from destination_vitally.api.http import Apis
 from destination_vitally.api.pages import Row
 from destination_vitally.api.reply import Reply
-from destination_vitally.compare.comparison import Known
 from destination_vitally.config import Config
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import Ledger, Outcome, PendingRecord
-from destination_vitally.rows.memory import Memory
-from destination_vitally.rows.poller import SHORTEST_PAUSE, Poller
+from destination_vitally.rows.known import Asking, Rows
+from destination_vitally.rows.poller import SHORTEST_PAUSE
 from destination_vitally.send.messages import QueuedMessage
 from destination_vitally.verify.causes import Causes
-from destination_vitally.verify.expected import Expected, expected_of
+from destination_vitally.verify.expected import Expected, Seeing, expected_of
 from destination_vitally.verify.sampling import Sample
 
 logger = logging.getLogger("airbyte")
@@ -85,19 +83,11 @@ class Verification:
 class _Looking(Verification, ABC):
     """Looks for accepted messages. Safe to use from several threads."""
 
-    def __init__(self, poller: Poller, memory: Memory, known: Known, causes: Causes) -> None:
-        """Prepare to look.
-
-        Args:
-            poller: who looks.
-            memory: what is known of rows.
-            known: what is known of ids.
-            causes: finds out why something has not landed.
-        """
-        self._poller = poller
-        self._memory = memory
-        self._known = known
-        self._causes = causes
+    def __init__(self, rows: Rows, asking: Asking) -> None:
+        self._poller = asking.poller
+        self._memory = rows.memory
+        self._known = rows.references.id_of
+        self._causes = Causes(asking.api)
         self._lock = threading.RLock()
         self._rows: dict[tuple[str, str], list[Expected]] = {}
         self._landed_kinds: Counter[str] = Counter()
@@ -111,7 +101,7 @@ class _Looking(Verification, ABC):
                 # The messages of one change, a user of several accounts, are looked for as one.
                 is_new = id(message.change) not in changes
                 changes.add(id(message.change))
-                one = expected_of(message, self._known, self._memory, reply.time, now) if is_new else None
+                one = expected_of(message, Seeing(self._known, self._memory), reply.time, now) if is_new else None
                 if one is not None:
                     one.on_landed, one.on_missing = self._landed, self._missing
                     self._found[one.record.plan].accepted += 1
@@ -184,9 +174,9 @@ class _Looking(Verification, ABC):
 class Sampling(_Looking):
     """Looks for some messages of each stream, whose records count as accepted meanwhile."""
 
-    def __init__(self, poller: Poller, memory: Memory, known: Known, causes: Causes, choose: Random) -> None:
-        """`choose` decides which messages are looked for; the rest is as for any verification."""
-        super().__init__(poller, memory, known, causes)
+    def __init__(self, rows: Rows, asking: Asking, choose: Random) -> None:
+        """`choose` decides which messages are looked for."""
+        super().__init__(rows, asking)
         self._choose = choose
         self._samples: dict[StreamPlan, Sample] = {}
 
@@ -220,9 +210,9 @@ class Sampling(_Looking):
 class Proof(_Looking):
     """Looks for every message; its record has an outcome only then, and what does not land is rejected."""
 
-    def __init__(self, poller: Poller, memory: Memory, known: Known, causes: Causes, ledger: Ledger) -> None:
-        """`ledger` has the outcomes of the records; the rest is as for any verification."""
-        super().__init__(poller, memory, known, causes)
+    def __init__(self, rows: Rows, asking: Asking, ledger: Ledger) -> None:
+        """`ledger` has the outcomes of the records."""
+        super().__init__(rows, asking)
         self._ledger = ledger
         self._open: dict[PendingRecord, Expected] = {}
         self._bytes = 0
@@ -260,29 +250,23 @@ class Proof(_Looking):
             self._ledger.settle(one.record, outcome, reason)
 
 
-def verification_for(
-    config: Config, apis: Apis, poller: Poller | None, memory: Memory, known: Known, ledger: Ledger
-) -> Verification:
+def verification_for(config: Config, rows: Rows, ledger: Ledger) -> Verification:
     """Return what proves that rows sent in batches land, if they are sent at all and it is asked for.
 
     Args:
         config: the settings.
-        apis: the ways to Vitally.
-        poller: who looks for rows.
-        memory: what is known of rows.
-        known: what is known of ids.
+        rows: what is known of rows.
         ledger: the account of the records.
     """
-    if config.verify == "none" or config.dry_run or not apis.analytics:
+    if config.verify == "none" or config.dry_run or not config.analytics_token:
         return Verification()
-    if not apis.rest or not poller:
+    if not rows.asking:
         logger.info("Whether rows have landed in Vitally is not looked at: that needs secret_token (the REST API key).")
         return Verification()
-    causes = Causes(apis.rest)
     if config.verify == "all":
-        return Proof(poller, memory, known, causes, ledger)
-    choose = Random(int(memory.clock.now() * 1000))  # noqa: S311 - a sample is no secret
-    return Sampling(poller, memory, known, causes, choose)
+        return Proof(rows, rows.asking, ledger)
+    choose = Random(int(rows.memory.clock.now() * 1000))  # noqa: S311 - a sample is no secret
+    return Sampling(rows, rows.asking, choose)
 
 
 def _times(times: Counter[int]) -> str:

@@ -1,4 +1,4 @@
-"""Which messages of a stream are looked for: its first rows, the first of each kind, some from all over the sync, the last.
+"""Which messages of a stream are looked for: its first, the first of each kind, some from all over the sync, the last.
 
 The last are many because one page of Vitally's list shows them all; each of the others costs a request.
 """

@@ -56,12 +56,13 @@ def without_custom_fields(sandbox: Sandbox) -> None:
 
 
 def changed(sandbox: Sandbox) -> None:
+    """Let somebody change an account in the moment in which the message to it takes effect."""
     workspace = sandbox.workspace
-    soon(
-        sandbox,
-        5.001,
-        lambda: workspace.update("accounts", (workspace.find("accounts", "new") or {})["id"], {"name": "X"}),
-    )
+
+    def change() -> None:
+        workspace.update("accounts", (workspace.find("accounts", "new") or {})["id"], {"name": "Otherwise"})
+
+    soon(sandbox, 5, lambda: soon(sandbox, 0, change))
 
 
 def deleting(resource: str, external_id: str) -> Callable[[Sandbox], None]:

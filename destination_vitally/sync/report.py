@@ -1,0 +1,76 @@
+"""What became of the records of a sync, in words; and when it has to stop because of it."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from destination_vitally.config import Config
+from destination_vitally.errors import ConfigError
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
+from destination_vitally.outcomes.reasons import Rejections, masked
+from destination_vitally.outcomes.rejected import RejectedRecords
+
+
+class Report:
+    """Keeps the account of the records, and says at the end what is in it.
+
+    Attributes:
+        ledger: the account.
+    """
+
+    def __init__(self, config: Config, rejected: RejectedRecords, fail: Callable[[ConfigError], None]) -> None:
+        """`rejected` takes rejected records, `fail` ends the sync."""
+        self._rejected = rejected
+        self._fail = fail
+        self._rejections = Rejections(config.reject_limit_percent)
+        self._stop_at_rejected = config.on_rejected == "fail"
+        self._is_dry_run = config.dry_run
+        self._compares = config.skip_unchanged
+        self._remarks: Counter[tuple[StreamPlan, str]] = Counter()
+        self.ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
+
+    def remark(self, plan: StreamPlan, text: str) -> None:
+        """Count a row of a stream of which something is to be said at the end."""
+        self._remarks[plan, text] += 1
+
+    def _on_rejected(self, row: PendingRecord) -> None:
+        self._rejected.keep(row)
+        if problem := self._rejections.note(row):
+            self._fail(ConfigError(problem))
+        if self._stop_at_rejected:
+            self._fail(
+                ConfigError(
+                    f"Stopped at a rejected record of stream {row.plan.title}, as on_rejected asks for: "
+                    f"{masked(row)}. Correct the record, or set on_rejected to skip."
+                )
+            )
+
+    @property
+    def failure(self) -> str:
+        """Why the sync has failed because of what was rejected; empty if it has not."""
+        failures = (self._rejections.failure(plan, tally) for plan, tally in self.ledger.tallies.items())
+        return " ".join(filter(None, failures))
+
+    def sentences(self) -> Iterator[tuple[int, str]]:
+        """Yield per stream how many records arrived and what became of them (in a dry run: what would).
+
+        Then each reason, and what else there is to say of rows. Each with the level of the log that it belongs to.
+        """
+        possible, prefix = (FORECASTS, "Dry run, nothing was sent. ") if self._is_dry_run else (OUTCOMES, "")
+        outcomes = [outcome for outcome in possible if outcome != "unchanged" or self._compares]
+        for plan, tally in self.ledger.tallies.items():
+            parts = [f"{tally.outcomes[outcome]} {outcome}" for outcome in outcomes]
+            if tally.open:
+                parts.append(f"{tally.open} without outcome, they come again with the next sync")
+            yield (
+                logging.INFO,
+                f"{prefix}Stream {plan.title} ({plan.operation} {plan.entry.name}): {tally.received} records = "
+                + ", ".join(parts),
+            )
+            yield from ((logging.INFO, reason) for reason in self._rejections.summary(plan))
+            for (of, remark), count in self._remarks.items():
+                if of is plan:
+                    yield logging.WARNING, f"Stream {plan.title}: {count} rows {remark}."
