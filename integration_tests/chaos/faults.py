@@ -14,7 +14,10 @@ BUSY: tuple[dict[str, str], ...] = (
     {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4102444800"},
     {"RateLimit-Limit": "1000, 1000;window=60", "RateLimit-Remaining": "none", "RateLimit-Reset": "soon"},
 )
-KINDS = ("latency", "busy", "status", "html", "drop", "drop_after", "truncate", "not_json", "no_results")
+KINDS = (
+    *("latency", "busy", "status", "html", "drop"),
+    *("drop_after", "truncate", "not_json", "no_results", "status_after"),
+)
 DIALECTS: tuple[Dialect, ...] = (
     "ratelimit",
     "x-ratelimit",

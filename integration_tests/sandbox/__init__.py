@@ -5,11 +5,13 @@ Its rooms, each of which imports only from those before it: `wire` (messages, ti
 new workspace holds), the server, and `testing` (what tests need besides). Others import from this face.
 """
 
+from integration_tests.sandbox.data.merging import merge
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.server import Sandbox
 from integration_tests.sandbox.wire.clock import Clock, iso
 from integration_tests.sandbox.wire.faults import Fault, Faults
 from integration_tests.sandbox.wire.limits import Dialect, Limits
+from integration_tests.sandbox.wire.makers import Maker
 from integration_tests.sandbox.wire.messages import (
     CUT_EMOJI,
     LONG_INTEGER,
@@ -34,6 +36,7 @@ __all__ = [
     "Faults",
     "Journal",
     "Limits",
+    "Maker",
     "Page",
     "Reply",
     "Request",
@@ -42,4 +45,5 @@ __all__ = [
     "Switches",
     "Workspace",
     "iso",
+    "merge",
 ]

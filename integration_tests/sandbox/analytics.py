@@ -18,6 +18,7 @@ from integration_tests.sandbox.data.rules import (
     known_traits,
     moment,
     refuse_readonly,
+    revived,
 )
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
@@ -220,6 +221,9 @@ class Analytics:
 
     def _apply(self, message: Row, message_id: str, accepted: datetime) -> None:
         message = {name: message[name] for name in ("type", "timestamp", *MEMBERS[message["type"]]) if name in message}
+        if self.switches.drops_value and isinstance(message.get("traits"), dict):
+            kept = {k: v for k, v in message["traits"].items() if not self.switches.drops_value(message, k)}
+            message = {**message, "traits": kept}
         timestamp = iso(moment(message["timestamp"]) if message.get("timestamp") else accepted)
         try:
             ids = {name: self._parent_id(name, message[name]) for name in self._parents(message)}
@@ -228,7 +232,7 @@ class Analytics:
         if message["type"] == "track":
             self._track({**message, "messageId": message_id, "timestamp": timestamp}, ids)
         elif message["type"] == "unlink":
-            self._unlink(ids)
+            self._unlink(ids, timestamp)
         elif message["type"] == "customobjectinstance":
             self._instance(message, ids, timestamp)
         else:
@@ -258,8 +262,9 @@ class Analytics:
                 values[links] = [*(i for i in old if i != ids.get(parent)), *filter(None, [ids.get(parent)])]
         if row is None:
             row = self.workspace.insert(resource, {"name": None, **values, "externalId": external_id})
+            self._date(resource, row, timestamp)
         else:
-            row = self.workspace.update(resource, row["id"], values)
+            self._change(resource, row, values, timestamp)
         self._remember(resource, row["id"], timestamp)
 
     def _instance(self, message: Row, ids: dict[str, str], timestamp: str) -> None:
@@ -267,6 +272,8 @@ class Analytics:
         if self.workspace.tables["customObjects"].get(custom_object) is None:
             return
         rows = self.workspace.tables["instances"].by_external_id(message["externalId"])
+        if self.switches.archived_upsert == "is made anew":
+            rows = [row for row in rows if not row["archivedAt"]]
         row = next((row for row in rows if row["customObjectId"] == custom_object), None)
         traits = known_traits(self.workspace, "customObjects", message["traits"], custom_object)
         values: Row = {"traits": self._traits(traits, row is None)}
@@ -281,8 +288,9 @@ class Analytics:
         if row is None:
             key = {"externalId": message["externalId"], "customObjectId": custom_object}
             row = self.workspace.insert("instances", {**values, **key})
+            self._date("instances", row, timestamp)
         else:
-            row = self.workspace.update("instances", row["id"], values)
+            self._change("instances", row, {**values, **revived(self.workspace, row)}, timestamp)
         self._remember("instances", row["id"], timestamp)
 
     def _track(self, message: Row, ids: dict[str, str]) -> None:
@@ -292,11 +300,28 @@ class Analytics:
                 message["accountId"] = self.workspace.get("accounts", linked[-1])["externalId"]
         self.workspace.events.append(message)
 
-    def _unlink(self, ids: dict[str, str]) -> None:
+    def _unlink(self, ids: dict[str, str], timestamp: str) -> None:
         user = self.workspace.get("users", ids["userId"])
         if ids["accountId"] in user["accountIds"]:
             remaining = [i for i in user["accountIds"] if i != ids["accountId"]]
-            self.workspace.update("users", user["id"], {"accountIds": remaining})
+            self._change("users", user, {"accountIds": remaining}, timestamp)
+
+    def _change(self, resource: str, row: Row, values: Row, timestamp: str) -> None:
+        """Change a row; what that does to its `updatedAt` is up to a switch."""
+        self.workspace.update(resource, row["id"], values, bump=self.switches.updated_at_by_message == "moves")
+        self._date(resource, row, timestamp)
+
+    def _date(self, resource: str, row: Row, timestamp: str) -> None:
+        """Let the `updatedAt` of a row that was changed move otherwise than at once."""
+
+        def move() -> None:
+            if self.workspace.tables[resource].get(row["id"]) is not None:
+                self.workspace.update(resource, row["id"], {})
+
+        if self.switches.updated_at_by_message == "to its timestamp":
+            self.workspace.update(resource, row["id"], {"updatedAt": timestamp})
+        elif self.switches.updated_at_by_message == "a minute later":
+            self.workspace.later(self.workspace.clock.now() + timedelta(minutes=1), move)
 
     # Helpers
 

@@ -24,6 +24,7 @@ from integration_tests.sandbox.seed.rows import Seeder
 from integration_tests.sandbox.wire.clock import Clock
 from integration_tests.sandbox.wire.faults import Fault, Faults
 from integration_tests.sandbox.wire.limits import Limits
+from integration_tests.sandbox.wire.makers import Makers
 from integration_tests.sandbox.wire.messages import ApiError, Hook, Journal, Reply, Request
 from integration_tests.sandbox.wire.switches import Switches
 
@@ -61,6 +62,8 @@ class Sandbox:
             Seeder(self.workspace, seed, sizes or {}).run()
         self.limits = limits
         self.faults = Faults()
+        self.makers = Makers()
+        """Who else is at work in the workspace."""
         self.journal = Journal()
         self.after_page: Hook | None = None
         """Called with each REST list page after it has been computed and before it is sent."""
@@ -163,17 +166,25 @@ class Sandbox:
         if delay := delay + self.switches.latency:
             await asyncio.sleep(delay)
         request.fault = fault.kind if fault else "latency" if delay > self.switches.latency else None
+        await self._let_others(request, "before")
         if fault is not None and fault.kind in ("drop", "status", "html"):
+            await self._let_others(request, "after")
             return self._instead(incoming, request, fault)
         reply, body = self._reply(request, incoming.headers.get("Authorization"))
         if reply.page is not None and self.after_page is not None:
             # In another thread, so that the hook may itself send requests here.
             await asyncio.get_running_loop().run_in_executor(None, self.after_page, reply.page)
+        await self._let_others(request, "after")
         request.status = reply.status
         self.journal.record(request)
         if fault is not None:
-            return await self._damaged(incoming, fault, reply, body)
+            return await self._damaged(incoming, request, fault, reply, body)
         return _response(reply.status, body, reply.headers)
+
+    async def _let_others(self, request: Request, when: str) -> None:
+        for maker in self.makers.acting(request, when):
+            # In another thread, so that they may themselves send requests here.
+            await asyncio.get_running_loop().run_in_executor(None, maker.acts, request)
 
     def _reply(self, request: Request, authorization: str | None) -> tuple[Reply, bytes]:
         headers: dict[str, str] = {}
@@ -229,6 +240,9 @@ class Sandbox:
             return _dropped(incoming)
         request.status = fault.status
         self.journal.record(request)
+        return self._refusal(fault)
+
+    def _refusal(self, fault: Fault) -> web.Response:
         if fault.kind == "html":
             page = fault.body or "<html><body><h1>Bad gateway</h1></body></html>"
             return _response(fault.status, str(page).encode(), {"Content-Type": "text/html", **fault.headers})
@@ -236,7 +250,12 @@ class Sandbox:
         encoded = body.encode() if isinstance(body, str) else orjson.dumps(body)
         return _response(fault.status, encoded, fault.headers)
 
-    async def _damaged(self, incoming: web.Request, fault: Fault, reply: Reply, body: bytes) -> web.StreamResponse:
+    async def _damaged(
+        self, incoming: web.Request, request: Request, fault: Fault, reply: Reply, body: bytes
+    ) -> web.StreamResponse:
+        if fault.kind == "status_after":
+            request.status = fault.status
+            return self._refusal(fault)
         if fault.kind == "not_json":
             return _response(reply.status, b'{"results": [', reply.headers)
         if fault.kind == "no_results":

@@ -18,26 +18,35 @@ def cleaned(text: str) -> str:
     return "".join(cleaner.kept)
 
 
+def without_tags(text: str) -> str:
+    """Return the text with no tag at all."""
+    cleaner = _Cleaner(convert_charrefs=False, tags=set())
+    cleaner.feed(text)
+    cleaner.close()
+    return "".join(cleaner.kept)
+
+
 class _Cleaner(HTMLParser):
-    def __init__(self, *, convert_charrefs: bool) -> None:
+    def __init__(self, *, convert_charrefs: bool, tags: set[str] = TAGS) -> None:
         super().__init__(convert_charrefs=convert_charrefs)
+        self._tags = tags
         self.kept: list[str] = []
         self._inside_dropped = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in DROPPED_WITH_CONTENT:
             self._inside_dropped += 1
-        elif tag in TAGS:
+        elif tag in self._tags:
             self.kept.append(self._start(tag, attrs))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in TAGS:
+        if tag in self._tags:
             self.kept.append(self._start(tag, attrs))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in DROPPED_WITH_CONTENT:
             self._inside_dropped = max(0, self._inside_dropped - 1)
-        elif tag in TAGS:
+        elif tag in self._tags:
             self.kept.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:

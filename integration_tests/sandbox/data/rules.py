@@ -176,6 +176,18 @@ def normalised(resource: Resource, body: Row) -> Row:
     return out
 
 
+def exists(workspace: Workspace, key: Any, name: str = "externalId") -> ApiError:
+    """Return the refusal of a row whose key another row has."""
+    switches = workspace.switches
+    return ApiError(switches.exists_status, switches.exists_words.format(name=name, key=key))
+
+
+def revived(workspace: Workspace, row: Row) -> Row:
+    """Return what a write changes of a row that is archived."""
+    is_back = bool(row.get("archivedAt")) and workspace.switches.archived_upsert == "comes back"
+    return {"archivedAt": None} if is_back else {}
+
+
 def as_stored(value: Any) -> Any:
     """Return a time as Vitally writes times, whatever form it came in; anything else as it is."""
     return iso(moment(value)) if is_datetime(value) else value

@@ -17,6 +17,7 @@ import orjson
 
 from integration_tests.sandbox.data.links import derived
 from integration_tests.sandbox.data.store import Key, Scope, Table
+from integration_tests.sandbox.data.storing import otherwise
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.sandbox.resources.model import STATES
 from integration_tests.sandbox.wire.clock import EPOCH, MILLISECOND, Clock, iso, iso_milliseconds
@@ -49,6 +50,8 @@ class Workspace:
         self.tables = {name: Table(resource) for name, resource in RESOURCES.items()}
         self._random = random.Random(f"ids {seed}")
         self._deletions: dict[str, str] = {}
+        self.merged: dict[tuple[str, str], str] = {}
+        """By resource and an id or externalId that was merged into another row, that row's id."""
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = numbers()
         self._is_settled = False
@@ -75,6 +78,14 @@ class Workspace:
             if row is None:
                 row = next(iter(self.tables[resource].by_external_id(identifier)), None)
         return row and dict(row)
+
+    def followed(self, resource: str, identifier: str) -> Row | None:
+        """Return the row that the row of this id or externalId was merged into, where old ids live on."""
+        while self.switches.merged_ids == "followed" and (resource, identifier) in self.merged:
+            identifier = self.merged[resource, identifier]
+            if (row := self.tables[resource].get(identifier)) is not None:
+                return row
+        return None
 
     def scoped(self, resource: str, field: str, value: str) -> list[Row]:
         """Return the rows whose id attribute `field` is or contains `value`, oldest first."""
@@ -229,9 +240,16 @@ class Workspace:
         return self.clock.stamp(ties=self.switches.timestamp_ties)
 
     def _store(self, resource: str, row: Row) -> Row:
+        row.update(otherwise(self.switches, RESOURCES[resource], row, self._defined(resource)))
         row.update(derived(self.tables, resource, row, self.switches.participant_user_id))
         self.tables[resource].put(row)
         return dict(row)
+
+    def _defined(self, resource: str) -> set[str]:
+        """Return the paths of the custom fields of a resource, where that matters."""
+        if not self.switches.undefined_traits_dropped:
+            return set()
+        return {field["path"] for field in self.tables["customFields"].scoped("model", resource)}
 
     def _delete_owned(self, resource: str, identifier: str) -> None:
         for child, account_field in OWNED.items():

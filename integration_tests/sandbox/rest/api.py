@@ -214,7 +214,7 @@ class Rest:
         """Return the row `:id` names, as a Vitally id or where `form` allows it as an externalId."""
         check_parameters(self.workspace, request, ("source",) if form == "source" else known)
         table = self.workspace.tables[resource]
-        row = table.get(identifier)
+        row = table.get(identifier) or self.workspace.followed(resource, identifier)
         if row is not None:
             return row
         rows = table.by_external_id(identifier)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from integration_tests.sandbox.data.links import meeting_parents
-from integration_tests.sandbox.data.rules import as_object, check_values, known_fields, normalised, require
+from integration_tests.sandbox.data.rules import as_object, check_values, exists, known_fields, normalised, require
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.sandbox.wire.clock import iso
@@ -75,7 +75,7 @@ def post_message(workspace: Workspace, conversation_id: str, body: Any) -> Row:
     """Insert a message; what becomes of one whose externalId the conversation has is up to a switch."""
     message, rule = checked_message(workspace, body), workspace.switches.message_post_existing
     if rule == "reject" and _known_message(workspace, conversation_id, message):
-        raise ApiError(400, f"externalId already exists: {message['externalId']}.")
+        raise exists(workspace, message["externalId"])
     return put_message(workspace, conversation_id, body, is_new=rule == "duplicate")
 
 

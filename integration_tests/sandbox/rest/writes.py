@@ -8,12 +8,14 @@ from integration_tests.sandbox.data.rules import (
     as_object,
     check_references,
     check_values,
+    exists,
     fed_attributes,
     known_fields,
     known_traits,
     normalised,
     refuse_readonly,
     require,
+    revived,
 )
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.resources.model import Resource, Writing
@@ -123,12 +125,14 @@ def _existing(workspace: Workspace, resource: Resource, values: Row) -> Row | No
     """Return the row a POST updates; refuses or ignores a known externalId where the resource does."""
     external_id = values.get("externalId")
     known = workspace.tables[resource.name].by_external_id(external_id) if external_id else []
+    if workspace.switches.archived_upsert == "is made anew":
+        known = [row for row in known if not row.get("archivedAt")]
     rule = _writing(resource).post_existing
     rule = getattr(workspace.switches, rule, rule)
     if not known or rule == "duplicate":
         return None
     if rule == "reject":
-        raise ApiError(400, f"externalId already exists: {external_id}.")
+        raise exists(workspace, external_id)
     if resource.name == "meetings" and known[0]["archivedAt"]:
         raise ApiError(400, "An archived meeting cannot be updated.")
     return known[0]
@@ -143,6 +147,7 @@ def _apply(workspace: Workspace, resource: Resource, row: Row, values: Row, chil
                 changes[name] = list(dict.fromkeys((*row[name], *changes[name])))
     if "tags" in resource.attributes and "tags" not in changes and workspace.switches.put_without_tags_wipes:
         changes["tags"] = []
+    changes |= revived(workspace, row)
     row = workspace.update(resource.name, row["id"], changes)
     return store_children(workspace, resource.name, row, children)
 
@@ -172,4 +177,4 @@ def _from_template(workspace: Workspace, template_id: str) -> Row:
 
 def _refuse_taken_name(workspace: Workspace, name: str) -> None:
     if any(row["name"] == name for row in workspace.rows("customObjects")):
-        raise ApiError(400, f"name already exists: {name}.")
+        raise exists(workspace, name, "name")

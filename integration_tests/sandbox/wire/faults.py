@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
-Kind = Literal["status", "html", "drop", "latency", "drop_after", "truncate", "not_json", "no_results"]
+Kind = Literal["status", "html", "drop", "latency", "drop_after", "truncate", "not_json", "no_results", "status_after"]
 
 
 @dataclass
 class Fault:
     """Hits requests whose path (`/resources/accounts`) contains a match of `path`.
 
-    `status`, `html` and `drop` hit before the workspace acts; `drop_after`, `truncate`, `not_json` and
-    `no_results` after it acted; `latency` delays by `seconds` and combines with the others.
+    `status`, `html` and `drop` hit before the workspace acts; `drop_after`, `truncate`, `not_json`, `no_results`
+    and `status_after` after it acted; `latency` delays by `seconds` and combines with the others.
     """
 
     path: str = ""

@@ -131,3 +131,36 @@ class Switches:
     """Seconds for which a repeated messageId is ignored; None: for good."""
     discard_messages: bool = False
     """Accept every message unread: how fast a client sends, not what it sends."""
+
+    # What is stored otherwise than it was sent, by either API. Nobody outside knows, so each may be so; the harder
+    # reading is on in the tests and chaos runs that speak of it.
+    texts_trimmed: bool = False
+    """Texts lose the blanks at their ends."""
+    emails_lowered: bool = False
+    decimals: int | None = None
+    """How many decimals of a number are kept."""
+    days_as_times: bool = False
+    """A day is stored as its midnight in UTC."""
+    times_as_days: bool = False
+    html: Literal["as documented", "cleaned everywhere", "no tags"] = "as documented"
+    """The docs name the tags that notes, task descriptions and messages keep; other texts may be cleaned as well."""
+    lists_sorted: bool = False
+    longest_text: int | None = None
+    """How many characters of a text are kept."""
+    undefined_traits_dropped: bool = False
+    """Traits without a custom field come to nothing, also those of accounts, organizations and users."""
+    updated_at_by_message: Literal["moves", "a minute later", "to its timestamp", "stays"] = "moves"
+    """What a message does to the `updatedAt` of the row that it changes."""
+    drops_value: Callable[[Row, str], bool] | None = None
+    """Says of a message that was accepted and one of its traits whether nothing comes of the trait."""
+
+    # Rows that are no longer what they were
+    merged_ids: Literal["followed", "unknown"] = "followed"
+    """Whether REST answers by the old id or externalId of a merged row, with the row that it was merged into."""
+    archived_upsert: Literal["stays archived", "comes back", "is made anew"] = "stays archived"
+    """What a write does that finds an archived row by its externalId."""
+
+    # Refusals that say "exists"
+    exists_status: Literal[400, 409, 422] = 400
+    exists_words: str = "{name} already exists: {key}."
+    """The words of a refusal of what is there; `{name}` is the attribute, `{key}` its value."""

@@ -1,0 +1,224 @@
+"""Others write into the same workspace while a sync does: between a look and a write, and while an answer is lost.
+
+After a refusal that says "exists", and after an answer that was lost, the row is asked for again and written as what it
+is. A row is created only on an absence that is a few seconds old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from integration_tests.destination.between import START
+from integration_tests.destination.cases import definition
+from integration_tests.harness import Json, QuickClock, Run, destination_config, record, stream, write
+from integration_tests.sandbox import Fault, Maker, Request, Row, Sandbox
+
+WHEN = "2026-01-01T00:00:00.000Z"
+OURS, ANOTHERS = "Ours", "Another's"
+
+
+class Made(NamedTuple):
+    """An object: where its rows are, what one is called, a record of it, and the row that somebody else makes."""
+
+    object: str
+    table: str
+    name: str
+    data: Json
+    row: Row
+    posts: str
+    """The paths of its creating requests."""
+
+
+def objects(sandbox: Sandbox) -> dict[str, Made]:
+    """Insert the parents that rows need; return the objects that are made by REST under a key of yours."""
+    insert = sandbox.workspace.insert
+    account = insert("accounts", {"externalId": "acme", "name": "Acme"})["id"]
+    user = insert("users", {"externalId": "ida", "accountIds": [account]})["id"]
+    of_acme, below = {"accountId": "acme"}, {"accountId": account}
+    answer = {"score": 9, "respondedAt": WHEN}
+    people = [{"type": "organizer", "userId": "ida"}]
+    instance = {"customerId": account, "customObjectId": definition(sandbox)}
+    found = (
+        Made("organization", "organizations", "name", {}, {}, "/organizations$"),
+        Made("account", "accounts", "name", {}, {}, "/accounts$"),
+        Made("user", "users", "name", of_acme, {"accountIds": [account]}, "/users$"),
+        Made("custom_object/featureRequest", "instances", "name", of_acme, instance, "/instances$"),
+        Made("note", "notes", "note", {"noteDate": WHEN, **of_acme}, {"noteDate": WHEN, **below}, "/notes$"),
+        Made("task", "tasks", "name", of_acme, below, "/tasks$"),
+        Made(
+            "nps_response", "npsResponses", "feedback", {"userId": "ida", **answer}, {"userId": user, **answer}, "/npsR"
+        ),
+        Made("meeting", "meetings", "title", {"participants": people}, {}, "/meetings$"),
+    )
+    sandbox.clock.advance(60)
+    return {one.object: one for one in found}
+
+
+NAMES = [*objects(Sandbox(empty=True))]
+
+
+class Scene:
+    """A workspace, an object, and one sync by REST whose waits are counted."""
+
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
+        self.sandbox = sandbox
+        self.made = objects(sandbox)[name]
+        self.clock = QuickClock(START)
+
+    def anothers(self, key: str = "k") -> Callable[[Request], object]:
+        """Return what somebody does who makes a row of this key."""
+
+        def create(_: Request) -> object:
+            row = {"externalId": key, self.made.name: ANOTHERS, **self.made.row}
+            with self.sandbox.workspace.settled():
+                return self.sandbox.workspace.insert(self.made.table, row)
+
+        return create
+
+    def change(self, how: str) -> Callable[[Request], object]:
+        """Return what somebody does who edits or deletes the row."""
+
+        def act(_: Request) -> object:
+            workspace = self.sandbox.workspace
+            with workspace.settled():
+                for row in self.rows():
+                    if how == "edits":
+                        workspace.update(self.made.table, row["id"], {self.made.name: ANOTHERS})
+                    else:
+                        workspace.delete(self.made.table, row["id"])
+            return None
+
+        return act
+
+    def sync(self, count: int = 1, operation: str = "upsert", **settings: Any) -> Run:
+        rows = [
+            {"externalId": "k" if count == 1 else f"k{n}", self.made.name: OURS, **self.made.data} for n in range(count)
+        ]
+        chosen = destination_config(self.sandbox, analytics_token=None, **settings)
+        mapping = {"stream": "rows", "object": self.made.object, "operation": operation, "other_columns": "traits"}
+        run = write(
+            {**chosen, "mappings": [mapping]}, [stream("rows")], [record("rows", row) for row in rows], clock=self.clock
+        )
+        assert run.unforeseen is None, run.log
+        return run
+
+    def rows(self, key: str = "k") -> list[Row]:
+        return [row for row in self.sandbox.workspace.rows(self.made.table) if row["externalId"] == key]
+
+    @property
+    def names(self) -> list[str]:
+        return [row[self.made.name] for row in self.rows()]
+
+    @property
+    def waited(self) -> float:
+        return sum(self.clock.waits)
+
+
+# Answers that are lost, and who has acted
+
+NOT_ACTED: list[Any] = ["status", "drop"]
+ACTED: list[Any] = ["status_after", "truncate"]
+
+
+def lose(scene: Scene, kind: Any, method: str = "POST", path: str = "") -> None:
+    scene.sandbox.faults.add(Fault(path or scene.made.posts, method, kind=kind, status=502))
+
+
+@pytest.mark.parametrize("operation", ["upsert", "create"])
+@pytest.mark.parametrize("kind", [*NOT_ACTED, *ACTED])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lost_create_alone_makes_one_row(sandbox: Sandbox, name: str, kind: str, operation: str) -> None:
+    """Given a POST whose answer is lost, when nobody else is there, there is one row: accepted, not skipped."""
+    scene = Scene(sandbox, name)
+    lose(scene, kind)
+    run = scene.sync(operation=operation)
+    assert run.counts("rows")["accepted"] == 1, run.log
+    assert scene.names == [OURS]
+
+
+@pytest.mark.parametrize("kind", ACTED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lost_create_that_another_edits_is_one_row(sandbox: Sandbox, name: str, kind: str) -> None:
+    scene = Scene(sandbox, name)
+    lose(scene, kind)
+    sandbox.makers.add(Maker(scene.change("edits"), path=scene.made.posts, method="POST", when="after"))
+    run = scene.sync()
+    assert run.counts("rows")["accepted"] == 1, run.log
+    assert len(scene.names) == 1
+
+
+@pytest.mark.parametrize("kind", ACTED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lost_create_that_another_deletes_is_not_accepted_and_gone(sandbox: Sandbox, name: str, kind: str) -> None:
+    scene = Scene(sandbox, name)
+    lose(scene, kind)
+    sandbox.makers.add(Maker(scene.change("deletes"), path=scene.made.posts, method="POST", when="after"))
+    run = scene.sync()
+    assert scene.names == [OURS] * run.counts("rows")["accepted"], run.log
+
+
+@pytest.mark.parametrize("act", ["edits", "deletes"])
+@pytest.mark.parametrize("kind", [*NOT_ACTED, *ACTED])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lost_update_beside_another_is_written_in_the_end(sandbox: Sandbox, name: str, kind: str, act: str) -> None:
+    """Given a row that is there and a write whose answer is lost, whatever another does meanwhile, ours is there."""
+    scene = Scene(sandbox, name)
+    scene.anothers()(Request(0, "", "", {}))
+    sandbox.clock.advance(60)
+    for method in ("PUT", "POST"):
+        lose(scene, kind, method, f"/resources/.*{scene.made.table}")
+    maker = Maker(scene.change(act), path=f"/resources/.*{scene.made.table}", when="after")
+    first = [Maker(maker.acts, maker.path, method, maker.when) for method in ("PUT", "POST")]
+    for one in first:
+        sandbox.makers.add(one)
+    run = scene.sync()
+    assert run.counts("rows")["accepted"] == 1, run.log
+    assert scene.names == [OURS]
+
+
+# Absence has an age
+
+
+@pytest.mark.parametrize("age", [6, 30, 59])
+def test_a_parent_younger_than_the_list_that_was_read_is_there(sandbox: Sandbox, age: float) -> None:
+    """Given accounts that another makes after the list of accounts was read, when notes name them, they are found."""
+    for n in range(50):
+        sandbox.workspace.insert("accounts", {"externalId": f"there{n}", "name": "There"})
+    sandbox.clock.advance(60)
+    clock = QuickClock(START)
+
+    def create(_: Request) -> None:
+        with sandbox.workspace.settled():
+            sandbox.workspace.insert("accounts", {"externalId": "late", "name": ANOTHERS})
+        clock.wait(age)
+
+    sandbox.makers.add(Maker(create, path="/accounts$", method="GET", when="after"))
+    parents = [f"there{n}" for n in range(50)] + ["late"]
+    rows = [record("notes", {"externalId": key, "accountId": key, "note": "N", "noteDate": WHEN}) for key in parents]
+    run = write(destination_config(sandbox), [stream("notes")], rows, clock=clock)
+    assert run.counts("notes")["accepted"] == 51, run.log
+
+
+@pytest.mark.parametrize("age", [6, 30, 59])
+def test_a_parent_younger_than_the_list_is_not_created_twice(sandbox: Sandbox, age: float) -> None:
+    sandbox.switches.account_post_existing = "duplicate"
+    clock = QuickClock(START)
+    for n in range(50):
+        sandbox.workspace.insert("accounts", {"externalId": f"there{n}", "name": "There"})
+    sandbox.clock.advance(60)
+
+    def create(_: Request) -> None:
+        with sandbox.workspace.settled():
+            sandbox.workspace.insert("accounts", {"externalId": "late", "name": ANOTHERS})
+        clock.wait(age)
+
+    sandbox.makers.add(Maker(create, path="/accounts$", method="GET", when="after"))
+    parents = [f"there{n}" for n in range(50)] + ["late"]
+    rows = [record("notes", {"externalId": key, "accountId": key, "note": "N", "noteDate": WHEN}) for key in parents]
+    run = write(destination_config(sandbox, unknown_parents="create"), [stream("notes")], rows, clock=clock)
+    assert run.counts("notes")["accepted"] == 51, run.log
+    late = [row["name"] for row in sandbox.workspace.rows("accounts") if row["externalId"] == "late"]
+    assert late == [ANOTHERS]
