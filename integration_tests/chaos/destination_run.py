@@ -16,7 +16,7 @@ from unittest.mock import patch
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally.sync import window
-from integration_tests.chaos import faults
+from integration_tests.chaos import faults, others
 from integration_tests.chaos.feed import ACCOUNTS, MAPPINGS, TABLES, Sent, feed, message, streams, version_of
 from integration_tests.chaos.kills import Killed, killed_process
 from integration_tests.harness import QuickClock, Run, destination_config, global_state, logged, state, write_chunks
@@ -46,17 +46,21 @@ def run(seed: int) -> None:
         switches.older_timestamp_overwrites = dice.random() < 0.5
         switches.note_post_existing = dice.choice(["update", "reject"])
         switches.account_post_existing = dice.choice(["update", "reject"])
+        others.draw_habits(dice, switches)
         narrow = dice.choice([window.ROWS, 40, 5])
-        for key in ACCOUNTS:
-            sandbox.workspace.insert("accounts", {"externalId": key, "name": key})
+        ids = {key: sandbox.workspace.insert("accounts", {"externalId": key, "name": key})["id"] for key in ACCOUNTS}
+        named = dice.choice([{}, {}, ids])
         with patch.object(window, "ROWS", narrow):
-            ChaosRun(sandbox, dice, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
+            ChaosRun(sandbox, dice, named, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
 
 
 class ChaosRun:
     """A workspace, a feed, and how far the states have come."""
 
-    def __init__(self, sandbox: Sandbox, dice: Random, *, as_process: bool) -> None:
+    def __init__(self, sandbox: Sandbox, dice: Random, ids: dict[str, str], *, as_process: bool) -> None:
+        """`ids` are Vitally's ids by which some accounts are named instead of by yours."""
+        self.ids = ids
+        self.others = others.Others(sandbox, dice, dice.choice([0, 0.2, 0.6]))
         self.sandbox = sandbox
         self.dice = dice
         self.as_process = as_process
@@ -94,7 +98,8 @@ class ChaosRun:
         sent = self._remaining()
         self._add_faults(disturbance)
         run, failure = Run(), None
-        with logged(run):
+        self.others.begin()
+        with logged(run), others.on_some_disk(self.dice, self.sandbox):
             try:
                 for place, given in self._states(sent, disturbance):
                     self._check_state(sent, place, given)
@@ -102,7 +107,10 @@ class ChaosRun:
                 disturbance = "killed"
             except AirbyteTracedException as error:
                 failure = error
+        self.others.end()
         faults.clear(self.sandbox)
+        if failure is not None and others.is_told(failure):
+            return
         if failure is not None and "rows could be written" not in str(failure.message):
             assert disturbance == "outage", failure.message
             assert failure.failure_type.value == "transient_error"
@@ -145,7 +153,9 @@ class ChaosRun:
         self.attempts += 1
         emitted_at = 1_789_000_000_000 + self.attempts * 3_600_000
         return [
-            json.dumps(self._state(place, one) if one.key is None else message(one, emitted_at + place)).encode()
+            json.dumps(
+                self._state(place, one) if one.key is None else message(one, emitted_at + place, self.ids)
+            ).encode()
             for place, one in sent
         ]
 

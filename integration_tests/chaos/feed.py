@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from integration_tests.chaos.others import TOUCHED
 from integration_tests.harness import record, stream
 
 WHEN = "2026-01-01T00:00:00Z"
@@ -92,9 +94,14 @@ def _before_their_parents(dice: Random, sent: list[Sent]) -> list[Sent]:
     return [replace(one, parent=parents.setdefault((one.stream, one.key), dice.choice(accounts))) for one in sent]
 
 
-def message(sent: Sent, emitted_at: int) -> dict[str, Any]:
-    """Return the RECORD; what is flawed is so in a way that its object knows."""
+def message(sent: Sent, emitted_at: int, ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return the RECORD; what is flawed is so in a way that its object knows.
+
+    `ids` are the ids by which some parents are named instead of by their keys.
+    """
     data = _data(sent)
+    if "accountId" in data:
+        data["accountId"] = ids.get(data["accountId"], data["accountId"])
     if sent.flaw == "no key":
         name = "noteDate" if sent.stream == "calls" else "event" if sent.stream == "events" else "externalId"
         data[name] = NO_KEYS[emitted_at % len(NO_KEYS)] if name == "externalId" else None
@@ -112,10 +119,10 @@ def _data(sent: Sent) -> dict[str, Any]:
     data: dict[str, Any] = {"externalId": sent.key}
     version, parent = sent.version, {"accountId": sent.parent}
     if sent.stream in ("organizations", "accounts"):
-        return data | {"name": f"v{version}", "n": version, "plan": version % 2}
+        return data | TOUCHED | {"name": f"v{version}", "n": version, "plan": version % 2}
     if sent.stream == "users":
         by_rest = {"unsubscribedFromConversations": True} if version % 5 == 0 else {}
-        return data | parent | by_rest | {"name": f"v{version}", "n": version, "plan": version % 2}
+        return data | parent | by_rest | TOUCHED | {"name": f"v{version}", "n": version, "plan": version % 2}
     if sent.stream in ("tasks", "custom_object_feature_request"):
         return data | parent | {"name": f"v{version}"}
     if sent.stream == "events":

@@ -15,7 +15,10 @@ from integration_tests.harness import Json, QuickClock, Run, destination_config,
 from integration_tests.sandbox import Row, Sandbox, Switches
 
 WHEN = "2026-01-01T00:00:00.000Z"
+GONE = {"_ab_cdc_deleted_at": WHEN}
 OURS = "Ours"
+UPSERTS: list[Any] = ["stays archived", "comes back", "is made anew"]
+each_reading = pytest.mark.parametrize("upsert", UPSERTS)
 
 
 class Archivable(NamedTuple):
@@ -82,6 +85,86 @@ class Scene:
         """Return what the rows of a key are called that are not archived."""
         rows = self.sandbox.workspace.rows(self.one.table)
         return [row[self.one.name] for row in rows if row["externalId"] == f"k{n}" and not row["archivedAt"]]
+
+
+def check(scene: Scene, run: Run, upsert: str, count: int = 1) -> None:
+    """Assert that what was archived is as its outcome says: skipped and archived, or made anew beside the old one."""
+    counts = run.counts("rows")
+    live = [scene.live(n) for n in range(count)]
+    assert counts["rejected"] == 0, run.log
+    assert live == [[OURS]] * count if counts["accepted"] else live == [[]] * count, run.log
+    assert counts["accepted"] in (0, count)
+    if upsert == "stays archived":
+        assert counts["skipped"] == count, run.log
+    if counts["skipped"]:
+        assert "archived in Vitally" in run.log
+
+
+@each_reading
+@pytest.mark.parametrize("name", NAMES)
+def test_an_upsert_of_an_archived_row_does_not_bring_it_back(sandbox: Sandbox, name: str, upsert: Any) -> None:
+    """Given a row that somebody archived, when it is upserted by REST, it is skipped, or a new one is made."""
+    scene = Scene(sandbox, name, upsert)
+    check(scene, scene.sync([scene.row()]), upsert)
+
+
+@pytest.mark.parametrize("exists", ["reject", "duplicate"])
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_post_that_is_refused_for_an_archived_row(sandbox: Sandbox, exists: Any, status: Any) -> None:
+    scene = Scene(sandbox, "note", "stays archived")
+    sandbox.switches.note_post_existing, sandbox.switches.exists_status = exists, status
+    run = scene.sync([scene.row()])
+    counts = run.counts("rows")
+    if exists == "reject":
+        assert (counts["skipped"], scene.live()) == (1, []), run.log
+        assert "archived in Vitally" in run.log
+    else:
+        assert len(scene.live()) == counts["accepted"], run.log
+
+
+@each_reading
+def test_an_archived_instance_that_a_batch_would_write(sandbox: Sandbox, upsert: Any) -> None:
+    scene = Scene(sandbox, "custom_object/featureRequest", upsert)
+    run = scene.sync([scene.row()], by_batch=True, verify="all")
+    counts = run.counts("rows")
+    assert scene.live() == [OURS] * counts["accepted"], run.log
+    if upsert == "stays archived":
+        assert counts["skipped"] == 1, run.log
+        assert "archived in Vitally" in run.log
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_how_many_are_archived_is_said_once_per_stream(sandbox: Sandbox, name: str) -> None:
+    """Given thirty archived rows among forty, when all are written, one line has their number."""
+    scene = Scene(sandbox, name, "stays archived", archived=30, live=10)
+    run = scene.sync([scene.row(n) for n in range(40)])
+    counts = run.counts("rows")
+    assert (counts["skipped"], counts["accepted"]) == (30, 10), run.log
+    lines = [line for line in run.logs() if "archived in Vitally" in line]
+    assert len(lines) == 1
+    assert "30" in lines[0]
+    assert [scene.live(n) for n in range(40)] == [[]] * 30 + [[OURS]] * 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_archived_row_is_not_called_unchanged(sandbox: Sandbox, name: str) -> None:
+    scene = Scene(sandbox, name, "stays archived", archived=20)
+    run = scene.sync([scene.row(n, "Old") for n in range(20)], skip_unchanged=True)
+    assert run.counts("rows")["unchanged"] == 0
+    assert run.counts("rows")["skipped"] == 20, run.log
+
+
+@each_reading
+@pytest.mark.parametrize("name", NAMES)
+def test_what_this_sync_archived_itself_is_written_again(sandbox: Sandbox, name: str, upsert: Any) -> None:
+    """Given a live row, when one sync deletes and then writes it, it is there again as Vitally does it, or rejected."""
+    scene = Scene(sandbox, name, upsert, archived=0, live=1)
+    run = scene.sync([scene.row(), {**scene.row(), **GONE}, scene.row()])
+    counts = run.counts("rows")
+    assert counts["skipped"] == 0, run.log
+    assert scene.live() == [OURS] * (counts["accepted"] - 2), run.log
+    if upsert != "stays archived" and name != "meeting":  # an archived meeting cannot be updated
+        assert counts["accepted"] == 3, run.log
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from integration_tests.destination.between import START, accounts
+from integration_tests.destination.between import START, accounts, found
+from integration_tests.destination.measure import peak_memory
 from integration_tests.harness import (
     Json,
     QuickClock,
     Run,
     destination_config,
     record,
+    run_process,
     state,
     stream,
     write,
@@ -54,6 +59,19 @@ def moments(sandbox: Sandbox, clock: QuickClock, path: str, method: str = "POST"
     return seen
 
 
+@pytest.mark.parametrize("delay", [0, 5, 60])
+@pytest.mark.parametrize("count", [100, 1_000, 5_000])
+def test_the_proof_of_a_sample_is_there_soon_after_the_last_write(
+    sandbox: Sandbox, clock: QuickClock, count: int, delay: float
+) -> None:
+    """Given 200 requests a minute, when the last batch was taken, the sample is proved once it has been applied."""
+    sandbox.switches = Switches(effect_delay=delay)
+    sent = moments(sandbox, clock, "/batch$")
+    run = sync(sandbox, clock, "accounts", accounts(count), verify="sample")
+    assert "100 are in Vitally" in found(run)
+    assert clock.monotonic() - sent[-1] <= delay + MARGIN
+
+
 @pytest.mark.parametrize("there", [1_000, 20_000])
 def test_a_sample_in_a_large_workspace_is_as_quick(sandbox: Sandbox, clock: QuickClock, there: int) -> None:
     """Given many rows in Vitally that are updated here and there, the newest pages by updatedAt show them."""
@@ -65,6 +83,18 @@ def test_a_sample_in_a_large_workspace_is_as_quick(sandbox: Sandbox, clock: Quic
     sent = moments(sandbox, clock, "/batch$")
     sync(sandbox, clock, "accounts", accounts(300), verify="sample")
     assert clock.monotonic() - sent[-1] <= 5 + MARGIN
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("count", [50, 150, 190])
+def test_a_full_budget_is_used_at_once(sandbox: Sandbox, clock: QuickClock, count: int, workers: int) -> None:
+    """Given a job that fits into a minute's budget, when nothing was asked before, it takes seconds."""
+    rows = [sandbox.workspace.insert("accounts", {"externalId": f"a{n}"})["id"] for n in range(count)]
+    messages = [record("accounts", {"id": key, "name": "New"}) for key in rows]
+    mapping = {"stream": "accounts", "object": "account", "operation": "update", "other_columns": "traits"}
+    run = sync(sandbox, clock, "accounts", messages, num_workers=workers, mappings=[mapping], analytics_token=None)
+    assert run.counts("accounts")["accepted"] == count, run.log
+    assert clock.monotonic() <= (5 if count <= 150 else 20)
 
 
 def test_no_minute_has_more_requests_than_are_granted(sandbox: Sandbox, clock: QuickClock) -> None:
@@ -93,3 +123,39 @@ def test_no_state_waits_for_the_next_minute(sandbox: Sandbox, clock: QuickClock)
     sync(sandbox, clock, "accounts", messages, mappings=[mapping], analytics_token=None)
     gaps = [later - earlier for earlier, later in zip(sorted(sent), sorted(sent)[1:], strict=False)]
     assert max(gaps) <= 20
+
+
+# What waits on disk is read back in pieces
+
+
+def test_large_rows_that_come_back_from_disk_do_so_in_pieces(tmp_path: Path) -> None:
+    """Given 5,000 rows of 20 kB whose parent comes last, when it is there, memory holds a part of them only."""
+    text, pid, peaks = "x" * 20_000, tmp_path / "pid", [0.0]
+
+    def lines() -> Iterator[bytes]:
+        user = {"externalId": "@@@", "accountId": "late", "about": text}
+        before, after = orjson.dumps(record("users", user)).split(b"@@@")
+        for number in range(5_000):
+            yield b"%sr%d%s" % (before, number, after)
+        yield orjson.dumps(record("accounts", {"externalId": "late", "name": "Late"}))
+
+    switches = Switches(effect_delay=0, drops=lambda message: message["type"] == "user")
+    with Sandbox(empty=True, switches=switches) as sandbox:
+        sandbox.journal.keep_bodies = False
+        sandbox.makers.add(Maker(lambda _: peaks.append(peak_memory(int(pid.read_text()))), "/batch$", times=None))
+        run = run_process(
+            [
+                "bash",
+                "-c",
+                'echo $$ >"$0"; exec "$@"',
+                str(pid),
+                str(Path(sys.executable).parent / "destination-vitally"),
+            ],
+            "write",
+            config=destination_config(sandbox),
+            catalog={"streams": [stream("users"), stream("accounts")]},
+            stdin=lines(),
+        )
+    assert run.exit_code == 0, run.lines[-3:]
+    assert run.counts("users")["accepted"] == 5_000
+    assert max(peaks) < 150

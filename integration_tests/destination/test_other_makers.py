@@ -18,6 +18,8 @@ from integration_tests.sandbox import Fault, Maker, Request, Row, Sandbox
 
 WHEN = "2026-01-01T00:00:00.000Z"
 OURS, ANOTHERS = "Ours", "Another's"
+PATIENCE = 60
+"""Seconds of waiting that no answer here can need: of what was refused or lost, an answer is to be had at once."""
 
 
 class Made(NamedTuple):
@@ -58,6 +60,11 @@ def objects(sandbox: Sandbox) -> dict[str, Made]:
 
 
 NAMES = [*objects(Sandbox(empty=True))]
+PUT_FIRST = ["account", "user", "meeting"]
+"""What is written by PUT, and by POST where that says 404."""
+
+UNIQUE = [*PUT_FIRST, "note"]
+"""What Vitally may refuse where the key exists."""
 
 
 class Scene:
@@ -117,6 +124,99 @@ class Scene:
         return sum(self.clock.waits)
 
 
+# Refusals that say "exists"
+
+REFUSALS = [
+    (400, "{name} already exists: {key}."),
+    (400, "A row with this external ID already exists"),
+    (400, "EXISTING ROW: the {name} {key} exists"),
+    (409, "Conflict"),
+    (409, "duplicate key value violates unique constraint"),
+    (409, "{name} {key} is taken"),
+    (409, ""),
+]
+each_refusal = pytest.mark.parametrize(("status", "words"), REFUSALS, ids=lambda value: str(value) or "no words")
+
+
+def refusing(sandbox: Sandbox, status: Any, words: str) -> None:
+    """Let Vitally refuse each row whose key exists."""
+    for name in ("account", "note", "conversation", "meeting"):
+        setattr(sandbox.switches, f"{name}_post_existing", "reject")
+    sandbox.switches.exists_status, sandbox.switches.exists_words = status, words
+
+
+@each_refusal
+@pytest.mark.parametrize("name", UNIQUE)
+def test_what_another_made_before_the_post_is_written_as_what_it_is(
+    sandbox: Sandbox, name: str, status: int, words: str
+) -> None:
+    """Given a row that somebody makes between our look and our POST, when that is refused, our values are written."""
+    refusing(sandbox, status, words)
+    scene = Scene(sandbox, name)
+    sandbox.makers.add(Maker(scene.anothers(), path=scene.made.posts, method="POST"))
+    run = scene.sync()
+    assert run.counts("rows")["accepted"] == 1, run.log
+    assert scene.names == [OURS]
+    assert scene.waited <= PATIENCE
+
+
+@each_refusal
+@pytest.mark.parametrize("name", UNIQUE)
+def test_a_create_of_what_another_made_before_is_skipped(sandbox: Sandbox, name: str, status: int, words: str) -> None:
+    refusing(sandbox, status, words)
+    scene = Scene(sandbox, name)
+    sandbox.makers.add(Maker(scene.anothers(), path=scene.made.posts, method="POST"))
+    run = scene.sync(operation="create")
+    assert run.counts("rows")["skipped"] == 1, run.log
+    assert scene.names == [ANOTHERS]
+    assert scene.waited <= PATIENCE
+
+
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize("name", UNIQUE)
+def test_many_rows_that_others_make_meanwhile(sandbox: Sandbox, name: str, status: int) -> None:
+    refusing(sandbox, status, "{name} already exists: {key}.")
+    scene = Scene(sandbox, name)
+
+    def create(request: Request) -> None:
+        scene.anothers(request.body["externalId"])(request)
+
+    sandbox.makers.add(Maker(create, path=scene.made.posts, method="POST", times=None))
+    before = len(sandbox.journal)
+    run = scene.sync(24)
+    assert run.counts("rows")["accepted"] == 24, run.log
+    names = [row[scene.made.name] for n in range(24) for row in scene.rows(f"k{n}")]
+    assert names == [OURS] * 24
+    assert scene.waited <= PATIENCE
+    assert len(sandbox.journal) - before <= 24 * 4 + 10
+
+
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize("name", PUT_FIRST)
+def test_what_is_refused_for_ever_is_rejected_soon(sandbox: Sandbox, name: str, status: int) -> None:
+    """Given a Vitally that shows no row and says it exists, when it is written, it is asked for three times at most."""
+    scene = Scene(sandbox, name)
+    body = {"error": "externalId already exists"}
+    sandbox.faults.add(Fault(scene.made.posts, "POST", status=status, body=body, times=None))
+    run = scene.sync()
+    assert run.counts("rows")["rejected"] == 1, run.log
+    assert "exists" in run.log
+    assert sandbox.journal.count(scene.made.posts, "POST") <= 4
+    assert scene.waited <= PATIENCE
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_refusal_that_names_another_key_is_no_sign_of_the_row(sandbox: Sandbox, status: int) -> None:
+    """Given that the email exists, not the externalId, when a user is made, the words of the refusal are passed on."""
+    scene = Scene(sandbox, "user")
+    body = {"error": "email already exists"}
+    sandbox.faults.add(Fault(scene.made.posts, "POST", status=status, body=body, times=None))
+    run = scene.sync()
+    assert run.counts("rows")["rejected"] == 1
+    assert "email already exists" in run.log
+    assert scene.waited <= PATIENCE
+
+
 # Answers that are lost, and who has acted
 
 NOT_ACTED: list[Any] = ["status", "drop"]
@@ -125,6 +225,35 @@ ACTED: list[Any] = ["status_after", "truncate"]
 
 def lose(scene: Scene, kind: Any, method: str = "POST", path: str = "") -> None:
     scene.sandbox.faults.add(Fault(path or scene.made.posts, method, kind=kind, status=502))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", NOT_ACTED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lost_create_beside_anothers_writes_our_values(sandbox: Sandbox, name: str, kind: str, when: Any) -> None:
+    """Given a POST that did nothing and whose answer is lost, and another's row, our values are in it in the end."""
+    scene = Scene(sandbox, name)
+    lose(scene, kind)
+    sandbox.makers.add(Maker(scene.anothers(), path=scene.made.posts, method="POST", when=when))
+    run = scene.sync()
+    assert run.counts("rows")["accepted"] == 1, run.log
+    assert scene.names == [OURS]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", NOT_ACTED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lost_create_beside_anothers_is_not_called_ours(sandbox: Sandbox, name: str, kind: str, when: Any) -> None:
+    """Given the operation create, when another's row is found after a lost answer, it is left, and not accepted."""
+    if name in ("organization", "task", "nps_response"):
+        sandbox.switches.also_by_external_id = frozenset({"npsResponses"})
+    scene = Scene(sandbox, name)
+    lose(scene, kind)
+    sandbox.makers.add(Maker(scene.anothers(), path=scene.made.posts, method="POST", when=when))
+    run = scene.sync(operation="create")
+    assert len(scene.names) == 1
+    accepted = run.counts("rows")["accepted"]
+    assert scene.names == [OURS if accepted else ANOTHERS], run.log
 
 
 @pytest.mark.parametrize("operation", ["upsert", "create"])
@@ -180,6 +309,35 @@ def test_a_lost_update_beside_another_is_written_in_the_end(sandbox: Sandbox, na
 
 
 # Absence has an age
+
+
+@pytest.mark.parametrize("age", [6, 30, 59])
+@pytest.mark.parametrize("operation", ["upsert", "create"])
+@pytest.mark.parametrize("name", ["note", "custom_object/featureRequest", "task", "nps_response", "account", "user"])
+def test_a_row_younger_than_the_list_that_was_read_is_not_made_twice(
+    sandbox: Sandbox, name: str, operation: str, age: float
+) -> None:
+    """Given another's row made after a list was read, when we write it some seconds later, there is one row."""
+    for rule in ("account", "note", "meeting"):
+        setattr(sandbox.switches, f"{rule}_post_existing", "duplicate")
+    scene = Scene(sandbox, name)
+    for n in range(30):
+        scene.anothers(f"there{n}")(Request(0, "", "", {}))
+    sandbox.clock.advance(60)
+
+    def create(request: Request) -> None:
+        for key in ("k3", "k41"):
+            scene.anothers(key)(request)
+        scene.clock.wait(age)
+
+    listed = scene.made.table if name != "custom_object/featureRequest" else "instances"
+    sandbox.makers.add(Maker(create, path=rf"/{listed}(/search)?$", method="GET", when="after"))
+    run = scene.sync(60, operation=operation)
+    doubles = [key for key in ("k3", "k41") if len(scene.rows(key)) != 1]
+    assert doubles == [], run.log
+    if operation == "upsert":
+        assert run.counts("rows")["accepted"] == 60, run.log
+        assert [row[scene.made.name] for key in ("k3", "k41") for row in scene.rows(key)] == [OURS] * 2
 
 
 @pytest.mark.parametrize("age", [6, 30, 59])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration_tests.destination.disks import LIMITS, limited, write_read_only
+from integration_tests.destination.mirrored import complete, full
 from integration_tests.harness import Json, Run, destination_config, record, state, stream, write
 from integration_tests.sandbox import Sandbox, Switches
 
@@ -67,6 +68,22 @@ def landed(sandbox: Sandbox, table: str) -> set[str]:
 
 
 @each_disk
+@pytest.mark.parametrize("verify", ["none", "sample"])
+def test_rows_of_batches_on_which_nothing_depends_need_no_disk(
+    sandbox: Sandbox, folder: Path, disk: str, verify: str
+) -> None:
+    """Given a table of accounts alone, when there is next to no disk, all rows are written."""
+    messages: list[Json] = [*accounts(4_000), state("accounts", 1)]
+    config = destination_config(sandbox, verify=verify)
+    with limited(sandbox, folder, disk):
+        run = write(config, [stream("accounts")], messages)
+    assert run.exit_code == 0, run.lines[-3:]
+    assert run.counts("accounts")["accepted"] == 4_000
+    assert run.state_ids == [1]
+    assert len(sandbox.workspace.rows("accounts")) == 4_000
+
+
+@each_disk
 def test_rows_by_rest_on_which_nothing_depends_need_no_disk(sandbox: Sandbox, folder: Path, disk: str) -> None:
     sandbox.workspace.insert("accounts", {"externalId": "a0"})
     rows = [record("tasks", {"externalId": f"t{n}", "accountId": "a0", "name": "T", "tags": []}) for n in range(600)]
@@ -77,6 +94,36 @@ def test_rows_by_rest_on_which_nothing_depends_need_no_disk(sandbox: Sandbox, fo
 
 
 # What is kept can be asked for again, or the sync ends with a sentence
+
+
+@each_disk
+def test_unchanged_rows_are_told_from_changed_ones(sandbox: Sandbox, folder: Path, disk: str) -> None:
+    """Given `skip_unchanged`, when what was read cannot be kept, it is read again, or the rows are sent."""
+    for one in accounts(1_500):
+        data = one["record"]["data"]
+        sandbox.workspace.insert(
+            "accounts", {"externalId": data["externalId"], "name": "A", "traits": {"text": data["text"]}}
+        )
+    changed = [record("accounts", {"externalId": "a7", "name": "Changed"})]
+    config = destination_config(sandbox, skip_unchanged=True)
+    with limited(sandbox, folder, disk):
+        run = write(config, [stream("accounts")], [*accounts(1_500), *changed])
+    assert run.exit_code == 0, run.lines[-3:]
+    assert (sandbox.workspace.find("accounts", "a7") or {})["name"] == "Changed"
+    assert run.counts("accounts")["rejected"] == 0
+
+
+@each_disk
+def test_children_by_rest_of_rows_just_sent(sandbox: Sandbox, folder: Path, disk: str) -> None:
+    """Given accounts by batch and their notes by REST, all are written, or the sync says what it needs."""
+    messages = [*accounts(2_500), *notes(300), state("accounts", 1), state("notes", 2)]
+    names = [stream("accounts"), stream("notes")]
+    with limited(sandbox, folder, disk):
+        run = write(destination_config(sandbox), names, messages)
+    if check_end(run, folder):
+        assert run.counts("notes")["accepted"] == 300, run.lines[-3:]
+        assert run.state_ids == [1, 2]
+    check_states(sandbox, run, {1: ("accounts", 2_500), 2: ("notes", 300)})
 
 
 @each_disk
@@ -98,7 +145,49 @@ def check_states(sandbox: Sandbox, run: Run, covered: dict[int, tuple[str, int]]
         assert len(landed(sandbox, table)) >= count, f"a state covers rows of {table} that are not there"
 
 
+@each_disk
+def test_a_mirror_deletes_no_living_row(sandbox: Sandbox, folder: Path, disk: str) -> None:
+    """Given a mirror, when the keys of its table cannot be kept, nothing is deleted that is in the table."""
+    count = 3_000
+    for n in range(count + 20):
+        sandbox.workspace.insert("accounts", {"externalId": f"a{n}", "name": "A"})
+    sandbox.clock.advance(60)
+    mapping = {
+        "stream": "accounts",
+        "object": "account",
+        "other_columns": "traits",
+        "missing_rows": "delete_with_everything_below",
+    }
+    config = destination_config(sandbox, allow_deletes=True, max_deletes_percent=100, mappings=[mapping])
+    messages: list[Json] = [*accounts(count), complete("accounts")]
+    with limited(sandbox, folder, disk):
+        run = write(config, [full("accounts")], messages)
+    left = landed(sandbox, "accounts")
+    assert {f"a{n}" for n in range(count)} <= left, "a living row is gone"
+    if check_end(run, folder):
+        assert len(left) == count
+
+
+@each_disk
+@pytest.mark.parametrize("verify", ["sample", "all"])
+def test_proof_needs_little(sandbox: Sandbox, folder: Path, disk: str, verify: str) -> None:
+    config = destination_config(sandbox, verify=verify)
+    with limited(sandbox, folder, disk):
+        run = write(config, [stream("accounts")], accounts(2_500))
+    if check_end(run, folder):
+        assert run.counts("accounts")["accepted"] == 2_500, run.lines[-3:]
+
+
 # No folder can be written at all
+
+
+@pytest.mark.parametrize("verify", ["none", "sample"])
+def test_without_any_folder_a_table_of_batches_is_written(sandbox: Sandbox, folder: Path, verify: str) -> None:
+    """Given a container whose file system is read-only, when accounts are written, all are."""
+    config = destination_config(sandbox, verify=verify)
+    run = write_read_only(folder, config, [stream("accounts")], accounts(2_500))
+    assert run.exit_code == 0, run.errors
+    assert run.counts("accounts")["accepted"] == 2_500
 
 
 def test_without_any_folder_children_are_written_or_it_is_said_why_not(sandbox: Sandbox, folder: Path) -> None:
