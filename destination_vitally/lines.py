@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -29,22 +31,47 @@ class TooDeep(str):
 TOO_DEEP = TooDeep("(nested too deeply)")
 
 
+class Rounded(float):
+    """A number that was written with more digits than it has; `digits` are those."""
+
+    def __new__(cls, number: float, digits: str) -> Rounded:
+        """Keep what was written beside what is left of it."""
+        made = super().__new__(cls, number)
+        made.digits = digits
+        return made
+
+    digits: str
+
+
 def parse(line: bytes) -> Any:
     """Return the JSON of a line; what the standard library's parser reads is read.
 
-    Lone surrogates become U+FFFD, NaN and infinities None, integers of any length stay integers. Of a RECORD, a
-    column nested deeper than `DEEPEST` is `TOO_DEEP`.
+    Lone surrogates become U+FFFD, NaN and infinities None, integers of any length stay integers, decimals beyond 2^53
+    that are none of a floating-point number are `Rounded`. Of a RECORD, a column nested deeper than `DEEPEST` is
+    `TOO_DEEP`.
 
     Raises:
         ValueError: the line is not JSON.
     """
     if line.count(b"[") + line.count(b"{") <= DEEPEST:
-        return answers.parse(line)
+        return answers.parse(line, _decimal)
     shallow = _pruned(line)
-    message = answers.parse(shallow)
+    message = answers.parse(shallow, _decimal)
     if shallow is not line:
         _mark_columns(message)
     return message
+
+
+def is_rounded(digits: str, number: float) -> bool:
+    """Tell whether digits are neither what a floating-point number is, nor what it is written as."""
+    return Decimal(digits) not in (Decimal(number), Decimal(repr(float(number))))
+
+
+def _decimal(digits: str) -> float | None:
+    number = float(digits)
+    if not math.isfinite(number):
+        return None
+    return Rounded(number, digits) if abs(number) > 2**53 and is_rounded(digits, number) else number
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:

@@ -31,14 +31,14 @@ _SCALARS: Mapping[str, Mapping[str, Any]] = {
 _NEVER_NULL = {"id": "string", "position": "integer", "cursor": "datetime"}
 """Field types that a row of the stream itself always has a value of, and what they are inside another row."""
 _TRAIT_FIELDS: Mapping[Kind, Any] = {
-    "text": "string",
-    "number": "number",
-    "flag": "boolean",
-    "moment": "string",
-    "day": "string",
-    "list": ["string"],
+    Kind.TEXT: "string",
+    Kind.NUMBER: "number",
+    Kind.BOOLEAN: "boolean",
+    Kind.DATETIME: "string",
+    Kind.DATE: "string",
+    Kind.LIST: ["string"],
 }
-_COLUMN_FIELDS: Mapping[Kind, Any] = {**_TRAIT_FIELDS, "moment": "datetime", "day": "day"}
+_COLUMN_FIELDS: Mapping[Kind, Any] = {**_TRAIT_FIELDS, Kind.DATETIME: "datetime", Kind.DATE: "day"}
 """Values in columns of their own are cast, so that a time is one; inside `traits` they stay as they are."""
 _REFERENCE = {"id": "string", "externalId": "string", "name": "string"}
 
@@ -181,5 +181,5 @@ class _Description:
 
     def trait(self, field_type: str) -> dict[str, Any]:
         """Return the schema of a trait whose field type is `field_type`; one that nobody knows is a text."""
-        kind = _TRAIT_FIELDS[kind_of(field_type) or "text"]
+        kind = _TRAIT_FIELDS[kind_of(field_type) or Kind.TEXT]
         return {**self.field(kind), "description": f"Vitally field type: {field_type}"}

@@ -49,7 +49,7 @@ def trait_columns(types: Mapping[str, str]) -> list[TraitColumn]:
         if name in columns or len(name) > LONGEST_NAME:
             suffix = sha256(path.encode()).hexdigest()[:8]
             name = f"{name[: LONGEST_NAME - len(suffix) - 1]}_{suffix}"
-        columns[name] = TraitColumn(name, path, kind_of(field_type) or "text")
+        columns[name] = TraitColumn(name, path, kind_of(field_type) or Kind.TEXT)
     return list(columns.values())
 
 
@@ -99,10 +99,10 @@ def _list(value: Any) -> list[str]:
 
 
 _CASTS: Mapping[Kind, Callable[[Any], Any]] = {
-    "text": _text,
-    "number": _number,
-    "flag": _flag,
-    "moment": _moment,
-    "day": _day,
-    "list": _list,
+    Kind.TEXT: _text,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _flag,
+    Kind.DATETIME: _moment,
+    Kind.DATE: _day,
+    Kind.LIST: _list,
 }

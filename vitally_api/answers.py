@@ -22,24 +22,29 @@ _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:[,;]|$)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
 _LONG = b"0" * 20
+_LONG_DECIMAL = b"0" * 16 + b"."
 _LONG_NEGATIVE = b"-" + b"0" * 19
 
 
-def parse(content: bytes) -> Any:
+def parse(content: bytes, decimal: Callable[[str], Any] | None = None) -> Any:
     """Return the JSON of a body; whatever the standard library's parser reads is read.
 
     Lone surrogates become U+FFFD, NaN and infinities become None, integers of any length stay integers.
 
+    Args:
+        content: The body.
+        decimal: What makes values of the digits of a number with a point, if there is one of sixteen digits before it.
+
     Raises:
         ValueError: The body is not JSON.
     """
-    if not _has_long_number(content):
+    if not _has_long_number(content, decimal is not None):
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError:
             pass
     try:
-        value = json.loads(content, parse_constant=lambda _: None, parse_float=_finite, parse_int=_integer)
+        value = json.loads(content, parse_constant=lambda _: None, parse_float=decimal or _finite, parse_int=_integer)
         return _without_surrogates(value)
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -147,10 +152,10 @@ def _time(text: str | None) -> datetime | None:
         return None
 
 
-def _has_long_number(content: bytes) -> bool:
-    """Tell whether there may be an integer beyond 64 bits, of which the fast parser would make a float."""
+def _has_long_number(content: bytes, decimals: bool) -> bool:
+    """Tell whether there may be an integer beyond 64 bits, or a decimal, that the fast parser rounds."""
     zeros = content.translate(_AS_ZEROS)  # five times as fast as a regular expression
-    return _LONG in zeros or _LONG_NEGATIVE in zeros
+    return _LONG in zeros or _LONG_NEGATIVE in zeros or (decimals and _LONG_DECIMAL in zeros)
 
 
 def _integer(digits: str) -> int | None:

@@ -1,9 +1,10 @@
-"""What the type of a custom field means for the values of its trait."""
+"""The types of values: of fields, of custom fields and of what a mapping casts to. One name for each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from enum import Enum
+from typing import NamedTuple
 
 
 class CustomField(NamedTuple):
@@ -13,16 +14,29 @@ class CustomField(NamedTuple):
     label: str = ""
 
 
-Kind = Literal["text", "number", "flag", "moment", "day", "list"]
+class Kind(str, Enum):
+    """The type of a value. Custom fields have the first six; only fields of objects have the others."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    LIST = "list"
+    TEXTS = "list of texts"
+    SCORE = "whole number from 0 to 10"
+    OBJECT = "object"
+    DATE_OR_DATETIME = "date or datetime"
+
 
 # Vitally's docs show string, textarea and datetime; the other names are guesses that cost nothing.
 _FIELD_TYPES: Mapping[Kind, tuple[str, ...]] = {
-    "text": ("string", "text", "textarea", "richtext", "url", "email", "phone", "select"),
-    "number": ("number", "integer", "float", "currency", "percent"),
-    "flag": ("boolean", "checkbox"),
-    "moment": ("datetime",),
-    "day": ("date",),
-    "list": ("multiselect", "array", "list"),
+    Kind.TEXT: ("string", "text", "textarea", "richtext", "url", "email", "phone", "select"),
+    Kind.NUMBER: ("number", "integer", "float", "currency", "percent"),
+    Kind.BOOLEAN: ("boolean", "checkbox"),
+    Kind.DATETIME: ("datetime",),
+    Kind.DATE: ("date",),
+    Kind.LIST: ("multiselect", "array", "list"),
 }
 _KINDS: Mapping[str, Kind] = {name: kind for kind, names in _FIELD_TYPES.items() for name in names}
 

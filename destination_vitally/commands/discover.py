@@ -48,22 +48,14 @@ TYPES: Mapping[Kind, Json] = {
     Kind.TEXT: {"type": "string"},
     Kind.NUMBER: {"type": "number"},
     Kind.SCORE: {"type": "integer", "minimum": 0, "maximum": 10},
-    Kind.FLAG: {"type": "boolean"},
-    Kind.MOMENT: {"type": "string", "format": "date-time"},
-    Kind.DAY: {"type": "string", "format": "date"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.DATETIME: {"type": "string", "format": "date-time"},
+    Kind.DATE: {"type": "string", "format": "date"},
     Kind.TEXTS: {"type": ["array", "string"], "items": {"type": "string"}},
     Kind.LIST: {"type": "array"},
     Kind.OBJECT: {"type": "object"},
+    Kind.DATE_OR_DATETIME: {"type": "string"},
 }
-KINDS: Mapping[traits.Kind, Kind] = {
-    "text": Kind.TEXT,
-    "number": Kind.NUMBER,
-    "flag": Kind.FLAG,
-    "moment": Kind.MOMENT,
-    "day": Kind.DAY,
-    "list": Kind.TEXTS,
-}
-"""What custom fields of a type hold."""
 
 Read = TypeVar("Read")
 
@@ -75,7 +67,7 @@ def destination_catalog(config: Config, apis: Apis) -> Json:
     """Return the DESTINATION_CATALOG message: each operation that the configured keys allow, of each object.
 
     Takes one request for the key, one per hundred custom objects, and one per kind of object with custom fields. What
-    cannot be read costs what it would have told, and a warning.
+    cannot be read costs what it would have shown, and a warning.
 
     Raises:
         ConfigError: the REST key or the address is wrong.
@@ -199,7 +191,9 @@ class _Form:
             return self._has(next(f for f in self._entry.fields if f.name == field.stands_for))
         matching = self._lookup_fields()
         if self._operation == "delete":
-            return field.name in matching | self._required()
+            return field.name in matching | self._required() or field.of_deletes
+        if field.of_deletes or field.is_named:
+            return False
         by_message = field.analytics and any(isinstance(route, BatchRoute) for route in self._routes)
         by_call = (field.in_body or field.refers) and any(isinstance(route, RestRoute) for route in self._routes)
         if field.name in matching:
@@ -274,4 +268,8 @@ def _to_create(route: Route) -> tuple[Requirement, ...]:
 def _trait(field: traits.CustomField) -> Json:
     kind = traits.kind_of(field.type)
     label = {"title": field.label} if field.label else {}
-    return {**(TYPES[KINDS[kind]] if kind else {}), **label, "description": f"Custom field, {field.type}"}
+    return {
+        **(TYPES[Kind.TEXTS if kind is Kind.LIST else kind] if kind else {}),
+        **label,
+        "description": f"Custom field, {field.type}",
+    }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from datetime import timezone, tzinfo
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from destination_vitally.config.base import Settings, in_form
 from destination_vitally.objects.model import Operation
@@ -17,13 +18,17 @@ NullPolicy = Literal["omit", "clear"]
 MissingRows = Literal["keep", "delete", "delete_with_everything_below"]
 """What becomes of rows in Vitally that a whole table lacks; the last word is for what destroys more than itself."""
 
-Cast = Literal["text", "number", "boolean", "date", "datetime", "list"]
-"""The types that a value can be brought to."""
+Cast = Literal["text", "number", "boolean", "date", "datetime", "list", "unix_seconds", "unix_milliseconds"]
+"""The types that a value can be brought to, under the names of `vitally_api.traits`; the last two are datetimes."""
 
 _COLUMN = "Column of the stream. The parts of a path into an object are joined by dots, such as address.city."
 _POLICY = "What an empty value of this column does; left open, it is as the rest of the stream."
 _SEPARATOR = "The text between the entries of a list that is written in one text: a comma for a,b,c."
 _CAST = "The type of the value in Vitally; left open, that of the custom field, else that of the column."
+_FIELD_CAST = (
+    "How to read the column, where its values could be several things: Unix times of any age, or an id such as null "
+    "that is a text like any other."
+)
 
 
 def _column() -> Any:
@@ -46,6 +51,7 @@ class FieldEntry(Settings):
         examples=["externalId"],
     )
     column: str = _column()
+    cast: Cast | None = Field(default=None, title="Type", description=_FIELD_CAST)
     separator: str | None = Field(default=None, title="Separator", description=_SEPARATOR)
     null_values: NullPolicy | None = _policy(_POLICY)
 
@@ -67,6 +73,14 @@ class TraitEntry(Settings):
     null_values: NullPolicy | None = _policy(_POLICY)
 
 
+def _as_text(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+FixedValue = Annotated[str, BeforeValidator(_as_text)]
+"""A text, as the form has it, of whatever type a file gives it."""
+
+
 class ConstantEntry(Settings):
     """A field that has the same value in each row."""
 
@@ -75,7 +89,7 @@ class ConstantEntry(Settings):
     field: str = Field(
         title="Field", description="Field of the Vitally object.", min_length=1, examples=["event", "templateId"]
     )
-    value: str = Field(title="Value", description="The value that every row gets.", min_length=1)
+    value: FixedValue = Field(title="Value", description="The value that every row gets.", min_length=1)
 
 
 class ConstantTraitEntry(Settings):
@@ -84,7 +98,7 @@ class ConstantTraitEntry(Settings):
     model_config = ConfigDict(title="Fixed trait")
 
     trait: str = Field(title="Trait", description="Trait in Vitally, or property of an event.", min_length=1)
-    value: str = Field(title="Value", description="The value that every row gets.", min_length=1)
+    value: FixedValue = Field(title="Value", description="The value that every row gets.", min_length=1)
     cast: Cast | None = Field(default=None, title="Type", description=_CAST)
 
 
@@ -148,20 +162,34 @@ class StreamMapping(Settings):
         "deleted only by delete_with_everything_below, since what belongs only to them is destroyed along with them. "
         "Needs allow_deletes and the REST API key.",
     )
+    time_zone: str | None = Field(
+        default=None,
+        title="Time zone",
+        description="Of times that say none, where the table is in local time; left open, they are UTC.",
+        examples=["Europe/Berlin"],
+    )
     namespace: str | None = Field(
         default=None, title="Namespace", description="Only needed when two streams share their name."
     )
 
-    @model_validator(mode="before")
+    @field_validator("time_zone")
     @classmethod
-    def _maps_as_lists(cls, given: Any) -> Any:
-        """Take the maps that mappings once were: `{"externalId": "customer_id"}`."""
-        return _with_lists(given) if isinstance(given, Mapping) else given
+    def _is_known(cls, given: str | None) -> str | None:
+        try:
+            zone_of(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("there is no time zone of this name; it is one such as Europe/Berlin") from None
+        return given
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of times that say none."""
+        return zone_of(self.time_zone)
 
     @model_validator(mode="after")
-    def _says_something(self) -> StreamMapping:
-        said = self.fields or self.traits or self.constants or self.constant_traits
-        if not said and self.other_columns is None:
+    def _names_columns(self) -> StreamMapping:
+        lines = self.fields or self.traits or self.constants or self.constant_traits
+        if not lines and self.other_columns is None:
             raise ValueError(
                 f"the mapping of stream '{self.stream}' says of no column where it goes. Fill in fields and traits; or "
                 "choose traits in other_columns, if the columns have the names that they are to have in Vitally"
@@ -169,31 +197,6 @@ class StreamMapping(Settings):
         return self
 
 
-_LISTS: Mapping[str, tuple[str, str]] = {
-    "fields": ("field", "column"),
-    "traits": ("trait", "column"),
-    "constants": ("field", "value"),
-    "constant_traits": ("trait", "value"),
-}
-"""What the entries of each list hold."""
-
-
-def _with_lists(given: Mapping[str, Any]) -> dict[str, Any]:
-    read = dict(given)
-    for name, (key, value) in _LISTS.items():
-        entries = read.get(name)
-        if isinstance(entries, Mapping):
-            entries = [{key: entry, value: entries[entry]} for entry in entries]
-        if value == "value" and isinstance(entries, list):
-            entries = [_with_text(entry) for entry in entries]
-        if name in read:
-            read[name] = entries
-    return read
-
-
-def _with_text(entry: Any) -> Any:
-    """Return a fixed value as the form has it: as a text, whatever its type."""
-    value = entry.get("value") if isinstance(entry, Mapping) else None
-    if value is None or isinstance(value, str):
-        return entry
-    return {**entry, "value": orjson.dumps(value).decode()}
+def zone_of(name: str | None) -> tzinfo:
+    """Return a time zone by its name; UTC for none. Raises what `ZoneInfo` does for an unknown one."""
+    return ZoneInfo(name) if name else timezone.utc

@@ -1,4 +1,4 @@
-"""What is wrong with a mapping or with the columns of a stream, found before the first record."""
+"""Which mapping is for which stream, and what is wrong with it or with the columns: before the first record."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 from destination_vitally.config import ConstantEntry, FieldEntry, StreamMapping, TraitEntry
 from destination_vitally.errors import ConfigError
-from destination_vitally.mapping.columns import AmbiguousError, Columns, folded, is_loader_column
+from destination_vitally.mapping.columns import AmbiguousError, Columns, below, folded, is_loader_column
 from destination_vitally.mapping.layout import CustomFields
 from destination_vitally.mapping.mapper import Mapper
-from destination_vitally.objects.model import Field, Object, Operation
+from destination_vitally.objects.model import MESSAGE_FIELDS, BatchRoute, Field, Object, Operation, Route
+from destination_vitally.protocol import AirbyteStream
 
 logger = logging.getLogger("airbyte")
 
@@ -23,15 +24,65 @@ _OF_CUSTOM_FIELDS = "vitally.custom."
 """What the paths of custom fields begin with; any other trait comes into being by being written."""
 
 
+def assigned(
+    mappings: Iterable[StreamMapping], streams: list[AirbyteStream]
+) -> dict[tuple[str | None, str], StreamMapping]:
+    """Return the mapping of each stream that has one, by namespace and name.
+
+    A name that differs from the stream's in nothing but case and underscores is taken for it, and the log says so. A
+    mapping with a namespace goes before one without.
+
+    Raises:
+        ConfigError: several mappings are for one stream, or one could be for several.
+    """
+    found: dict[tuple[str | None, str], list[StreamMapping]] = {}
+    for mapping in mappings:
+        for stream in _streams_of(mapping, streams):
+            found.setdefault((stream.namespace, stream.name), []).append(mapping)
+    return {key: _only(key[1], candidates) for key, candidates in found.items()}
+
+
+def _streams_of(mapping: StreamMapping, streams: list[AirbyteStream]) -> list[AirbyteStream]:
+    within = [s for s in streams if mapping.namespace in (None, s.namespace)]
+    exact = [s for s in within if s.name == mapping.stream]
+    alike = [s for s in within if folded(s.name) == folded(mapping.stream)]
+    names = sorted({s.name for s in alike})
+    if exact:
+        return exact
+    if len(names) > 1:
+        raise ConfigError(
+            f"The mapping of stream '{mapping.stream}' could be for {' or '.join(map(repr, names))}: write the name of "
+            "the one you mean."
+        )
+    if names:
+        logger.warning("The mapping of stream '%s' is taken for stream '%s'.", mapping.stream, names[0])
+    else:
+        known = ", ".join(sorted({s.name for s in streams})) or "none"
+        logger.warning(
+            "There is a mapping for stream '%s', which is not in the connection. Streams: %s", mapping.stream, known
+        )
+    return alike
+
+
+def _only(stream: str, candidates: list[StreamMapping]) -> StreamMapping:
+    chosen = [m for m in candidates if m.namespace] or candidates
+    chosen = [m for m in chosen if m.stream == stream] or chosen
+    if len(chosen) > 1:
+        raise ConfigError(
+            f"stream '{stream}': {len(chosen)} mappings are for it; leave one, or tell them apart by namespace"
+        )
+    return chosen[0]
+
+
 def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMapping:
     """Return a mapping under the names of the object's fields, which it may also call by their other names.
 
     Raises:
         ConfigError: a field does not exist or is named twice; the object has no traits.
     """
-    fields = [(_field(said.field, entry, title).name, said) for said in mapping.fields]
-    constants = [(_field(said.field, entry, title).name, said) for said in mapping.constants]
-    named = [(name, said.field) for name, said in fields] + [(name, said.field) for name, said in constants]
+    fields = [(_field(line.field, entry, title).name, line) for line in mapping.fields]
+    constants = [(_field(line.field, entry, title).name, line) for line in mapping.constants]
+    named = [(name, line.field) for name, line in fields] + [(name, line.field) for name, line in constants]
     for name in dict.fromkeys(_twice(name for name, _ in named)):
         spellings = list(dict.fromkeys(spelled for known, spelled in named if known == name))
         also = f" ({' and '.join(spellings)})" if len(spellings) > 1 else ""
@@ -42,6 +93,12 @@ def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMappin
         raise ConfigError(f"{title}: {entry.name} has no traits")
     for trait in _twice(traits):
         raise ConfigError(f"{title}: trait '{trait}' is mapped twice; leave one")
+    for field in entry.fields:
+        if (field.analytics or "").startswith("traits.") and (trait := str(field.analytics)[7:]) in traits:
+            raise ConfigError(
+                f"{title}: trait '{trait}' would overwrite the field {field.name} of {entry.name}. Map the column to "
+                f"{field.name} in fields, or to a trait of another name"
+            )
     return mapping.model_copy(update={"fields": _renamed(fields), "constants": _renamed(constants)})
 
 
@@ -56,9 +113,14 @@ def check_columns(mapping: StreamMapping | None, schema: Mapping[str, Any], titl
         return
     mapped: list[FieldEntry | TraitEntry] = [*mapping.fields, *mapping.traits]
     try:
-        missing = sorted({said.column for said in mapped if columns.locate(said.column) is None})
+        missing = sorted({line.column for line in mapped if columns.locate(line.column) is None})
     except AmbiguousError as error:
         raise ConfigError(f"{title}: {error} in the mapping") from None
+    for line in mapped:
+        located = columns.locate(line.column)
+        problem = _problem_of_path(schema[located[0]], located[1], located[0]) if located else ""
+        if problem:
+            raise ConfigError(f"{title}: the mapping names '{line.column}', and {problem}")
     if missing:
         named = ", ".join(f"column '{name}'" for name in missing)
         raise ConfigError(
@@ -67,8 +129,37 @@ def check_columns(mapping: StreamMapping | None, schema: Mapping[str, Any], titl
         )
 
 
+def _problem_of_path(schema: Any, path: tuple[str, ...], where: str) -> str:
+    """Return what is wrong with a path into a column, as far as the schema names the members; empty when nothing is."""
+    members = schema.get("properties") if isinstance(schema, Mapping) else None
+    if not path or not isinstance(members, Mapping) or not members:
+        return ""
+    found = below(members, path)
+    if found:
+        return _problem_of_path(members[found[0]], found[1], f"{where}.{found[0]}")
+    if schema.get("additionalProperties") or schema.get("patternProperties"):
+        return ""
+    near = get_close_matches(path[0], members, 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{where} has no member '{path[0]}'.{hint} Members: {_listed(members)}"
+
+
+def check_messages(mapping: StreamMapping, routes: Iterable[Route], title: str) -> None:
+    """Check that rows with a time or an id of their own can go in messages.
+
+    Raises:
+        ConfigError: the chosen operation has no way but REST, with the keys that are there.
+    """
+    named = [line.field for line in mapping.fields if line.field in MESSAGE_FIELDS]
+    if named and not any(isinstance(route, BatchRoute) for route in routes):
+        raise ConfigError(
+            f"{title}: {' and '.join(named)} travel in messages of the Analytics API, which this operation does not "
+            "send with the keys that are configured"
+        )
+
+
 def check_traits(mapping: StreamMapping, entry: Object, known: CustomFields, title: str) -> None:
-    """Check that each mapped path of a custom field exists; without `known` nothing can be said.
+    """Check that each mapped path of a custom field exists; without `known` nothing can be checked.
 
     Raises:
         ConfigError: one does not, and the object takes no others.
@@ -125,20 +216,23 @@ def _by_vitallys_id(mapper: Mapper, fields: set[str], columns: list[str]) -> boo
 
 def _field(name: str, entry: Object, title: str) -> Field:
     wanted = folded(name)
-    for field in entry.fields:
+    routes = (route for routes in entry.operations.values() for route in routes)
+    of_messages = MESSAGE_FIELDS.values() if any(isinstance(route, BatchRoute) for route in routes) else ()
+    known: list[Field] = [*entry.fields, *of_messages]
+    for field in known:
         if wanted in (folded(spelling) for spelling in (field.name, *field.aliases)):
             return field
-    known = ", ".join(field.name for field in entry.fields)
+    names = ", ".join(field.name for field in known)
     more = " Anything else is a trait." if entry.open_member == "traits" else ""
-    raise ConfigError(f"{title}: {entry.name} has no field '{name}'. Fields: {known}.{more}")
+    raise ConfigError(f"{title}: {entry.name} has no field '{name}'. Fields: {names}.{more}")
 
 
 def _traits(mapping: StreamMapping) -> list[str]:
-    return [*(said.trait for said in mapping.traits), *(said.trait for said in mapping.constant_traits)]
+    return [*(line.trait for line in mapping.traits), *(line.trait for line in mapping.constant_traits)]
 
 
 def _renamed(entries: Iterable[tuple[str, FieldEntry | ConstantEntry]]) -> list[FieldEntry | ConstantEntry]:
-    return [said.model_copy(update={"field": name}) for name, said in entries]
+    return [line.model_copy(update={"field": name}) for name, line in entries]
 
 
 def _twice(names: Iterable[str]) -> Iterator[str]:

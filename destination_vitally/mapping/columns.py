@@ -1,14 +1,26 @@
-"""Names of columns: which are the same, which nobody means, and which say that a row was read from Vitally."""
+"""Names of columns: which are the same, which nobody means, and which show that a row was read from Vitally."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-_LOADERS = re.compile(r"_(fivetran|dlt|sdc|ab|airbyte)_.*|_loaded_at", re.IGNORECASE)
+from destination_vitally.mapping.values.lists import structure
+
+_LOADERS = re.compile(
+    r"_(fivetran|dlt|sdc|ab|airbyte|rivery)_.*|_loaded_at|__(hevo|debezium|dbz)_.*"
+    r"|__(deleted|op|lsn|table|db|ts_ms|source_(ts_ms|lsn|table|db|schema|name|connector))",
+    re.IGNORECASE,
+)
 """The columns in which tools that fill warehouses keep their own books."""
+
+UNAVAILABLE = "__debezium_unavailable_value"
+"""What change data capture sends for a large value that has not changed; Airbyte's own Postgres source as well."""
+
+_UNAVAILABLE = (UNAVAILABLE, b64encode(UNAVAILABLE.encode()).decode())
 
 _DELETED = "_ab_cdc_deleted_at"
 
@@ -31,7 +43,7 @@ def folded(name: str) -> str:
 
 
 def is_loader_column(name: str) -> bool:
-    """Tell whether a column is one that a loading tool made for itself."""
+    """Tell whether a column is one that a loading tool keeps for itself."""
     return _LOADERS.fullmatch(name) is not None
 
 
@@ -78,17 +90,42 @@ class Columns:
         return None if column is None else (column, tuple(path))
 
 
+def is_unavailable(value: Any) -> bool:
+    """Tell whether a pipeline says by a value that it does not have it: the field is to stay as it is."""
+    if isinstance(value, str):
+        if value in _UNAVAILABLE or UNAVAILABLE not in value:
+            return value in _UNAVAILABLE
+        value = structure(value)
+    if isinstance(value, list):
+        return bool(value) and all(map(is_unavailable, value))
+    return isinstance(value, Mapping) and UNAVAILABLE in value
+
+
 def member(value: Any, path: tuple[str, ...]) -> Any:
-    """Return what is at a path in an object; None where there is no such thing."""
-    for name in path:
-        if not isinstance(value, Mapping):
-            return None
+    """Return what is at a path in an object, or by a number in a list; None where there is no such thing.
+
+    Names of members may have dots: the longest that fits goes first.
+    """
+    if not path:
+        return value
+    value = structure(value)
+    if isinstance(value, list):
+        place = int(path[0]) if path[0].isdecimal() else len(value)
+        return member(value[place], path[1:]) if place < len(value) else None
+    found = below(value, path) if isinstance(value, Mapping) else None
+    return member(value[found[0]], found[1]) if found else None
+
+
+def below(members: Iterable[str], path: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the name among members that a path begins with, and the rest of the path; None where there is none."""
+    columns = Columns(members)
+    for end in range(len(path), 0, -1):
         try:
-            found = Columns(value).find(name)
+            if (found := columns.find(".".join(path[:end]))) is not None:
+                return found, path[end:]
         except AmbiguousError:
             return None
-        value = value[found] if found is not None else None
-    return value
+    return None
 
 
 def is_native(row: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Does a row as REST returns it show what was sent? Pure, and the same for every object of the table.
 
-Said is only what differs for sure. What a row does not carry cannot differ: Vitally shows an account's organization by
-Vitally's id alone, and some attributes that messages take in no place at all.
+Only what differs for sure is returned. What a row does not carry cannot differ: Vitally shows an account's
+organization by Vitally's id alone, and some attributes that messages take in no place at all.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Known = Callable[[str, str], str | None]
 TRAIT = "traits."
 """What stands before the name of a trait."""
 
-_UNSAID = object()
+_ABSENT = object()
 
 
 def differing(
@@ -62,7 +62,11 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
             by REST.
         row: as REST returns it.
         known: what is known of ids that the row does not carry.
+
+    A row with a time of its own is a piece of history, of which Vitally shows nothing.
     """
+    if change.sent_at:
+        return ["timestamp"]
     found = []
     by_rest = isinstance(change.route, RestRoute)
     for name, field, value in _written(change.entry, change.fields):
@@ -71,8 +75,8 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
         if field.refers:
             stays = _surely_refers(field, value, row, known)
         else:
-            shown = next(_carried(field, row), _UNSAID)
-            stays = shown is not _UNSAID and unchanged(
+            shown = next(_carried(field, row), _ABSENT)
+            stays = shown is not _ABSENT and unchanged(
                 value, shown, any_case=_is_any_case(change.entry, field), is_html=field.is_html
             )
         if not stays:
@@ -161,10 +165,10 @@ def _shows_reference(field: Field, value: Any, row: Row, known: Known) -> bool:
 
 def referred_to(field: Field, row: Row) -> list[Row] | None:
     """Return the rows that a row refers to, as far as it says who they are; None when it does not say."""
-    inlined = row.get(field.inlined, _UNSAID) if field.inlined else _UNSAID
+    inlined = row.get(field.inlined, _ABSENT) if field.inlined else _ABSENT
     if isinstance(inlined, (list, Mapping)):
         return [other for other in (inlined if isinstance(inlined, list) else [inlined]) if isinstance(other, Mapping)]
-    ids = row.get(field.name, _UNSAID)
-    if ids is not _UNSAID:
+    ids = row.get(field.name, _ABSENT)
+    if ids is not _ABSENT:
         return [{"id": one} for one in (ids if isinstance(ids, list) else [ids]) if one]
     return [] if inlined is None else None

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
-from destination_vitally.mapping import casts, values
-from destination_vitally.mapping.html import cleaned
+from destination_vitally.mapping.values import lists, moment, numbers
+from destination_vitally.mapping.values.html import cleaned
+from destination_vitally.mapping.values.times import parsed, unix
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _SCALARS = (str, int, float)
@@ -22,6 +23,8 @@ _EXACT = 2**53
 _LINKS = ("href", "src")
 _HIDDEN = ("script", "style")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_ZONED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 _DAY = 10
 """How many characters a calendar day has."""
 
@@ -35,15 +38,15 @@ def same(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
     """Return whether Vitally shows what was sent. `any_case` is for emails."""
     if is_empty(sent) or is_empty(shown):
         return is_empty(sent) and is_empty(shown)
-    sent, shown = casts.structure(sent), casts.structure(shown)
+    sent, shown = lists.structure(sent), lists.structure(shown)
     if isinstance(sent, Mapping) and isinstance(shown, Mapping):
         return all(same(value, shown.get(name)) for name, value in sent.items())
     if isinstance(sent, list) or isinstance(shown, list):
         return _same_lists(same, *(value if isinstance(value, list) else [value] for value in (sent, shown)))
     if isinstance(sent, bool) or isinstance(shown, bool):
-        return _read(casts.boolean, sent) is _read(casts.boolean, shown) is not None
+        return _read(numbers.boolean, sent) is _read(numbers.boolean, shown) is not None
     if isinstance(sent, str) and isinstance(shown, str):
-        return _same_texts(sent.casefold(), shown.casefold()) if any_case else _same_texts(sent, shown)
+        return _same_texts(sent.lower(), shown.lower()) if any_case else _same_texts(sent, shown)
     return _same_numbers(sent, shown)
 
 
@@ -58,20 +61,19 @@ def unchanged(sent: Any, shown: Any, *, any_case: bool = False, is_html: bool = 
         any_case: for emails.
         is_html: whether Vitally takes tags out of it that it does not allow.
     """
-    sent, shown = casts.structure(sent), casts.structure(shown)
     if is_empty(sent) or is_empty(shown):
         return is_empty(sent) and is_empty(shown)
     if isinstance(sent, Mapping) and isinstance(shown, Mapping):
         return all(unchanged(sent.get(name), shown.get(name)) for name in {*sent, *shown})
-    if isinstance(sent, list) or isinstance(shown, list):
-        return _same_lists(unchanged, *(value if isinstance(value, list) else [value] for value in (sent, shown)))
+    if isinstance(sent, list) and isinstance(shown, list):
+        return _same_lists(unchanged, sent, shown)
     if isinstance(sent, str) and isinstance(shown, str):
-        is_same = sent == shown or (any_case and sent.casefold() == shown.casefold())
+        is_same = sent == shown or (any_case and sent.lower() == shown.lower())
         return is_same or (is_html and cleaned(sent) == cleaned(shown)) or _equal_moments(sent, shown)
-    if isinstance(sent, bool) or isinstance(shown, bool):
-        return str(sent).lower() == str(shown).lower()
+    if any(isinstance(value, (bool, list, Mapping)) for value in (sent, shown)):
+        return sent is shown
     is_number = all(_NUMBER.fullmatch(value) for value in (sent, shown) if isinstance(value, str))
-    return _same_numbers(sent, shown) if is_number else _equal_moments(sent, shown)
+    return is_number and bool(numbers.parsed(sent) == numbers.parsed(shown))
 
 
 def _same_lists(equal: Callable[[Any, Any], bool], sent: Sequence[Any], shown: Sequence[Any]) -> bool:
@@ -91,7 +93,7 @@ def _same_lists(equal: Callable[[Any, Any], bool], sent: Sequence[Any], shown: S
 
 def _same_numbers(sent: Any, shown: Any) -> bool:
     """Whether values of which one is a number are the same: both numbers, or a point in time and its Unix time."""
-    one, other = _read(values.number, sent), _read(values.number, shown)
+    one, other = _read(numbers.parsed, sent), _read(numbers.parsed, shown)
     if one is None or other is None:
         return _same_moments(sent, shown)
     if isinstance(one, int) and isinstance(other, int) and abs(one) < _EXACT:
@@ -133,13 +135,30 @@ def _days(value: Any, when: datetime) -> set[str]:
 
 
 def instant(value: Any) -> datetime | None:
-    """The point in time that a value stands for, if it stands for one."""
-    text = _read(values.moment, value)
-    if text is None:
-        return None
-    seconds, _, fraction = text.removesuffix("Z").partition(".")
-    when = datetime.fromisoformat(seconds + "+00:00")
-    return when.replace(microsecond=int(fraction.ljust(6, "0")))
+    """The point in time that a value stands for, if it stands for one: a text, or a Unix time of any age."""
+    if isinstance(value, str):
+        text = _read(moment, value)
+    else:
+        scale = 1000 if isinstance(value, (int, float)) and abs(value) >= _MILLISECONDS_FROM else 1
+        text = _read(lambda number: unix(number, scale), value)
+    return parsed(text) if text is not None else None
+
+
+def canonical(value: Any) -> Any:
+    """Return a value in the one spelling that all spellings of its meaning have: for ids that are made of contents.
+
+    `10` and `10.0` are one number; times with a zone are one if they are the same to the microsecond.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        when = instant(value) if _ZONED.fullmatch(value) else None
+        return when.isoformat() if when else value
+    if isinstance(value, list):
+        return [canonical(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: canonical(entry) for name, entry in value.items()}
+    return value
 
 
 def _read(read: Any, value: Any) -> Any:

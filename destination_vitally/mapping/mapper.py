@@ -6,17 +6,26 @@ A `Mapper` is made once per stream; where the columns go says `layout`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
 from destination_vitally.lines import TOO_DEEP
-from destination_vitally.mapping import casts
-from destination_vitally.mapping.columns import folded, is_native, member
-from destination_vitally.mapping.layout import NO_TYPES, Layouts, Target, Types
+from destination_vitally.mapping.change import (
+    Change,
+    identities_of,
+    identity_of,
+    label_of,
+    lacking,
+    problem_of,
+)
+from destination_vitally.mapping.columns import folded, is_native, is_unavailable, member
+from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
+from destination_vitally.mapping.values import casts, times
+from destination_vitally.mapping.values.numbers import EXACT_UP_TO
 from destination_vitally.objects.model import (
     Field,
     Kind,
@@ -29,69 +38,67 @@ from destination_vitally.objects.model import (
     Verb,
 )
 
-logger = logging.getLogger("airbyte")
+__all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
-_EMPTY: tuple[Any, ...] = (None, "", [])
+logger = logging.getLogger("airbyte")
 
 _LEAVES = "%s: rows with %s go by REST, a request or more each, since the Analytics API does not take it."
 _LEFT_OUT = "%s: %s is left out, since the Analytics API does not take it. With secret_token it is written."
+_LEFT_OUT_OF_MESSAGE = "%s: %s is left out of rows with a timestamp or messageId of their own, which go in messages."
 _INITIAL = (
     "%s: %s is left out where it has the value that new rows have anyway, since the Analytics API does not take it. "
     "To set it back to that value, use an update."
 )
-"""What is said of fields that only REST takes."""
+"""What the log says of fields that only REST takes."""
 
 _NOT_IN_REST = "%s: %s is left out, since REST does not take it. With analytics_token, an upsert writes it."
 _NOT_IN_UPDATES = "%s: %s is left out, since Vitally takes it only when a row is created."
 
 
 _NEVER_CLEARED = "%s: %s stays as it is where it is empty, since Vitally has no way to clear it in an upsert."
+_ONLY_IN_DELETES = "%s: %s is left out of rows that are not deleted."
+_FINDS_NOTHING = (
+    "%s: '%s' has found nothing in the first %d rows. If it is no typing mistake, it is a member that few rows have."
+)
+_IN_MESSAGES = "timestamp and messageId travel in messages of the Analytics API alone, and this row cannot go as one"
 
+FIRST_ROWS = 10
+"""After so many rows the log says which paths of a mapping have found nothing."""
 
-class Change(NamedTuple):
-    """What one record asks for.
-
-    `fields` are those of the object, under their own names and in Vitally's types; a reference is a text when
-    it is your id, a `VitallyId` when it is Vitally's. `open_values` are the traits, or the properties of an event.
-    A null in either means: remove the value.
-    """
-
-    entry: Object
-    operation: Operation
-    route: Route
-    label: str
-    fields: dict[str, Any]
-    open_values: dict[str, Any]
-
-    def followed_by(self, later: Change) -> Change:
-        """Return this change and a later one of the same row as one: the later values win."""
-        return later._replace(
-            fields={**self.fields, **later.fields}, open_values={**self.open_values, **later.open_values}
-        )
-
-    def rejected(self, reason: str, status: int | None = None) -> RejectedError:
-        """Return the error that says why this change cannot be made."""
-        return RejectedError(f"{self.label}: {reason}", status)
+AHEAD = times.DAY_SECONDS
+"""So many seconds a message may be dated ahead of now; clocks differ, and some tables have days without a time zone."""
 
 
 class _Draft:
-    """A change in the making."""
+    """A change in the making, and what is wrong: with all but its key, with its mark of a delete, with its deleteOn."""
 
-    __slots__ = ("fields", "merged", "open_values", "problem")
+    __slots__ = ("fields", "mark", "merged", "message", "open_values", "problem", "schedule")
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
         self.open_values: dict[str, Any] = {}
         self.merged: dict[str, Any] = {}
-        self.problem = ""
+        self.message: dict[str, Any] = {}
+        self.problem = self.mark = self.schedule = ""
+
+    def note(self, problem: str, *, of_delete: bool) -> None:
+        """Take note of a value that cannot be read; the first problem counts."""
+        if of_delete:
+            self.schedule = problem
+        else:
+            self.problem = self.problem or problem
 
 
 class Rules(NamedTuple):
-    """What bears on the rows of a stream besides its mapping: settings, and what is known of types."""
+    """What bears on the rows of a stream besides its mapping: settings, what is known of types, Vitally's clock.
+
+    `now` returns Unix seconds.
+    """
 
     clear_nulls: bool = False
     allow_deletes: bool = False
     types: Types = NO_TYPES
+    now: Callable[[], float] = time.time
 
 
 DEFAULT_RULES = Rules()
@@ -117,8 +124,8 @@ class Mapper:
         self._operation = operation
         self._routes = routes
         self._rules = rules
-        self.layouts = Layouts(entry, mapping, rules.types, clears=rules.clear_nulls)
-        self.mapped = {said.field for said in mapping.fields} if mapping else set()
+        self.layouts = Layouts(entry, mapping, rules.types, clears=rules.clear_nulls, operation=operation)
+        self.mapped = {line.field for line in mapping.fields} if mapping else set()
         self._read_as_yours = _is_yours(mapping)
         self._constants = dict(_constants(entry, mapping)) if mapping else {}
         self._constant_traits = dict(_constant_traits(self.layouts, mapping)) if mapping else {}
@@ -128,7 +135,10 @@ class Mapper:
         self._cleared_by_rest = [f.name for f in references if _can_be_cleared(f)]
         self._never_cleared = [f.name for f in references if not _can_be_cleared(f)]
         self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
-        self._said: set[tuple[str, str]] = set()
+        self._of_deletes = [f.name for f in entry.fields if f.of_deletes]
+        self._time = next((f.name for f in entry.fields if f.analytics == "timestamp"), "")
+        self._found_nothing: dict[str, int] = {}
+        self._logged: set[tuple[str, str]] = set()
         self._demands = {
             wanted: [
                 (route, tuple(map(entry.or_stand_ins, (*route.requires, *_address(entry, route))))) for route in found
@@ -146,50 +156,94 @@ class Mapper:
         draft = _Draft(dict(self._constants))
         draft.problem = layout.problem
         for target in layout.targets:
-            column, path, _, name, _, _, is_plain = target
-            value = data[column]
-            if is_plain and value is not None and value is not TOO_DEEP:
-                draft.open_values[name] = value
+            value = data[target.column]
+            if target.is_plain and _is_sent_as_it_is(value):
+                draft.open_values[target.name] = value
                 continue
             try:
-                self._place(target, member(value, path) if path else value, draft)
+                self._take(target, value, draft)
             except MemoryError:
                 raise
             except Exception as error:  # whatever a value does to our code, it is only this record's
-                draft.problem = draft.problem or f"{name} {problem_of(error)}"
+                problem = f"{target.name} {problem_of(error)}"
+                draft.note(problem, of_delete=target.name in self._of_deletes)
         for place, name in layout.cleared:
-            (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
+            if place != "message":
+                (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
         if draft.merged or self._constant_traits:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
-        is_deleted = any(data[column] for column in layout.deletions)
+        is_deleted = self._is_deleted(data, layout, draft)
         return self._checked(draft, "delete" if is_deleted else self._operation)
 
+    def _is_deleted(self, data: dict[str, Any], layout: Layout, draft: _Draft) -> bool:
+        """Tell whether a record says that its row was deleted: by a time, since deletes cannot be undone."""
+        is_deleted = False
+        for column in layout.deletions:
+            try:
+                when = None if _is_blank(data[column]) else times.date_time(data[column])
+            except ValueError:
+                when = times.NEVER
+            if when is times.NEVER or (when and not times.plausible(when)):
+                kind = casts.kind_of(data[column])
+                draft.mark = f"{column} must be empty, or the time of the delete (1990 to 2100); it is {kind}"
+            is_deleted = is_deleted or bool(when)
+        if column := next((column for column in layout.schedules if not _is_blank(data[column])), ""):
+            draft.schedule = f"{column} is given, and Vitally can delete nothing but users later"
+        return is_deleted
+
     def identity(self, data: dict[str, Any]) -> tuple[str, ...] | None:
-        """Return what tells the row of a record from others, whatever is wrong with the rest; None if that is wrong."""
+        """Return what identifies the row of a record, whatever is wrong with the rest; None if that is wrong."""
         layout = self.layouts.of(data, native=not self._read_as_yours and is_native(data))
         draft = _Draft(dict(self._constants))
         keys = {name for key in self.entry.keys for name in key.fields}
         try:
             for target in layout.targets:
-                if target.name in keys and target.place != "open":
-                    self._place(target, member(data[target.column], target.path), draft)
+                value = member(data[target.column], target.path)
+                if target.name in keys and target.place in ("field", "default") and not is_unavailable(value):
+                    self._place(target, value, draft)
         except MemoryError:
             raise
         except Exception:
             return None
         return None if layout.problem else identity_of(self.entry, draft.fields)
 
+    def _note_path(self, target: Target, value: Any) -> None:
+        """Count the first rows in which a path of the mapping finds nothing; once there are many, the log says so."""
+        path = ".".join((target.column, *target.path))
+        count = self._found_nothing.setdefault(path, 0)
+        if value is not None:
+            self._found_nothing[path] = FIRST_ROWS
+        elif count < FIRST_ROWS:
+            self._found_nothing[path] = count + 1
+            if count + 1 == FIRST_ROWS:
+                logger.warning(_FINDS_NOTHING, self.entry.name, path, FIRST_ROWS)
+
+    def _take(self, target: Target, value: Any, draft: _Draft) -> None:
+        """Put what is at the path of a target where it goes, unless a pipeline does not know it; raises as `_place`."""
+        if target.path:
+            value = member(value, target.path)
+            self._note_path(target, value)
+        if not is_unavailable(value):
+            self._place(target, value, draft)
+        elif target.name in self._of_deletes:
+            raise ValueError("is not known to the pipeline")
+
     def _place(self, target: Target, value: Any, draft: _Draft) -> None:
         """Put the value of a column where it goes; raises ValueError when it is not of the type it must have."""
         if value is TOO_DEEP:
             raise ValueError("is nested too deeply")
         if value is not None:
-            value = target.read(value)
-        into = draft.open_values if target.place == "open" else draft.fields
+            is_given = target.name in self._of_deletes and not _is_blank(value)
+            value = self.layouts.read(target.read, value, target.column)
+            if is_given and value is None:
+                raise ValueError("must be a day or a time; the value is a number that is none")
         if target.place == "merged":
             self._merge(target, value, draft)
-        elif value is None:
-            if target.clears:
+            return
+        into = draft.message if target.place == "message" else draft.fields
+        into = draft.open_values if target.place == "open" else into
+        if value is None:
+            if target.clears and target.place != "message":
                 into.setdefault(target.name, None)
         elif target.place != "default" or into.get(target.name) is None:
             into[target.name] = value
@@ -201,17 +255,36 @@ class Mapper:
 
     def _checked(self, draft: _Draft, operation: Operation) -> Change:
         entry, fields = self.entry, draft.fields
-        label = _label(entry, fields)
+        label = label_of(entry, fields)
+        sent_at, message_id = draft.message.get("timestamp") or "", draft.message.get("messageId") or ""
         if operation == "delete":
-            self._check_delete(label)
-        elif draft.problem:
-            raise RejectedError(f"{label}: {draft.problem}")
-        route = self._route(operation, fields, label)
+            if not draft.mark:
+                self._check_delete(label)
+        elif self._of_deletes:
+            self._log_once(_ONLY_IN_DELETES, [name for name in self._of_deletes if fields.pop(name, None)])
+        problem = draft.mark or (draft.schedule if operation == "delete" else draft.problem)
+        if problem := problem or self._problem_of_times(fields, sent_at):
+            raise RejectedError(f"{label}: {problem}")
+        route = self._route(operation, fields, label, in_message=bool(sent_at or message_id))
         if entry.exactly_one and operation == "create":
             given = [name for name in entry.exactly_one if fields.get(name) not in (None, "")]
             if len(given) != 1:
                 raise RejectedError(f"{label}: exactly one of {', '.join(entry.exactly_one)} must be given")
-        return Change(entry, operation, route, label, fields, draft.open_values)
+        if isinstance(route, RestRoute):
+            sent_at = message_id = ""
+        return Change(entry, operation, route, label, fields, draft.open_values, sent_at, message_id)
+
+    def _problem_of_times(self, fields: dict[str, Any], sent_at: str) -> str:
+        """Return what is wrong with the time of a message or of a scheduled delete, or nothing."""
+        when = sent_at or (self._time and fields.get(self._time))
+        if when and not times.plausible(when):
+            return "timestamp must be between 1990 and 2100"
+        if when and times.seconds_of(when) > self._rules.now() + AHEAD:
+            return "timestamp is more than a day ahead of now: Vitally would keep it as the newest until then"
+        for name in self._of_deletes:
+            if fields.get(name) and times.seconds_of(fields[name]) <= self._rules.now():
+                return f"{name} must be in the future; leave it empty to delete at once"
+        return ""
 
     def _check_delete(self, label: str) -> None:
         if "delete" not in self.entry.operations:
@@ -222,7 +295,7 @@ class Mapper:
             needed = self.entry.operations["delete"][0].needs
             raise RejectedError(f"{label}: deleting needs {needed} in the configuration")
 
-    def _route(self, operation: Operation, fields: dict[str, Any], label: str) -> Route:
+    def _route(self, operation: Operation, fields: dict[str, Any], label: str, *, in_message: bool) -> Route:
         """Return the first route that has what it requires and takes every field; else the first of the former."""
         empty = [name for name, value in fields.items() if value is None]
         rest_only = [name for name in fields if name in self._rest_only]
@@ -233,28 +306,32 @@ class Mapper:
             missing = lacking(fields, demands)
             if missing:
                 first_missing = first_missing or missing
+            elif isinstance(route, RestRoute) and in_message and operation != "delete":
+                continue
             elif isinstance(route, RestRoute) or not leaving:
                 if isinstance(route, RestRoute) and operation != "delete":
-                    self._say_once(_LEAVES, leaving if possible else [])
-                    self._say_once(_NOT_IN_REST, [name for name in self._batch_only if name in fields])
+                    self._log_once(_LEAVES, leaving if possible else [])
+                    self._log_once(_NOT_IN_REST, [name for name in self._batch_only if name in fields])
                 elif not isinstance(route, RestRoute):
-                    self._say_once(_INITIAL, rest_only)
-                    self._say_once(_NEVER_CLEARED, [name for name in empty if name in self._never_cleared])
+                    self._log_once(_INITIAL, rest_only)
+                    self._log_once(_NEVER_CLEARED, [name for name in empty if name in self._never_cleared])
                 if operation == "update":
-                    self._say_once(_NOT_IN_UPDATES, [name for name in self._create_only if name in fields])
+                    self._log_once(_NOT_IN_UPDATES, [name for name in self._create_only if name in fields])
                 return route
             else:
                 possible = possible or route
-        if possible is None:
+        if possible is None and (first_missing or not in_message):
             hint = self._hint(first_missing)
             raise RejectedError(f"{label}: {first_missing} is required to {operation}{hint}")
-        self._say_once(_LEFT_OUT, leaving)
+        if possible is None:
+            raise RejectedError(f"{label}: {_IN_MESSAGES}")
+        self._log_once(_LEFT_OUT_OF_MESSAGE if in_message else _LEFT_OUT, leaving)
         return possible
 
-    def _say_once(self, text: str, names: list[str]) -> None:
-        """Say what becomes of fields that not every route takes, once per field."""
-        if new := [name for name in names if (text, name) not in self._said]:
-            self._said |= {(text, name) for name in new}
+    def _log_once(self, text: str, names: list[str]) -> None:
+        """Log what becomes of fields that not every route takes, once per field."""
+        if new := [name for name in names if (text, name) not in self._logged]:
+            self._logged |= {(text, name) for name in new}
             logger.warning(text, self.entry.name, ", ".join(sorted(new)))
 
     def never_given(self, given: Iterable[str], operation: Operation) -> str:
@@ -280,17 +357,6 @@ def _finds(entry: Object, field: Field) -> bool:
     return is_key or (field.refers is not None and entry.can_look_up(Lookup.IN_PARENT))
 
 
-def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
-    """Return the first requirement that `fields` do not meet, in words; empty when they meet all."""
-    for requirement in requires:
-        if isinstance(requirement, str):
-            if fields.get(requirement) in _EMPTY:
-                return requirement
-        elif all(fields.get(name) in _EMPTY for name in requirement):
-            return " or ".join(requirement)
-    return ""
-
-
 def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
     """What a call needs to find its row."""
     if not isinstance(route, RestRoute) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
@@ -298,62 +364,47 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
     return (entry.single_keys,)
 
 
-def identity_of(entry: Object, fields: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return what tells this row from other rows of the object: the first of its keys that has values, or nothing."""
-    return next(identities_of(entry, fields), None)
-
-
-def identities_of(entry: Object, fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield what each of its keys that has values says of a row, in the order of the keys."""
-    for key in entry.keys:
-        values = [fields.get(name) for name in key.fields]
-        if None not in values and "" not in values:
-            texts = [str(value).casefold() if key.any_case else str(value) for value in values]
-            yield (entry.name, *key.fields, *texts)
-
-
-def problem_of(error: Exception) -> str:
-    """Say what is wrong with a value, without quoting it: our own words, or the kind of failure."""
-    return str(error) if type(error) is ValueError else f"cannot be read ({type(error).__name__})"
-
-
-def _label(entry: Object, fields: dict[str, Any]) -> str:
-    for name in _label_names(entry):
-        value = fields.get(name)
-        if value and isinstance(value, str):
-            return f"{entry.name} '{value}'"
-    return entry.name
-
-
-@cache
-def _label_names(entry: Object) -> tuple[str, ...]:
-    """The fields that may name a row in a message, the preferred first."""
-    of_keys = (name for key in entry.keys for name in key.fields)
-    return (
-        *(either for name in of_keys for either in (name, entry.stand_ins.get(name, name))),
-        "externalId",
-        "messageId",
+def _is_yours(mapping: StreamMapping | None) -> bool:
+    """Tell whether a mapping says of ids that they are yours, whatever the rows look like."""
+    lines = mapping.fields if mapping else []
+    return any(
+        folded(line.column) == "id" or (line.field == "externalId" and folded(line.column) != "externalid")
+        for line in lines
     )
 
 
-def _is_yours(mapping: StreamMapping | None) -> bool:
-    """Tell whether a mapping says of ids that they are yours, whatever the rows look like."""
-    said = mapping.fields if mapping else []
-    return any(folded(e.column) == "id" or (e.field == "externalId" and folded(e.column) != "externalid") for e in said)
+def _is_sent_as_it_is(value: Any) -> bool:
+    """Tell whether a trait of no known type is what its column is: neither a marker of a pipeline nor rounded."""
+    kind = type(value)
+    if kind is str:
+        return not is_unavailable(value)
+    return kind is bool or kind is float or (kind is int and -EXACT_UP_TO < value < EXACT_UP_TO)
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _constants(entry: Object, mapping: StreamMapping) -> Iterator[tuple[str, Any]]:
-    for said in mapping.constants:
-        field = entry.field(said.field)
+    for line in mapping.constants:
+        field = entry.field(line.field)
         if field:
-            with _named(said.field):
-                yield said.field, casts.of_field(field)(said.value)
+            cast: Any = Kind.TEXT if field.is_id else None
+            with _named(line.field):
+                yield line.field, _fixed(casts.of_field(field, cast=cast, zone=mapping.zone), line.value)
 
 
 def _constant_traits(layouts: Layouts, mapping: StreamMapping) -> Iterator[tuple[str, Any]]:
-    for said in mapping.constant_traits:
-        with _named(said.trait):
-            yield said.trait, layouts.read_trait(said.trait, "", said.cast)(said.value)
+    for line in mapping.constant_traits:
+        with _named(line.trait):
+            yield line.trait, _fixed(layouts.trait_reader(line.trait, "", line.cast), line.value)
+
+
+def _fixed(read: casts.Read, value: str) -> Any:
+    found = read(value)
+    if found is times.NEVER:
+        raise ValueError("is no time between 1990 and 2100")
+    return found
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Mirror(NamedTuple):
 
 
 def is_mirrorable(entry: Object) -> bool:
-    """Tell whether all rows of an object can be listed, told by your id, and deleted."""
+    """Tell whether all rows of an object can be listed, identified by your id, and deleted."""
     is_listed = entry.is_listed or entry is INSTANCE
     return bool(is_listed and entry.field("externalId") and "delete" in entry.operations)
 
@@ -44,11 +44,11 @@ def mirror_of(
     Raises:
         ConfigError: it cannot be, or may not be.
     """
-    said = mapping.missing_rows if mapping else "keep"
-    if said == "keep":
+    chosen = mapping.missing_rows if mapping else "keep"
+    if chosen == "keep":
         return None
-    if problem := _problem(config, entry, operation, said):
-        raise ConfigError(f"stream '{configured.stream.name}': missing_rows is {said}, {problem}")
+    if problem := _problem(config, entry, operation, chosen):
+        raise ConfigError(f"stream '{configured.stream.name}': missing_rows is {chosen}, {problem}")
     logger.warning(
         "Stream %s: after a full refresh, rows of %s in Vitally that have an externalId and are not in it are deleted, "
         "if they are %d %% at most (max_deletes_percent). Each delete %s.",
@@ -57,7 +57,7 @@ def mirror_of(
     return Mirror(_doubt(configured))
 
 
-def _problem(config: Config, entry: Object, operation: Operation, said: str) -> str:
+def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -> str:
     """Say what keeps rows of an object from being deleted because they are missing, and what to do about it."""
     possible = ", ".join(o.name.replace("*", "<name>") for o in OBJECTS if is_mirrorable(o))
     problems = (
@@ -78,11 +78,11 @@ def _problem(config: Config, entry: Object, operation: Operation, said: str) -> 
             f"and to delete {entry.name}, secret_token is needed in the configuration",
         ),
         (
-            entry.destroys_below and said != EVERYTHING,
+            entry.destroys_below and chosen != EVERYTHING,
             f"and each delete {entry.on_delete}. Set it to {EVERYTHING} if that is what you want, or to keep",
         ),
         (
-            not entry.destroys_below and said == EVERYTHING,
+            not entry.destroys_below and chosen == EVERYTHING,
             f"but nothing else is below {entry.name}. Set it to delete, or to keep",
         ),
         (

@@ -7,15 +7,22 @@ sync mode of a data-activation connection; the name of the stream. Every mistake
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Protocol
 
 from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError, ListError
-from destination_vitally.mapping.assignment import assigned
-from destination_vitally.mapping.checks import canonical, check_columns, check_matching, check_traits
+from destination_vitally.mapping.checks import (
+    assigned,
+    canonical,
+    check_columns,
+    check_matching,
+    check_messages,
+    check_traits,
+)
 from destination_vitally.mapping.columns import folded, is_deletion
 from destination_vitally.mapping.layout import CustomFields, Types
 from destination_vitally.mapping.mapper import Mapper, Rules
@@ -81,6 +88,8 @@ class StreamPlan:
     """The platform's number of the sync."""
     mirror: Mirror | None = None
     """How rows that Vitally has and the stream lacks are deleted, if they are."""
+    cursor_field: tuple[str, ...] = ()
+    """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
 
     @property
     def title(self) -> str:
@@ -89,9 +98,18 @@ class StreamPlan:
 
 
 def build(
-    config: Config, streams: Iterable[ConfiguredAirbyteStream], definitions: Definitions
+    config: Config,
+    streams: Iterable[ConfiguredAirbyteStream],
+    definitions: Definitions,
+    now: Callable[[], float] = time.time,
 ) -> dict[StreamKey, StreamPlan]:
     """Return the plan of every stream of a configured catalog.
+
+    Args:
+        config: the settings.
+        streams: of the catalog.
+        definitions: the custom objects of the workspace.
+        now: Vitally's clock, as far as it is known, in Unix seconds: what lies in the future is known by it.
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
@@ -104,7 +122,7 @@ def build(
     for configured in streams:
         stream = configured.stream
         choice = _choose(configured, mappings.get((stream.namespace, stream.name)))
-        plan = _compile(config, configured, _locate(choice, stream.name, definitions), definitions)
+        plan = _compile(config, configured, _locate(choice, stream.name, definitions), definitions, now)
         plans[(stream.namespace, stream.name)] = plan
         logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
         _explain_deletes(config, plan, stream)
@@ -152,7 +170,11 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
 
 
 def _compile(
-    config: Config, configured: ConfiguredAirbyteStream, choice: _Choice, definitions: Definitions
+    config: Config,
+    configured: ConfiguredAirbyteStream,
+    choice: _Choice,
+    definitions: Definitions,
+    now: Callable[[], float],
 ) -> StreamPlan:
     """Make the mapper that turns the records of the stream into changes."""
     stream, title = configured.stream, _quoted_title(configured)
@@ -161,6 +183,8 @@ def _compile(
     schema = _columns(stream)
     check_columns(mapping, schema, title)
     routes = _routes(config, entry, operation, title, stream)
+    if mapping:
+        check_messages(mapping, routes[operation], title)
     custom_fields = cache(partial(_custom_fields, entry, operation, definitions))
     if mapping and (mapping.traits or mapping.constant_traits):
         check_traits(mapping, entry, custom_fields(), title)
@@ -168,6 +192,7 @@ def _compile(
         clear_nulls=((mapping and mapping.null_values) or config.null_values) == "clear",
         allow_deletes=config.allow_deletes,
         types=Types(custom_fields, schema),
+        now=now,
     )
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
@@ -184,7 +209,16 @@ def _compile(
         mapper=mapper,
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),
+        cursor_field=_cursor_field(configured),
     )
+
+
+def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
+    """Return the path of the cursor by which the newer of two rows of a key wins; of deduplicated streams alone."""
+    if configured.destination_sync_mode.value != "append_dedup":
+        return ()
+    default = configured.stream.default_cursor_field if configured.stream.source_defined_cursor else None
+    return tuple(configured.cursor_field or default or ())
 
 
 def _quoted_title(configured: ConfiguredAirbyteStream) -> str:

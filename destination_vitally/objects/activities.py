@@ -42,7 +42,7 @@ BELOW_A_PARENT = (Key("externalId", lookups=(Lookup.BY_PATH, Lookup.IN_PARENT)),
 """Vitally takes the externalId in the path only along with the row's source."""
 
 AMONG_NEWEST = Key("externalId", in_path=True, documented=False, lookups=(Lookup.BY_PATH, Lookup.NEWEST))
-"""Whether Vitally takes the externalId in the path is not said, so the newest rows are looked through as well."""
+"""Whether Vitally takes the externalId in the path is not documented, so the newest rows are looked through as well."""
 
 
 ACTIVITIES: tuple[Object, ...] = (
@@ -59,7 +59,7 @@ ACTIVITIES: tuple[Object, ...] = (
             EXTERNAL_ID,
             SOURCE,
             Field("note", is_html=True, description="The text, HTML"),
-            Field("noteDate", Kind.MOMENT, description="When it was taken"),
+            Field("noteDate", Kind.DATETIME, description="When it was taken"),
             Field("subject", description="One line that says what it is about"),
             ACCOUNT_ID,
             ORGANIZATION_ID,
@@ -97,8 +97,8 @@ ACTIVITIES: tuple[Object, ...] = (
             Field("description", is_html=True, description="The details, HTML"),
             replace(ACCOUNT_ID, create_only=False),
             replace(ORGANIZATION_ID, create_only=False),
-            Field("dueDate", Kind.DAY, description="The day by which it is to be done"),
-            Field("completedAt", Kind.MOMENT, description="When it was done"),
+            Field("dueDate", Kind.DATE, description="The day by which it is to be done"),
+            Field("completedAt", Kind.DATETIME, description="When it was done"),
             Field("assignedToId", directory=Directory.ADMIN, description="The team member who is to do it"),
             Field("completedById", directory=Directory.ADMIN, description="The team member who did it"),
             Field("categoryId", directory=Directory.TASK_CATEGORY, description="The category of the task"),
@@ -130,7 +130,7 @@ ACTIVITIES: tuple[Object, ...] = (
         model="projects",
         open_member="traits",
         defined_traits=True,
-        description="Work for a customer, made from a template; it has no external id, so it cannot be upserted",
+        description="Work for a customer, created from a template; it has no external id, so it cannot be upserted",
         streams=("projects",),
         path="/projects",
         fields=(
@@ -139,13 +139,13 @@ ACTIVITIES: tuple[Object, ...] = (
                 "templateId",
                 create_only=True,
                 directory=Directory.PROJECT_TEMPLATE,
-                description="The template it is made from",
+                description="The template it is created from",
             ),
             replace(ACCOUNT_ID, otherwise="customerId"),
             ORGANIZATION_ID,
             Field("name", description="What it is called; else as the template says"),
-            Field("targetStartDate", Kind.DAY, description="The day on which it is to begin"),
-            Field("targetCompletionDate", Kind.DAY, description="The day by which it is to be done"),
+            Field("targetStartDate", Kind.DATE, description="The day on which it is to begin"),
+            Field("targetCompletionDate", Kind.DATE, description="The day by which it is to be done"),
             Field("ownedByVitallyUserId", directory=Directory.ADMIN, description="The team member who owns it"),
             Field("projectCategoryId", directory=Directory.PROJECT_CATEGORY, description="The category of the project"),
             Field("projectStatusId", description="Vitally's id of a project status"),
@@ -171,9 +171,21 @@ ACTIVITIES: tuple[Object, ...] = (
             EXTERNAL_ID,
             Field("userId", refers="user", inlined="user", description="The user who answered"),
             USER_EMAIL,
-            Field("score", Kind.SCORE, description="How likely the user is to recommend you, 0 to 10"),
-            Field("feedback", description="What the user wrote"),
-            Field("respondedAt", Kind.MOMENT, description="When the user answered"),
+            Field(
+                "score",
+                Kind.SCORE,
+                description="How likely the user is to recommend you, 0 to 10",
+                elsewhere=names("rating value nps"),
+            ),
+            Field(
+                "feedback", description="What the user wrote", elsewhere=names("comment comments text answer reason")
+            ),
+            Field(
+                "respondedAt",
+                Kind.DATETIME,
+                description="When the user answered",
+                elsewhere=names("submittedAt answeredAt completedAt timestamp date"),
+            ),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("userId", "score", "respondedAt"), repeatable=True),),
@@ -205,6 +217,7 @@ ACTIVITIES: tuple[Object, ...] = (
                 Kind.LIST,
                 holds_people=True,
                 default=[],
+                entries="message",
                 description="Messages with externalId, message, from, to, timestamp",
             ),
         ),
@@ -227,17 +240,24 @@ ACTIVITIES: tuple[Object, ...] = (
             ID,
             EXTERNAL_ID,
             Field("conversationId", refers="conversation", in_body=False, description="The conversation it is part of"),
-            Field("message", description="The text, HTML"),
+            Field("message", description="The text, HTML", elsewhere=names("body content text html")),
             Field(
                 "from",
                 Kind.OBJECT,
                 holds_people=True,
                 description='Who wrote it: {"type": "user" or "admin", "id": an id or an email}',
+                elsewhere=names("sender author userExternalId"),
             ),
-            Field("to", Kind.LIST, holds_people=True, description="Who got it, each in the form of from"),
+            Field(
+                "to",
+                Kind.LIST,
+                holds_people=True,
+                description="Who got it, each in the form of from",
+                elsewhere=names("recipients recipient"),
+            ),
             Field("cc", Kind.LIST, holds_people=True, description="Who got a copy, each in the form of from"),
             Field("bcc", Kind.LIST, holds_people=True, description="Who got a hidden copy, each in the form of from"),
-            Field("timestamp", Kind.MOMENT, description="When it was sent"),
+            Field("timestamp", Kind.DATETIME, description="When it was sent", elsewhere=names("sentAt date time")),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("conversationId", "externalId", "message", "from", "to")),),
@@ -268,8 +288,8 @@ ACTIVITIES: tuple[Object, ...] = (
             ),
             Field("description", description="What it is about"),
             Field("location", description="Where it takes place"),
-            Field("startDateTime", Kind.MOMENT, description="When it begins"),
-            Field("endDateTime", Kind.MOMENT, description="When it ends"),
+            Field("startDateTime", Kind.DATETIME, description="When it begins"),
+            Field("endDateTime", Kind.DATETIME, description="When it ends"),
             Field("recordingUrl", description="Address of the recording"),
             Field("summary", description="What was said, in short"),
             Field("keyPoints", Kind.TEXTS, description="The points that matter most"),
@@ -303,9 +323,13 @@ ACTIVITIES: tuple[Object, ...] = (
             Field("userId", mentions="user", description="Your id of a user"),
             Field("vitallyUserId", directory=Directory.ADMIN, description="A team member"),
             Field("email", mentions="user", description="Address of somebody who is neither"),
-            Field("type", description="Their part in it: organizer or attendee"),
-            Field("responseStatus", description="Their answer: needsAction, accepted, tentative or declined"),
-            Field("isOrganizer", Kind.FLAG, description="Whether they organize it"),
+            Field("type", description="Their part in it: organizer or attendee", elsewhere=names("role")),
+            Field(
+                "responseStatus",
+                description="Their answer: needsAction, accepted, tentative or declined",
+                elsewhere=names("status response rsvp"),
+            ),
+            Field("isOrganizer", Kind.BOOLEAN, description="Whether they organize it"),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("meetingId", "type")),),
@@ -322,7 +346,12 @@ ACTIVITIES: tuple[Object, ...] = (
         path="/meetings/{meetingId}/transcript",
         fields=(
             Field("meetingId", refers="meeting", in_body=False, description="The meeting in which it was said"),
-            Field("transcript", Kind.LIST, description="Each speaker with what they said, sentence by sentence"),
+            Field(
+                "transcript",
+                Kind.LIST,
+                description="Each speaker with what they said, sentence by sentence",
+                elsewhere=names("text body content sentences"),
+            ),
         ),
         operations={"upsert": (RestRoute(Verb.POST, requires=("meetingId", "transcript"), repeatable=True),)},
         keys=(Key("meetingId"),),

@@ -6,6 +6,8 @@ Analytics docs; where these are silent or contradict each other, an entry takes 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from destination_vitally.objects.model import (
     BY_EXTERNAL_ID,
     BY_ID,
@@ -93,6 +95,12 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 inlined="organization",
                 description="The organization it belongs to",
             ),
+            Field(
+                "accountOwnerId",
+                is_named=True,
+                clear_only=True,
+                description="The team member who owns it; Vitally lets the field be emptied, and not set",
+            ),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("externalId", "name")),),
@@ -106,7 +114,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         },
         on_delete="permanently destroys the account and everything that belongs only to it",
         destroys_below=True,
-        read_only=COMPANY,
+        read_only=COMPANY - {"accountOwnerId"},
     ),
     Object(
         name="user",
@@ -122,11 +130,11 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             Field("email", analytics="traits.email", description="Address of the user; not unique in Vitally"),
             Field("avatar", analytics="traits.avatar", description="Address of a picture"),
             Field(
-                "joinDate", Kind.MOMENT, analytics="traits.createdAt", description="When the user joined your product"
+                "joinDate", Kind.DATETIME, analytics="traits.createdAt", description="When the user joined your product"
             ),
             Field(
                 "unsubscribedFromConversations",
-                Kind.FLAG,
+                Kind.BOOLEAN,
                 initial=False,
                 description="Whether Vitally may not send conversations to the user",
             ),
@@ -147,6 +155,13 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
                 inlined="organizations",
                 aliases=("organizationId",),
                 description="The organizations the user belongs to",
+            ),
+            Field(
+                "deleteOn",
+                Kind.DATE_OR_DATETIME,
+                in_body=False,
+                of_deletes=True,
+                description="The day or the time at which Vitally is to delete the user; empty: at once",
             ),
         ),
         operations={
@@ -172,7 +187,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         description="A user belongs to an account",
         fields=(
             Field("userId", analytics="userId", refers="user", description="The user who belongs to the account"),
-            USER_EMAIL,
+            replace(USER_EMAIL, elsewhere=names("email")),
             Field("accountId", analytics="accountId", refers="account", description="The account the user belongs to"),
         ),
         operations={
@@ -190,7 +205,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         fields=(
             Field("messageId", aliases=("id",), in_body=False, description="Your id of the event"),
             Field("event", analytics="event", description="Name of the event"),
-            Field("timestamp", Kind.MOMENT, analytics="timestamp", description="When it happened"),
+            Field("timestamp", Kind.DATETIME, analytics="timestamp", description="When it happened"),
             Field("userId", analytics="userId", refers="user", description="The user who did it"),
             USER_EMAIL,
             Field("accountId", analytics="accountId", refers="account", description="The account it concerns"),
@@ -220,10 +235,15 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         path="/customObjects",
         fields=(
             ID,
-            Field("name", description="Machine name, such as featureRequest"),
-            Field("label", description="What people see in Vitally"),
+            Field("name", description="Machine name, such as featureRequest", elsewhere=names("apiName key")),
+            Field("label", description="What people see in Vitally", elsewhere=names("title displayName")),
             Field("writeMode", description="Who may change instances: writable, writableByAll or readonly"),
-            Field("customFields", Kind.LIST, description="Custom fields, each with label, type and model"),
+            Field(
+                "customFields",
+                Kind.LIST,
+                description="Custom fields, each with label, type and model",
+                elsewhere=names("fields properties traits"),
+            ),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("name", "label", "writeMode")),),

@@ -12,25 +12,16 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Literal
 
+from vitally_api import traits
+
+Kind = traits.Kind
+"""The types of fields' values."""
+
 Operation = Literal["create", "upsert", "update", "delete"]
 OPERATIONS: tuple[Operation, ...] = ("create", "upsert", "update", "delete")
 
 Requirement = str | tuple[str, ...]
 """The name of a field that must have a value, or several of which one must."""
-
-
-class Kind(Enum):
-    """The type of a field's value."""
-
-    TEXT = "text"
-    NUMBER = "a number"
-    SCORE = "a whole number from 0 to 10"
-    FLAG = "true or false"
-    MOMENT = "a date-time"
-    DAY = "a date"
-    TEXTS = "a list of texts"
-    LIST = "a list"
-    OBJECT = "an object"
 
 
 class _Unset(Enum):
@@ -94,6 +85,11 @@ class Field:
             members of its entries called userId (for a user) and email.
         holds_people: whether there are people in the value, each with type and id, or externalId or email as id.
         is_html: whether it is HTML, of which Vitally keeps what `vitally_api.markup` says.
+        elsewhere: what other vendors call it; only named in warnings of columns that are left out.
+        is_named: whether it is taken only where a mapping names it, since columns of its name mean something else.
+        clear_only: whether Vitally lets it be cleared, and not set.
+        of_deletes: whether it is a field of deletes and of nothing else.
+        entries: the object whose fields the entries of the value have.
     """
 
     name: str
@@ -113,12 +109,17 @@ class Field:
     holds_people: bool = False
     stands_for: str = ""
     is_html: bool = False
+    elsewhere: frozenset[str] = frozenset()
+    is_named: bool = False
+    clear_only: bool = False
+    of_deletes: bool = False
+    entries: str = ""
 
-    @property
+    @cached_property
     def is_id(self) -> bool:
-        """Whether the values tell one thing from all others; the name says so throughout Vitally's APIs."""
+        """Whether the values identify one thing among all others; the name says so throughout Vitally's APIs."""
         return self.kind in (Kind.TEXT, Kind.TEXTS) and (
-            self.name in ("id", "email") or self.name.endswith(("Id", "Ids"))
+            self.name in ("id", "email") or self.name.endswith(("Id", "Ids")) or bool(self.stands_for)
         )
 
 
@@ -134,7 +135,7 @@ class Lookup(Enum):
 
 @dataclass(frozen=True)
 class Key:
-    """What tells one row of an object from all others.
+    """What identifies one row of an object among all others.
 
     Attributes:
         by: the field whose value identifies the row, or the fields whose values together do.
@@ -218,7 +219,7 @@ class Object:
         lists: what to ask `path` for to be shown all rows: a query for each part of them.
         item: one row of the collection when it is not below it; `{key}` stands for the row's id.
         read_path: where one row is read by its id, when not at its own path; None when nowhere.
-        keys: what tells one row from another; the first whose fields have values counts.
+        keys: what identifies a row; the first whose fields have values counts.
         model: what Vitally calls the object where it lists custom fields.
         open_member: where columns that are no field go; None when there is no such place.
         defined_traits: whether only traits can be written that an admin has defined in Vitally.
@@ -290,7 +291,7 @@ class Object:
         return (*names, *also) if also else requirement
 
     def matched_by(self, key: Key) -> Object:
-        """Return the object with its rows told by one of its `keys` alone; what demands another key is left out."""
+        """Return the object with its rows identified by one of its `keys` alone; what needs another is left out."""
         others = {name for other in self.keys if other != key for name in other.fields}
         if not others:
             return self
@@ -325,6 +326,15 @@ class Object:
 ROW = names("id createdAt updatedAt archivedAt")
 """Attributes that nearly every row read from Vitally has and that nobody can write."""
 
+MESSAGE_FIELDS = {
+    field.name: field
+    for field in (
+        Field("timestamp", Kind.DATETIME, is_named=True, description="When the values of the row were so"),
+        Field("messageId", is_named=True, description="Your id of the message; Vitally drops what it has seen"),
+    )
+}
+"""Fields that each message has, of whatever object; they are taken where a mapping names them."""
+
 ID = Field("id", in_body=False, description="Vitally's own id")
 EXTERNAL_ID = Field("externalId", create_only=True, description="Your id")
 USER_EMAIL = Field("userEmail", in_body=False, stands_for="userId", description="Their email, if you have no userId")
@@ -333,6 +343,6 @@ BY_EXTERNAL_ID = Key("externalId", in_path=True, lookups=(Lookup.BY_PATH,))
 PARENT = ("accountId", "organizationId")
 PUT = RestRoute(Verb.PUT)
 PUT_BY_ID = RestRoute(Verb.PUT, requires=("id",))
-"""The last resort of an upsert: a row without externalId can be changed, but not made."""
+"""The last resort of an upsert: a row without externalId can be changed, but not created."""
 
 DELETE = RestRoute(Verb.DELETE)

@@ -24,7 +24,14 @@ TABLES = {
 }
 """Streams whose rows have an externalId, and the workspace's table of each."""
 
-MAPPINGS = [{"stream": "calls", "object": "note", "operation": "create", "fields": {"subject": "externalId"}}]
+MAPPINGS = [
+    {
+        "stream": "calls",
+        "object": "note",
+        "operation": "create",
+        "fields": [{"field": "subject", "column": "externalId"}],
+    }
+]
 """`calls` are notes without an externalId: the one kind of row here that cannot be sent twice without harm."""
 
 NO_KEYS: tuple[Any, ...] = (None, "..", "  ", 1e30, float("nan"), 0.12345678901234567)

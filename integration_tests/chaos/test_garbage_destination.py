@@ -66,7 +66,13 @@ VALID: dict[str, Any] = {
     "secret_token": SECRET,
     "analytics_token": "analytics_example_not_real",
     "mappings": [
-        {"stream": "notes", "object": "note", "operation": "upsert", "fields": {"note": "text"}, "constants": {"x": 1}}
+        {
+            "stream": "notes",
+            "object": "note",
+            "operation": "upsert",
+            "fields": [{"field": "note", "column": "text"}],
+            "constants": [{"field": "x", "value": 1}],
+        }
     ],
     "null_values": "clear",
     "num_workers": 3,

@@ -145,7 +145,11 @@ def test_matching_by_vitallys_ids_needs_the_rest_key(prepared: Sandbox) -> None:
 
 
 def test_a_mapped_column_that_the_stream_does_not_have_is_named(prepared: Sandbox) -> None:
-    mapping = {"stream": "dim", "object": "account", "fields": {"externalId": "customer_id", "name": "compny"}}
+    mapping = {
+        "stream": "dim",
+        "object": "account",
+        "fields": [{"field": "externalId", "column": "customer_id"}, {"field": "name", "column": "compny"}],
+    }
     rows = stream("dim")
     rows["stream"]["json_schema"] = {"properties": {"customer_id": {}, "company": {}}}
     result = write(destination_config(prepared, mappings=[mapping]), [rows], [record("dim", {"customer_id": "x"})])

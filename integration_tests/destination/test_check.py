@@ -23,7 +23,7 @@ def checked(settings: dict[str, Any]) -> tuple[str, str]:
 
 @pytest.mark.parametrize("missing", [None, "secret_token", "analytics_token"])
 def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
-    mappings = [{"stream": "dim", "object": "account", "fields": {"externalId": "id"}}]
+    mappings = [{"stream": "dim", "object": "account", "fields": [{"field": "externalId", "column": "id"}]}]
     if missing != "secret_token":
         mappings.append({"stream": "fr", "object": "custom_object/featureRequest", "other_columns": "traits"})
     settings = destination_config(sandbox, mappings=mappings)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from destination_vitally import DestinationVitally
-from destination_vitally.mapping import mapper
+from destination_vitally.mapping import change, mapper
 from destination_vitally.protocol import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from integration_tests.harness import QuickClock, destination_config, record, state, stream, write
 from integration_tests.sandbox import Sandbox
@@ -33,7 +33,7 @@ def line(name: str, data: str) -> bytes:
 REJECTED: list[tuple[str, str, str]] = [
     ("users", '{"externalId":"u","accountId":"a","joinDate":"9999-12-31T23:59:59-08:00"}', "joinDate must be"),
     ("users", '{"externalId":"u","accountId":"a","joinDate":"0001-01-01T00:00:00+01:00"}', "joinDate must be"),
-    ("users", f'{{"externalId":"u","accountId":"a","joinDate":{"9" * 400}}}', "joinDate must be"),
+    ("users", f'{{"externalId":"u","accountId":"a","joinDate":"{"9" * 400}Z"}}', "joinDate must be"),
     (
         "users",
         json.dumps({"externalId": "u", "accounts": 3, "id": UUID, "createdAt": WHEN, "updatedAt": WHEN}),
@@ -131,14 +131,14 @@ def test_long_numbers_are_not_the_same_id_because_a_float_cannot_tell_them_apart
 def test_a_failure_of_our_own_code_is_the_rejection_of_its_record(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    label = mapper._label
+    label = change.label_of
 
     def failing(entry: Any, fields: dict[str, Any]) -> str:
         if fields.get("externalId") == "bad":
             raise ZeroDivisionError
         return label(entry, fields)
 
-    monkeypatch.setattr(mapper, "_label", failing)
+    monkeypatch.setattr(mapper, "label_of", failing)
     rows = [record("accounts", {"externalId": key, "name": "N"}) for key in ("a", "bad", "b")]
 
     result = write(destination_config(sandbox), [stream("accounts")], [*rows, state("accounts", 1)])
@@ -152,7 +152,7 @@ def test_no_memory_is_nobodys_rejection(sandbox: Sandbox, monkeypatch: pytest.Mo
     def exhausted(*_: Any) -> str:
         raise MemoryError
 
-    monkeypatch.setattr(mapper, "_label", exhausted)
+    monkeypatch.setattr(mapper, "label_of", exhausted)
     result = write(destination_config(sandbox), [stream("accounts")], [record("accounts", {"externalId": "a"})])
     assert isinstance(result.error, MemoryError)
 

@@ -22,7 +22,6 @@ from integration_tests.sandbox.resources.model import STAMPS, Resource, Writing
 from integration_tests.sandbox.rest.routes import find
 
 NOT_IN_THE_TABLE = {
-    ("account", "update", "accountOwnerId"): "it can only be emptied",
     ("note", "update", "accountId"): "whether a note can move is not clear; the field only helps to find it",
     ("note", "update", "organizationId"): "the same",
     ("meeting", "create", "source"): "Vitally's page says it cannot be written; one client writes it",
@@ -40,9 +39,9 @@ KINDS = {
     Kind.TEXT: {"text", "id", "write mode"},
     Kind.NUMBER: {"number"},
     Kind.SCORE: {"score"},
-    Kind.FLAG: {"flag"},
-    Kind.MOMENT: {"datetime"},
-    Kind.DAY: {"date"},
+    Kind.BOOLEAN: {"flag"},
+    Kind.DATETIME: {"datetime"},
+    Kind.DATE: {"date"},
     Kind.TEXTS: {"texts"},
     Kind.LIST: {"list"},
     Kind.OBJECT: {"object"},
@@ -69,7 +68,8 @@ def parts(entry: Object) -> tuple[Resource, Writing]:
 
 def rest_fields(entry: Object, operation: Operation) -> set[str]:
     """Return the fields that a POST (create) or PUT (update) of the table sends."""
-    sent = {f.name for f in entry.fields if f.in_body and not (operation == "update" and f.create_only)}
+    passed_over = "create_only" if operation == "update" else "clear_only"
+    sent = {f.name for f in entry.fields if f.in_body and not getattr(f, passed_over)}
     return sent | ({"traits"} if entry.open_member == "traits" else set())
 
 
@@ -262,7 +262,7 @@ def planted() -> Iterator[tuple[str, Object, dict[str, Any]]]:
             changes: list[dict[str, Any]] = []
             if field.in_body and entry in IN_REST:
                 changes += [{"name": field.name + "s"}, {"kind": Kind.LIST if field.kind is Kind.TEXT else Kind.TEXT}]
-                changes += [{"kind": Kind.DAY if field.kind is Kind.MOMENT else Kind.MOMENT}]
+                changes += [{"kind": Kind.DATE if field.kind is Kind.DATETIME else Kind.DATETIME}]
                 changes += [{"create_only": not field.create_only}] if "update" in entry.operations else []
                 changes += [{"refers": None if field.refers else "account"}]
             if field.analytics:

@@ -97,7 +97,12 @@ def test_the_log_keeps_its_own_words_and_masks_whole_values_of_vitallys(sandbox:
 
 @pytest.mark.parametrize("operation", ["delete", "upsert"])
 def test_the_key_of_a_row_is_in_each_rejection(sandbox: Sandbox, operation: str) -> None:
-    mapping = {"stream": "rows", "object": "account", "operation": operation, "fields": {"externalId": "id"}}
+    mapping = {
+        "stream": "rows",
+        "object": "account",
+        "operation": operation,
+        "fields": [{"field": "externalId", "column": "id"}],
+    }
     messages = [record("rows", {"id": f"key-{n}", "name": {"bad": 1}}) for n in range(3)]
     result = write(destination_config(sandbox, mappings=[mapping]), [stream("rows")], messages)
     lines = [line for line in result.logs("WARN") if line.startswith("Rejected, ")]

@@ -17,7 +17,7 @@ from integration_tests.sandbox import Sandbox
 CREATING = (None, Verb.POST, Verb.PUT_OR_POST, Verb.FIND_OR_POST)
 """What makes a row that is not there; None is a batch."""
 
-COUNTING = (Kind.NUMBER, Kind.SCORE, Kind.FLAG)
+COUNTING = (Kind.NUMBER, Kind.SCORE, Kind.BOOLEAN)
 """The kinds of values that must not be taken for nothing when they are 0 or false."""
 
 
@@ -60,6 +60,8 @@ class Way:
 
     def _writes(self, field: Field) -> bool:
         if self.only and field.name in self.entry.exactly_one and field.name != self.only:
+            return False
+        if field.clear_only or field.of_deletes:
             return False
         if isinstance(self.route, BatchRoute):
             return field.analytics is not None
@@ -154,7 +156,7 @@ def record_of(way: Way, world: World) -> tuple[dict[str, Any], dict[str, Any]]:
     pairs = {field.name: world.sample(field, nothing=way.nothing) for field in written}
     if way.nothing and way.is_there:
         world.preset(
-            {field.name: True if field.kind is Kind.FLAG else 7 for field in written if field.kind in COUNTING}
+            {field.name: True if field.kind is Kind.BOOLEAN else 7 for field in written if field.kind in COUNTING}
         )
     fixed = {*way.key.fields, way.helper} if way.key and way.is_there else set[str]()
     if not way.is_there and way.entry.field("externalId"):

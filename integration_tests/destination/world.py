@@ -71,7 +71,7 @@ class World:
             value = self._workspace.rows(self._writing.references[name])[-1]["id"]
         else:
             value = _samples(name, nothing)[field.kind]
-        return value, STORED_TIME if field.kind is Kind.MOMENT else value
+        return value, STORED_TIME if field.kind is Kind.DATETIME else value
 
     def current(self, name: str) -> Any:
         """Return what the record must say of the row as it is: its keys and parents, under your ids."""
@@ -120,9 +120,9 @@ def _samples(name: str, nothing: bool) -> dict[Kind, Any]:
         Kind.TEXT: f"New {name}",
         Kind.NUMBER: 0 if nothing else 4,
         Kind.SCORE: 0 if nothing else 4,
-        Kind.FLAG: not nothing,
-        Kind.MOMENT: TIME,
-        Kind.DAY: TIME[:10],
+        Kind.BOOLEAN: not nothing,
+        Kind.DATETIME: TIME,
+        Kind.DATE: TIME[:10],
         Kind.TEXTS: ["one", "two"],
         Kind.LIST: ["one"],
         Kind.OBJECT: {"one": 1},

@@ -74,7 +74,7 @@ def test_a_mapping_reads_from_top_to_bottom() -> None:
     mappings = next(b for b in rules.block(SPECS["destination"]).inner if b.name == "mappings")
     assert rules.reading_order(mappings.inner) == (
         ["stream", "object", "operation", "fields", "traits", "constants", "other_columns"],
-        ["constant_traits", "null_values", "missing_rows", "namespace"],
+        ["constant_traits", "null_values", "missing_rows", "time_zone", "namespace"],
     )
     for entries in mappings.inner:
         if entries.kind == "list of objects":
@@ -148,20 +148,6 @@ def test_unknown_keys_are_stripped_wherever_they_are() -> None:
         "mappings": [{"stream": "s", "object": "event"}],
         "num_workers": 3,
     }
-
-
-def test_the_old_maps_are_understood_but_not_by_the_form() -> None:
-    maps = {"fields": {"externalId": "id"}, "traits": {"plan": "plan_name"}, "constants": {"name": 1}}
-    lists = {
-        "fields": [{"field": "externalId", "column": "id"}],
-        "traits": [{"trait": "plan", "column": "plan_name"}],
-        "constants": [{"field": "name", "value": "1"}],
-    }
-    of = {"stream": "s", "object": "account"}
-    read = [configuration.read({**KEY, "mappings": [{**of, **spelled}]}) for spelled in (maps, lists)]
-    assert read[0] == read[1]
-    with pytest.raises(FormError):
-        rules.saved(SPECS["destination"], {**KEY, "mappings": [{**of, **maps}]})
 
 
 def test_choices_need_a_constant() -> None:

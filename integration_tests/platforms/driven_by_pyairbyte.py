@@ -19,9 +19,9 @@ from shipping.names import CONNECTORS, ROOT
 SOURCE, DESTINATION = map(connector, CONNECTORS)
 COUNT = 200
 TABLES = ("organizations", "accounts", "users")
-EVERYONE = {"accountIds": ["everyone"]}
+EVERYONE = [{"field": "accountIds", "value": "everyone"}]
 # DuckDB has the columns in lower case, which is why externalId must be named.
-KEYED: dict[str, Any] = {"fields": {"externalId": "externalid"}, "other_columns": "ignore"}
+KEYED: dict[str, Any] = {"fields": [{"field": "externalId", "column": "externalid"}], "other_columns": "ignore"}
 FROM_DUCKDB = [
     {"stream": "organizations", "object": "organization", **KEYED},
     {"stream": "accounts", "object": "account", **KEYED},
@@ -130,8 +130,8 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
         {
             "stream": name,
             "object": "event",
-            "constants": {"event": name, **constants},
-            "traits": {"id": "id"} if "id" in found else {},
+            "constants": [{"field": field, "value": value} for field, value in {"event": name, **constants}.items()],
+            "traits": [{"trait": "id", "column": "id"}] if "id" in found else [],
             "other_columns": "traits",
         }
         for name, found in columns.items()

@@ -31,14 +31,18 @@ destination = airbyte.get_destination(
             {
                 "stream": "users",
                 "object": "user",
-                "fields": {"externalId": "id"},
-                "constants": {"accountIds": ["everyone"]},
+                "fields": [{"field": "externalId", "column": "id"}],
+                "constants": [{"field": "accountIds", "value": "everyone"}],
             },
             {
                 "stream": "purchases",
                 "object": "event",
-                "fields": {"messageId": "id", "userId": "user_id", "timestamp": "purchased_at"},
-                "constants": {"event": "order placed"},
+                "fields": [
+                    {"field": "messageId", "column": "id"},
+                    {"field": "userId", "column": "user_id"},
+                    {"field": "timestamp", "column": "purchased_at"},
+                ],
+                "constants": [{"field": "event", "value": "order placed"}],
             },
         ],
     },

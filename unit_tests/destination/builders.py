@@ -54,7 +54,28 @@ class OneDefinition:
         return self.fields
 
 
+LINES = {
+    "fields": ("field", "column"),
+    "traits": ("trait", "column"),
+    "constants": ("field", "value"),
+    "constant_traits": ("trait", "value"),
+}
+"""What the lines of a mapping hold."""
+
+
+def mapping_of(short: dict[str, Any]) -> dict[str, Any]:
+    """A mapping as people write it, of its short form in tests: `{"fields": {"externalId": "id"}}`."""
+    return {
+        name: [dict(zip(LINES[name], line, strict=True)) for line in lines.items()]
+        if name in LINES and isinstance(lines, dict)
+        else lines
+        for name, lines in short.items()
+    }
+
+
 def settings(**changes: Any) -> config.Config:
+    if "mappings" in changes:
+        changes["mappings"] = [mapping_of(short) for short in changes["mappings"]]
     return config.read({k: v for k, v in {**SETTINGS, **changes}.items() if v is not None})
 
 
@@ -93,13 +114,13 @@ def mapper(
     mapping: dict[str, Any] | None = None,
     tokens: frozenset[str] = BOTH_KEYS,
     types: Types = NO_TYPES,
-    **rules: bool,
+    **rules: Any,
 ) -> Mapper:
     """A mapper of an object with the routes its operations have with some keys."""
     entry = BY_NAME[name] if name in BY_NAME else next(o for o in OBJECTS if name.startswith(o.name[:-1]))
     usable = {o: plan.usable(entry, o, tokens) for o in (operation, "delete")}
     routes = {o: found for o, found in usable.items() if found}
-    spelled = mapping and config.StreamMapping(stream="s", object=name, **mapping)
+    spelled = mapping and config.StreamMapping(stream="s", object=name, **mapping_of(mapping))
     return Mapper(entry, operation, routes, spelled or None, Rules(types=types, **rules))
 
 

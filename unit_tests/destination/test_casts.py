@@ -8,8 +8,8 @@ import pytest
 
 from destination_vitally.config import Cast
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping import casts
 from destination_vitally.mapping.layout import Types
+from destination_vitally.mapping.values import casts
 from destination_vitally.objects.model import Field, Kind
 from unit_tests.destination.builders import change
 from vitally_api.traits import CustomField
@@ -93,8 +93,8 @@ def test_a_separator_makes_a_list(given: Any, wanted: Any) -> None:
         (Kind.TEXTS, "a, b", ["a, b"]),
         (Kind.LIST, '[{"a": 1}]', [{"a": 1}]),
         (Kind.OBJECT, '{"seats": 5}', {"seats": 5}),
-        (Kind.FLAG, "Y", True),
-        (Kind.MOMENT, "1769860800", NOON),
+        (Kind.BOOLEAN, "Y", True),
+        (Kind.DATETIME, "1769860800", NOON),
         (Kind.TEXT, "", ""),
         (Kind.TEXT, '["a"]', '["a"]'),
         *[(kind, blank, None) for blank in ("", "  ") for kind in Kind if kind is not Kind.TEXT],

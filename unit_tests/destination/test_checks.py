@@ -37,12 +37,12 @@ def check(name: str, columns: list[str], known: dict[str, CustomField] | None = 
         ),
         (
             "account", ["id"], {"fields": {"plan": "id"}},
-            "account has no field 'plan'. Fields: id, externalId, name, avatar, organizationId. Anything else is a "
-            "trait.",
+            "account has no field 'plan'. Fields: id, externalId, name, avatar, organizationId, accountOwnerId, "
+            "timestamp, messageId. Anything else is a trait.",
         ),
         (
             "membership", ["id"], {"fields": {"plan": "id"}},
-            "membership has no field 'plan'. Fields: userId, userEmail, accountId.",
+            "membership has no field 'plan'. Fields: userId, userEmail, accountId, timestamp, messageId.",
         ),
         (
             "account", ["id", "n"], {"fields": {"externalId": "id", "NAME": "n"}, "constants": {"name": "A"}},

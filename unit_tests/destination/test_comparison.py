@@ -201,8 +201,8 @@ def test_what_differs(
 
 @pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: str(entry.name))
 def test_a_row_of_any_object_shows_itself(entry: Any) -> None:
-    values = {"a date": "2026-01-31", "a date-time": "2026-01-31T09:30:00Z", "a number": 3, "true or false": True}
-    row = {f.name: [ID] if f.kind.value == "a list of texts" else values.get(f.kind.value, ID) for f in entry.fields}
+    values = {"date": "2026-01-31", "datetime": "2026-01-31T09:30:00Z", "number": 3, "boolean": True}
+    row = {f.name: [ID] if f.kind.value == "list of texts" else values.get(f.kind.value, ID) for f in entry.fields}
     assert differing(entry, row, {}, row) == []
     changed = {name: "another" for name, value in row.items() if value == ID}
     writable = [n for n in changed if (f := entry.field(n)) and (f.in_body or f.analytics) and not f.refers]
@@ -219,15 +219,10 @@ def test_a_row_of_any_object_shows_itself(entry: Any) -> None:
         (3, "3"),
         ("3", 3),
         ("-1.50", -1.5),
-        (True, "true"),
         ("2026-01-31T09:30:00Z", "2026-01-31T10:30:00.000+01:00"),
         ("2026-01-31T09:30:00.123456Z", "2026-01-31T09:30:00.123Z"),
         ("2026-01-31", "2026-01-31T00:00:00.000Z"),
         (["a", "b"], ["b", "a"]),
-        (1_769_851_800, "2026-01-31T09:30:00.000Z"),
-        ("2026-01-31T09:30:00.000Z", 1_769_851_800),
-        ("a", ["a"]),
-        ("words", ["words"]),
         ({"a": 1, "gone": None}, {"a": 1}),
         ([{"id": 1}], [{"id": 1}]),
     ],
@@ -247,6 +242,18 @@ def test_what_says_the_same_changes_nothing(sent: Any, shown: Any) -> None:
         (False, 0),
         (True, 1),
         ("yes", True),
+        (True, "true"),
+        ("false", False),
+        (1_769_851_800, "2026-01-31T09:30:00.000Z"),
+        ("2026-01-31T09:30:00.000Z", 1_769_851_800),
+        (20260131, "2026-01-31"),
+        ("20260131", "2026-01-31"),
+        ("a", ["a"]),
+        (["a"], '["a"]'),
+        ('["a", "b"]', '["b", "a"]'),
+        ('{"a": 1}', {"a": 1}),
+        (2**53, 2**53 + 1),
+        (0.1 + 0.2, 0.3),
         (7, "007"),
         ("007", 7),
         ("+7", 7),

@@ -163,7 +163,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
             "says of no column where it goes. Fill in fields and traits",
         ),
         (
-            {"mappings": [{"stream": "s", "object": "event", "fields": {}, "traits": {}, "constants": []}]},
+            {"mappings": [{"stream": "s", "object": "event", "fields": [], "traits": [], "constants": []}]},
             "the mapping of stream 's' says of no column where it goes",
         ),
         (
@@ -176,7 +176,8 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
                     {"stream": "s", "object": "o", "traits": [{"trait": "a", "column": "b", "cast": "hidden-value"}]}
                 ]
             },
-            "mappings.0.traits.0.cast: Input should be 'text', 'number', 'boolean', 'date', 'datetime' or 'list'",
+            "mappings.0.traits.0.cast: Input should be 'text', 'number', 'boolean', 'date', 'datetime', "
+            "'list', 'unix_seconds' or 'unix_milliseconds'",
         ),
         ({"null_values": "hidden-value"}, "null_values: Input should be 'omit' or 'clear'"),
     ],

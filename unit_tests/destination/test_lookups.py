@@ -114,7 +114,7 @@ def found(parts: Parts, wanted: Change) -> Any:
             for place in (0, 1, 99)
         ),
         (
-            asks("conversation", "update", {"externalId": "None", "subject": "S"}),
+            CONVERSATION._replace(fields={"externalId": "None", "subject": "S"}),
             {"GET /conversations/None": 404, NEWEST: page({"id": "c", "externalId": None})}, None,
         ),
         # What several rows share tells none of them.

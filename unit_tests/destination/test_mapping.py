@@ -47,7 +47,7 @@ def test_a_mapping_says_where_columns_go() -> None:
     }
     made = change("account", "upsert", data, mapping=mapping)
     assert made.fields == {"externalId": "1", "name": "Acme", "organizationId": "g"}
-    assert made.open_values == {"plan": "x", "vitally.custom.owner": "Acme", "name": "other", "seats": 3}
+    assert made.open_values == {"plan": "x", "vitally.custom.owner": "Acme", "seats": 3}
 
 
 def test_other_columns_can_be_ignored() -> None:
@@ -258,6 +258,7 @@ REST_ONLY = [
     for field in entry.fields
     if field.in_body
     and not field.analytics
+    and not field.clear_only
     and any(isinstance(r, BatchRoute) for r in entry.operations.get("upsert", ()))
 ]
 
@@ -269,7 +270,7 @@ def test_each_field_that_only_rest_takes_leaves_the_batch(
     caplog.set_level("WARNING", logger="airbyte")
     field = BY_NAME[name].field(field_name)
     assert field
-    value = {Kind.FLAG: True, Kind.NUMBER: 0, Kind.SCORE: 0, Kind.TEXTS: ["a"]}.get(field.kind, "2026-01-01")
+    value = {Kind.BOOLEAN: True, Kind.NUMBER: 0, Kind.SCORE: 0, Kind.TEXTS: ["a"]}.get(field.kind, "2026-01-01")
     base = {"externalId": "x", "accountId": "a"}
     assert isinstance(change(name, "upsert", base).route, BatchRoute)
     assert isinstance(change(name, "upsert", {**base, field_name: value}).route, RestRoute)

@@ -113,7 +113,8 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
         ),
         (
             configured("t"), mapped(object="account", fields={"plan": "p"}),
-            "no field 'plan'. Fields: id, externalId, name, avatar, organizationId. Anything else is a trait",
+            "no field 'plan'. Fields: id, externalId, name, avatar, organizationId, accountOwnerId, "
+            "timestamp, messageId. Anything else is a trait",
         ),
         (
             configured("t"), mapped(object="account", constants={"mrr": 1}),

@@ -36,9 +36,9 @@ CASES = [
         ("organizations", "org-1", {"name": "New", "traits": {"plan": "b", "kept": 1}}),
     ),
     Case(
-        "organization", "update", "rest", {"externalId": "none", **COMPANY},
-        [rest("PUT", "/organizations/none", {"name": "New", "traits": {"plan": "b"}})],
-        ("organizations", "none", None), "skipped", name="missing",
+        "organization", "update", "rest", {"externalId": "nobody", **COMPANY},
+        [rest("PUT", "/organizations/nobody", {"name": "New", "traits": {"plan": "b"}})],
+        ("organizations", "nobody", None), "skipped", name="missing",
     ),
     Case(
         "organization", "delete", "rest", {"externalId": "org-1"}, [rest("DELETE", "/organizations/org-1")],
