@@ -17,10 +17,9 @@ from destination_vitally.mapping.columns import (
     is_loader_column,
     is_unavailable,
 )
-from destination_vitally.mapping.values import VitallyId, casts
+from destination_vitally.mapping.values import casts
 from destination_vitally.mapping.values.casts import Read
 from destination_vitally.mapping.values.lists import structure
-from destination_vitally.mapping.values.texts import key
 from destination_vitally.mapping.values.times import NEVER, UTC
 from destination_vitally.objects.model import MESSAGE_FIELDS, Field, Kind, Object, Operation
 from destination_vitally.objects.table import BY_NAME
@@ -253,7 +252,7 @@ class Layouts:
             if is_loader_column(column):
                 self._log_once(_LOADERS, column)
             elif inlined:
-                yield Target(column, (), "field", inlined.name, _inlined_ids(inlined), self._clears)
+                yield Target(column, (), "field", inlined.name, casts.of_inlined(inlined), self._clears)
             elif field:
                 place: Place = "default" if native and field.inlined else "field"
                 yield Target(column, (), place, field.name, self._field_reader(field, native), self._clears)
@@ -289,7 +288,7 @@ class Layouts:
         read = casts.of_field(field, zone=self._zone)
         if field.entries:
             return self._entries_reader(field, read)
-        return _vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
+        return casts.as_vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
 
     def _entries_reader(self, field: Field, read: Read) -> Read:
         """Return what reads a list whose entries are held to the fields of an object; a ValueError names the field."""
@@ -382,30 +381,3 @@ def _meant_twice(targets: list[Target]) -> Iterator[str]:
             first = seen.setdefault(target.name, target.column)
             if first != target.column:
                 yield f"columns '{first}' and '{target.column}' both have the name of {target.name}: map one to it"
-
-
-def _vitallys(read: Read, *, many: bool) -> Read:
-    def one(value: Any) -> Any:
-        found = read(value)
-        return None if found is None else VitallyId(found)
-
-    def each(value: Any) -> Any:
-        return [VitallyId(entry) for entry in read(value) or []]
-
-    return each if many else one
-
-
-def _inlined_ids(field: Field) -> Callable[[Any], Any]:
-    """Return what reads the id of an inlined parent: yours where it has one, as only that has a meaning elsewhere."""
-
-    def one(parent: Any) -> str:
-        if isinstance(parent, dict) and parent.get("externalId"):
-            return key(parent["externalId"])
-        if isinstance(parent, dict) and parent.get("id"):
-            return VitallyId(key(parent["id"]))
-        raise ValueError("has neither externalId nor id")
-
-    if field.kind is Kind.TEXTS:
-        listed = casts.of_field(Field(field.name, Kind.LIST))
-        return lambda value: [one(entry) for entry in listed(value) or []]
-    return lambda value: one(structure(value))

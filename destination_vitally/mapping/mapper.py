@@ -24,44 +24,25 @@ from destination_vitally.mapping.change import (
 )
 from destination_vitally.mapping.columns import folded, is_native, is_unavailable, member
 from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
+from destination_vitally.mapping.routing import Routing
 from destination_vitally.mapping.values import casts, times
 from destination_vitally.mapping.values.numbers import EXACT_UP_TO
 from destination_vitally.objects.model import (
-    Field,
     Kind,
-    Lookup,
     Object,
     Operation,
-    Requirement,
     RestRoute,
     Route,
-    Verb,
 )
 
 __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
 logger = logging.getLogger("airbyte")
 
-_LEAVES = "%s: rows with %s go by REST, a request or more each, since the Analytics API does not take it."
-_LEFT_OUT = "%s: %s is left out, since the Analytics API does not take it. With secret_token it is written."
-_LEFT_OUT_OF_MESSAGE = "%s: %s is left out of rows with a timestamp or messageId of their own, which go in messages."
-_INITIAL = (
-    "%s: %s is left out where it has the value that new rows have anyway, since the Analytics API does not take it. "
-    "To set it back to that value, use an update."
-)
-"""What the log says of fields that only REST takes."""
-
-_NOT_IN_REST = "%s: %s is left out, since REST does not take it. With analytics_token, an upsert writes it."
-_NOT_IN_UPDATES = "%s: %s is left out, since Vitally takes it only when a row is created."
-
-
-_NEVER_CLEARED = "%s: %s stays as it is where it is empty, since Vitally has no way to clear it in an upsert."
 _ONLY_IN_DELETES = "%s: %s is left out of rows that are not deleted."
 _FINDS_NOTHING = (
     "%s: '%s' has found nothing in the first %d rows. If it is no typing mistake, it is a member that few rows have."
 )
-_IN_MESSAGES = "timestamp and messageId travel in messages of the Analytics API alone, and this row cannot go as one"
-
 FIRST_ROWS = 10
 """After so many rows the log says which paths of a mapping have found nothing."""
 
@@ -122,29 +103,16 @@ class Mapper:
         """
         self.entry = entry
         self._operation = operation
-        self._routes = routes
         self._rules = rules
         self.layouts = Layouts(entry, mapping, rules.types, clears=rules.clear_nulls, operation=operation)
         self.mapped = {line.field for line in mapping.fields} if mapping else set()
         self._read_as_yours = _is_yours(mapping)
         self._constants = dict(_constants(entry, mapping)) if mapping else {}
         self._constant_traits = dict(_constant_traits(self.layouts, mapping)) if mapping else {}
-        self._rest_only = {f.name: f.initial for f in entry.fields if f.in_body and not f.analytics}
-        self._batch_only = [f.name for f in entry.fields if f.analytics and not f.in_body]
-        references = [f for f in entry.references() if f.analytics and operation == "upsert"]
-        self._cleared_by_rest = [f.name for f in references if _can_be_cleared(f)]
-        self._never_cleared = [f.name for f in references if not _can_be_cleared(f)]
-        self._create_only = [f.name for f in entry.fields if f.create_only and not _finds(entry, f)]
         self._of_deletes = [f.name for f in entry.fields if f.of_deletes]
         self._time = next((f.name for f in entry.fields if f.analytics == "timestamp"), "")
         self._found_nothing: dict[str, int] = {}
-        self._logged: set[tuple[str, str]] = set()
-        self._demands = {
-            wanted: [
-                (route, tuple(map(entry.or_stand_ins, (*route.requires, *_address(entry, route))))) for route in found
-            ]
-            for wanted, found in routes.items()
-        }
+        self._routing = Routing(entry, operation, routes, self.mapped)
 
     def change(self, data: dict[str, Any]) -> Change:
         """Return the change a record asks for.
@@ -261,11 +229,11 @@ class Mapper:
             if not draft.mark:
                 self._check_delete(label)
         elif self._of_deletes:
-            self._log_once(_ONLY_IN_DELETES, [name for name in self._of_deletes if fields.pop(name, None)])
+            self._routing.log_once(_ONLY_IN_DELETES, [name for name in self._of_deletes if fields.pop(name, None)])
         problem = draft.mark or (draft.schedule if operation == "delete" else draft.problem)
         if problem := problem or self._problem_of_times(fields, sent_at):
             raise RejectedError(f"{label}: {problem}")
-        route = self._route(operation, fields, label, in_message=bool(sent_at or message_id))
+        route = self._routing.choose(operation, fields, label, in_message=bool(sent_at or message_id))
         if entry.exactly_one and operation == "create":
             given = [name for name in entry.exactly_one if fields.get(name) not in (None, "")]
             if len(given) != 1:
@@ -291,77 +259,14 @@ class Mapper:
             raise RejectedError(f"{label}: Vitally has no way to delete it")
         if not self._rules.allow_deletes:
             raise RejectedError(f"{label}: deletes are switched off; set allow_deletes to allow them")
-        if "delete" not in self._routes:
+        if "delete" not in self._routing:
             needed = self.entry.operations["delete"][0].needs
             raise RejectedError(f"{label}: deleting needs {needed} in the configuration")
-
-    def _route(self, operation: Operation, fields: dict[str, Any], label: str, *, in_message: bool) -> Route:
-        """Return the first route that has what it requires and takes every field; else the first of the former."""
-        empty = [name for name, value in fields.items() if value is None]
-        rest_only = [name for name in fields if name in self._rest_only]
-        leaving = [name for name in rest_only if fields[name] != self._rest_only[name]]
-        leaving += [f"an empty {name}" for name in empty if name in self._cleared_by_rest]
-        possible, first_missing = None, ""
-        for route, demands in self._demands[operation]:
-            missing = lacking(fields, demands)
-            if missing:
-                first_missing = first_missing or missing
-            elif isinstance(route, RestRoute) and in_message and operation != "delete":
-                continue
-            elif isinstance(route, RestRoute) or not leaving:
-                if isinstance(route, RestRoute) and operation != "delete":
-                    self._log_once(_LEAVES, leaving if possible else [])
-                    self._log_once(_NOT_IN_REST, [name for name in self._batch_only if name in fields])
-                elif not isinstance(route, RestRoute):
-                    self._log_once(_INITIAL, rest_only)
-                    self._log_once(_NEVER_CLEARED, [name for name in empty if name in self._never_cleared])
-                if operation == "update":
-                    self._log_once(_NOT_IN_UPDATES, [name for name in self._create_only if name in fields])
-                return route
-            else:
-                possible = possible or route
-        if possible is None and (first_missing or not in_message):
-            hint = self._hint(first_missing)
-            raise RejectedError(f"{label}: {first_missing} is required to {operation}{hint}")
-        if possible is None:
-            raise RejectedError(f"{label}: {_IN_MESSAGES}")
-        self._log_once(_LEFT_OUT_OF_MESSAGE if in_message else _LEFT_OUT, leaving)
-        return possible
-
-    def _log_once(self, text: str, names: list[str]) -> None:
-        """Log what becomes of fields that not every route takes, once per field."""
-        if new := [name for name in names if (text, name) not in self._logged]:
-            self._logged |= {(text, name) for name in new}
-            logger.warning(text, self.entry.name, ", ".join(sorted(new)))
 
     def never_given(self, given: Iterable[str], operation: Operation) -> str:
         """Return the requirement that rows cannot meet which have no other fields than `given`; empty when they can."""
         fields = {**{name: name for name in given}, **self._constants}  # any value will do
-        missing = [lacking(fields, demands) for _, demands in self._demands[operation]]
-        return missing[0] if missing and all(missing) else ""
-
-    def _hint(self, missing: str) -> str:
-        if missing != "externalId" or missing in self.mapped:
-            return ""
-        return "; map the column that holds your id to it"
-
-
-def _can_be_cleared(field: Field) -> bool:
-    """Tell whether REST removes a reference when it is sent null, which a message cannot say."""
-    return field.in_body and not field.create_only and field.kind is Kind.TEXT
-
-
-def _finds(entry: Object, field: Field) -> bool:
-    """Tell whether a field helps to find the row, even if it is not written."""
-    is_key = any(field.name in key.fields for key in entry.keys)
-    return is_key or (field.refers is not None and entry.can_look_up(Lookup.IN_PARENT))
-
-
-def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
-    """What a call needs to find its row."""
-    if not isinstance(route, RestRoute) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
-        return ()
-    return (entry.single_keys,)
+        return self._routing.never_met(fields, operation)
 
 
 def _is_yours(mapping: StreamMapping | None) -> bool:

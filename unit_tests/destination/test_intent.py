@@ -9,11 +9,11 @@ import pytest
 
 from destination_vitally.errors import ConfigError, RejectedError
 from destination_vitally.lines import parse
+from destination_vitally.mapping.change import REPEATED_PERCENT, REPEATED_ROWS, RepeatedKeys
 from destination_vitally.mapping.comparison import would_change
 from destination_vitally.mapping.equality import canonical, same, unchanged
 from destination_vitally.mapping.layout import Types
 from destination_vitally.mapping.mapper import identity_of
-from destination_vitally.mapping.repeats import PERCENT, ROWS, RepeatedKeys
 from destination_vitally.mapping.values.cursors import cursor_of, is_older
 from destination_vitally.mapping.values.times import emitted
 from destination_vitally.objects.model import BatchRoute
@@ -131,10 +131,10 @@ def shared(rows: int, of: int, contents: int) -> RepeatedKeys:
 @pytest.mark.parametrize(
     ("rows", "of", "contents", "is_found"),
     [
-        (ROWS + 1, 100, 1000, True),
-        (ROWS + 1, 100 * (ROWS + 1) // PERCENT, 1000, False),
-        (ROWS, 100, 1000, False),
-        (90, 100, ROWS, False),
+        (REPEATED_ROWS + 1, 100, 1000, True),
+        (REPEATED_ROWS + 1, 100 * (REPEATED_ROWS + 1) // REPEATED_PERCENT, 1000, False),
+        (REPEATED_ROWS, 100, 1000, False),
+        (90, 100, REPEATED_ROWS, False),
         (2_000, 20_000, 1000, True),
     ],
 )

@@ -88,6 +88,35 @@ def of_field(field: Field, separator: str | None = None, cast: str | None = None
     return _reader(_split(read, separator), blank_is_nothing=field.is_id or field.kind is not Kind.TEXT)
 
 
+def as_vitallys(read: Read, *, many: bool) -> Read:
+    """Return what reads ids of rows that were read from Vitally: they are Vitally's."""
+
+    def one(value: Any) -> Any:
+        found = read(value)
+        return None if found is None else texts.VitallyId(found)
+
+    def each(value: Any) -> Any:
+        return [texts.VitallyId(entry) for entry in read(value) or []]
+
+    return each if many else one
+
+
+def of_inlined(field: Field) -> Read:
+    """Return what reads the id of an inlined parent: yours where it has one, as only that has a meaning elsewhere."""
+
+    def one(parent: Any) -> str:
+        if isinstance(parent, dict) and parent.get("externalId"):
+            return texts.key(parent["externalId"])
+        if isinstance(parent, dict) and parent.get("id"):
+            return texts.VitallyId(texts.key(parent["id"]))
+        raise ValueError("has neither externalId nor id")
+
+    if field.kind is Kind.TEXTS:
+        listed = of_field(Field(field.name, Kind.LIST))
+        return lambda value: [one(entry) for entry in listed(value) or []]
+    return lambda value: one(lists.structure(value))
+
+
 def of_cast(cast: str | None, separator: str | None = None, zone: tzinfo = times.UTC) -> Read:
     """Return what brings values to a type; as they are where there is none."""
     if separator:
