@@ -36,9 +36,9 @@ class Rounded(float):
 
     def __new__(cls, number: float, digits: str) -> Rounded:
         """Keep what was written beside what is left of it."""
-        made = super().__new__(cls, number)
-        made.digits = digits
-        return made
+        rounded = super().__new__(cls, number)
+        rounded.digits = digits
+        return rounded
 
     digits: str
 

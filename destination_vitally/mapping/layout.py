@@ -40,6 +40,7 @@ _OF_CRMS = ("sfdc.", "hspot.")
 _LOADERS = "is left out: it is a column of the tool that loads the table."
 _UNDEFINED = "is left out: there is no custom field of that path in Vitally."
 _NO_FIELD = "is left out: {entry} has no field of that name to write.{hint}"
+_COMPUTED = "is left out: Vitally sets it itself."
 _IS_FIELD = "is left out: as a trait it would overwrite the field {field}. Map it to that, or to another trait."
 _CRM = "becomes a trait of a CRM integration ({prefix}.), which overwrites it with its next sync."
 _NEVER = (
@@ -269,7 +270,8 @@ class Layouts:
         if self._ignores_others or is_computed or column in self._traits or self._is_delete:
             return False
         if not self._entry.open_member:
-            self._log_once(_NO_FIELD.format(entry=self._entry.name, hint=_hint(column, self._entry)), column)
+            no_field = _NO_FIELD.format(entry=self._entry.name, hint=_hint(column, self._entry))
+            self._log_once(_COMPUTED if folded(column) in self._read_only else no_field, column)
             return False
         return self._is_free(column, native=native)
 
@@ -348,7 +350,7 @@ class Layouts:
         return True
 
     def _log_crm(self, trait: str, column: str) -> None:
-        if trait.startswith(_OF_CRMS) and not self._crm_is_logged:
+        if trait.startswith(_OF_CRMS) and self._entry.open_member == "traits" and not self._crm_is_logged:
             self._crm_is_logged = True
             self._log_once(_CRM.format(prefix=trait.partition(".")[0]), column)
 

@@ -43,7 +43,7 @@ def _instance_of(kind: type, name: str) -> Read:
     def check(value: Any) -> Any:
         if not isinstance(found := lists.structure(value), kind):
             raise ValueError(f"must be {name}")
-        return found
+        return numbers.sent_exactly(found)
 
     return check
 
