@@ -9,9 +9,11 @@ import pytest
 
 from destination_vitally import DestinationVitally
 from destination_vitally.mapping import change, mapper
+from destination_vitally.mapping.equality import same
 from destination_vitally.protocol import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from integration_tests.harness import QuickClock, destination_config, record, state, stream, write
 from integration_tests.sandbox import Sandbox
+from unit_tests.destination.odd_values import LEFT, SAME, TABLE, Refused
 
 UUID = "00000000-0000-4000-8000-000000000001"
 READ_FROM_VITALLY = {"id": UUID, "updatedAt": "2026-01-01T00:00:00Z", "createdAt": "2026-01-01T00:00:00Z"}
@@ -34,6 +36,9 @@ REJECTED: list[tuple[str, str, str]] = [
     ("users", '{"externalId":"u","accountId":"a","joinDate":"9999-12-31T23:59:59-08:00"}', "joinDate must be"),
     ("users", '{"externalId":"u","accountId":"a","joinDate":"0001-01-01T00:00:00+01:00"}', "joinDate must be"),
     ("users", f'{{"externalId":"u","accountId":"a","joinDate":"{"9" * 400}Z"}}', "joinDate must be"),
+    ("accounts", '{"externalId":"undefined","name":"N"}', "externalId must be an id, and this is a placeholder"),
+    ("users", '{"externalId":"u","accountId":"N/A"}', "accountIds must be an id, and this is a placeholder"),
+    ("accounts", '{"externalId":"b","_ab_cdc_deleted_at":"null"}', "_ab_cdc_deleted_at must be empty, or the time"),
     (
         "users",
         json.dumps({"externalId": "u", "accounts": 3, "id": UUID, "createdAt": WHEN, "updatedAt": WHEN}),
@@ -76,6 +81,36 @@ def test_a_row_that_means_nothing_is_rejected_by_itself_with_its_field(
     assert [row["externalId"] for row in sandbox.workspace.rows("accounts")] == ["a"]
     assert [row["externalId"] for row in sandbox.workspace.rows("users")] == ["v"]
     assert result.state_ids == [1, 2]
+
+
+TYPE_OF = {"text": "string", "any": "moonPhase"}
+KINDS = ("text", "any", "number", "boolean", "date", "datetime", "list")
+
+
+def test_what_is_written_read_back_and_compared_with_the_row_is_the_same_thing(sandbox: Sandbox) -> None:
+    """Given the table of odd values, when each is sent as a trait of each type, then Vitally has what its cell says."""
+    expected: dict[str, Any] = {}
+    rows = []
+    for kind in KINDS:
+        sandbox.workspace.insert(
+            "customFields", {"model": "accounts", "label": kind, "path": f"odd.{kind}", "type": TYPE_OF.get(kind, kind)}
+        )
+        for number, (value, cells) in enumerate(case.values for case in TABLE):
+            expected[f"{kind} {number}"] = value if cells[kind] is SAME else cells[kind]
+            data = {"externalId": f"{kind} {number}", "name": "N", "any" if kind == "any" else f"odd.{kind}": value}
+            rows.append(json.dumps(record("accounts", data)).encode())
+
+    result = write(destination_config(sandbox), [stream("accounts")], rows)
+
+    assert result.counts("accounts")["rejected"] == sum(isinstance(cell, Refused) for cell in expected.values())
+    shown = {row["externalId"]: row["traits"] for row in sandbox.workspace.rows("accounts")}
+    for key, cell in expected.items():
+        if isinstance(cell, Refused):
+            assert key not in shown, key
+        else:
+            kind = key.split()[0]
+            found = shown[key].get("any" if kind == "any" else f"odd.{kind}")
+            assert same(None if cell is LEFT else cell, found), f"{key}: {cell!r} is {found!r}"
 
 
 WRITTEN: list[tuple[str, str, Any]] = [
