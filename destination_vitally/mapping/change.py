@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from destination_vitally.errors import RejectedError
 from destination_vitally.objects.model import Object, Operation, Requirement, Route
@@ -42,6 +43,13 @@ class Change(NamedTuple):
         return later._replace(
             fields={**self.fields, **later.fields}, open_values={**self.open_values, **later.open_values}
         )
+
+    @property
+    def query(self) -> str:
+        """What stands behind the question mark of the request that deletes the row; empty where nothing does."""
+        values = {f.name: self.fields.get(f.name) for f in self.entry.fields if f.of_deletes}
+        given = {name: value for name, value in values.items() if value}
+        return urlencode(given) if self.operation == "delete" else ""
 
     def rejected(self, reason: str, status: int | None = None) -> RejectedError:
         """Return the error that says why this change cannot be made."""

@@ -72,6 +72,7 @@ def test_the_delete_of_a_user_can_be_scheduled(column: str, given: Any, sent: st
     mapping = {"fields": {"deleteOn": "purge"}} if column == "purge" else None
     made = change("user", "upsert", {**USER, column: given}, mapping=mapping, allow_deletes=True, now=now)
     assert (made.operation, made.fields.get("deleteOn")) == ("delete", sent)
+    assert made.query == (f"deleteOn={sent.replace(':', '%3A')}" if sent else "")
 
 
 @pytest.mark.parametrize(
