@@ -357,7 +357,8 @@ class Layouts:
     def _log_once(self, text: str, column: str) -> None:
         if (text, column) not in self._logged and len(self._logged) < COLUMNS_LOGGED:
             self._logged.add((text, column))
-            logger.warning("Rows of %s: column '%s' %s", self._entry.name, column, text)
+            level = logging.INFO if text == _COMPUTED else logging.WARNING
+            logger.log(level, "Rows of %s: column '%s' %s", self._entry.name, column, text)
 
 
 def _fields_as_traits(entry: Object) -> dict[str, str]:
