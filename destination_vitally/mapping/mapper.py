@@ -27,13 +27,7 @@ from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target
 from destination_vitally.mapping.routing import Routing
 from destination_vitally.mapping.values import casts, times
 from destination_vitally.mapping.values.numbers import EXACT_UP_TO
-from destination_vitally.objects.model import (
-    Kind,
-    Object,
-    Operation,
-    RestRoute,
-    Route,
-)
+from destination_vitally.objects.model import Kind, Object, Operation, RestRoute, Route
 
 __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
@@ -136,8 +130,7 @@ class Mapper:
                 problem = f"{target.name} {problem_of(error)}"
                 draft.note(problem, of_delete=target.name in self._of_deletes)
         for place, name in layout.cleared:
-            if place != "message":
-                (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
+            (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
         if draft.merged or self._constant_traits:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
         is_deleted = self._is_deleted(data, layout, draft)
@@ -211,7 +204,7 @@ class Mapper:
         into = draft.message if target.place == "message" else draft.fields
         into = draft.open_values if target.place == "open" else into
         if value is None:
-            if target.clears and target.place != "message":
+            if target.clears:
                 into.setdefault(target.name, None)
         elif target.place != "default" or into.get(target.name) is None:
             into[target.name] = value
