@@ -74,14 +74,23 @@ def _decimal(digits: str) -> float | None:
     return Rounded(number, digits) if abs(number) > 2**53 and is_rounded(digits, number) else number
 
 
+<<<<<<< HEAD
+=======
+def _digits(value: Any) -> str:
+    if isinstance(value, Rounded):
+        return value.digits
+    raise TypeError(f"Type is not JSON serializable: {type(value).__name__}")
+
+
+>>>>>>> meaning
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
-    """Return JSON in UTF-8; unlike the fast encoder, of integers of any length as well.
+    """Return JSON in UTF-8; unlike the fast encoder, of integers of any length as well. `Rounded` is a text of digits.
 
     Raises:
         ValueError: the value holds something that JSON cannot say, or is nested too deeply.
     """
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else 0)
+        return orjson.dumps(value, _digits, option=orjson.OPT_SORT_KEYS if sort_keys else 0)
     except TypeError:
         pass
     try:

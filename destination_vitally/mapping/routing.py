@@ -62,12 +62,15 @@ class Routing:
     def __contains__(self, operation: Operation) -> bool:
         return operation in self._demands
 
+<<<<<<< HEAD
     def may_use_rest(self, operation: Operation, names: set[str] | None, *, clears: bool = False) -> bool:
         """Tell whether rows with some fields, which may be any (None) and empty if that `clears`, might go by REST."""
         if not any(isinstance(route, RestRoute) for route, _ in self._demands.get(operation, ())):
             return False
         return names is None or bool(names & {*self._rest_only}) or (clears and bool(self._cleared_by_rest))
 
+=======
+>>>>>>> meaning
     def never_met(self, fields: dict[str, Any], operation: Operation) -> str:
         """Return the requirement that no route does without and that `fields` do not meet; empty when they meet all."""
         missing = [lacking(fields, demands) for _, demands in self._demands[operation]]

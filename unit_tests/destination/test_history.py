@@ -85,6 +85,7 @@ def test_a_row_with_a_time_of_its_own_goes_as_a_message(caplog: pytest.LogCaptur
         ({"operation": "update"}, "timestamp and messageId travel in messages of the Analytics API"),
         ({"analytics_token": None}, "timestamp and messageId travel in messages of the Analytics API"),
         ({"object": "task"}, "task has no field 'timestamp'"),
+        ({"fields": {}, "constants": {"timestamp": "2025-03-01"}}, "account has no field 'timestamp'"),
     ],
 )
 def test_an_operation_without_messages_has_no_time(more: dict[str, Any], problem: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from destination_vitally.commands.replay import replay
 from destination_vitally.destination import DestinationVitally
 from destination_vitally.errors import ConfigError
+from destination_vitally.lines import dumps
 
 
 def rejected(name: str) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def test_an_id_of_any_length_keeps_its_digits(tmp_path: Path) -> None:
     path.write_text('{"record": {"stream": "a", "data": {"id": 123456789012345678901234}}}\n')
     [message] = replay([str(path)])
     assert message["record"]["data"]["id"] == 123456789012345678901234
+    path.write_text('{"record": {"stream": "a", "data": {"n": 12345678901234567.12345678}}}\n')
+    assert b'"n":"12345678901234567.12345678"' in dumps(next(iter(replay([str(path)]))))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from integration_tests.destination.cases import ACC, ORG, Case, batch, check_case, every_case, rest
 from integration_tests.destination.ways import Way, check_way, every_way
+from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.sandbox import Row, Sandbox
 
 COMPANY: Row = {"name": "New", "plan": "b"}
@@ -99,3 +100,19 @@ def test_each_operation_sends_exactly_this(
 @every_way("organization", "account")
 def test_every_field_and_key_arrives(way: Way, sandbox: Sandbox) -> None:
     check_way(way, sandbox)
+
+
+@pytest.mark.parametrize("operation", ["update", "upsert"])
+def test_the_owner_of_an_account_is_emptied_where_a_mapping_says_so(sandbox: Sandbox, operation: str) -> None:
+    account = sandbox.workspace.insert("accounts", {"externalId": "a", "name": "A", "accountOwnerId": "someone"})
+    fields = [
+        {"field": "externalId", "column": "id"},
+        {"field": "accountOwnerId", "column": "owner", "null_values": "clear"},
+    ]
+    mapping = {"stream": "owners", "object": "account", "operation": operation, "fields": fields}
+    rows = [record("owners", {"id": key, "owner": owner}) for key, owner in (("a", None), ("b", "someone else"))]
+
+    result = write(destination_config(sandbox, mappings=[mapping]), [stream("owners")], rows)
+
+    assert (result.counts("owners")["accepted"], result.counts("owners")["rejected"]) == (1, 1)
+    assert sandbox.workspace.get("accounts", account["id"])["accountOwnerId"] is None
