@@ -141,7 +141,7 @@ class DestinationVitally(Destination):
         """
         settings = _settings(config)
         apis = connect(settings, self._clock)
-        plans = plan.build(settings, catalog.streams, Workspace(apis.rest))
+        plans = plan.build(settings, catalog.streams, Workspace(apis.rest), now=self._clock.now)
         writer = Writer(plans, settings, apis, self._rejected(settings), self._clock)
         failure: Exception | None = None
         try:

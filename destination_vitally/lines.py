@@ -74,15 +74,12 @@ def _decimal(digits: str) -> float | None:
     return Rounded(number, digits) if abs(number) > 2**53 and is_rounded(digits, number) else number
 
 
-<<<<<<< HEAD
-=======
 def _digits(value: Any) -> str:
     if isinstance(value, Rounded):
         return value.digits
     raise TypeError(f"Type is not JSON serializable: {type(value).__name__}")
 
 
->>>>>>> meaning
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     """Return JSON in UTF-8; unlike the fast encoder, of integers of any length as well. `Rounded` is a text of digits.
 

@@ -20,6 +20,10 @@ _RESERVE = 0.01
 """The part of the server's budget that is left untouched, because a write may cost several units."""
 
 
+_ROUNDING = 1e-9
+"""So much longer is a gap than it need be, since sums of it are rounded."""
+
+
 class Limiter:
     """At most `per_minute` requests in any minute that moves: three quarters as they come, the last quarter spread.
 
@@ -30,7 +34,7 @@ class Limiter:
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
         spread = max(1, per_minute // 4)
-        self._gap = _MINUTE / spread
+        self._gap = _MINUTE / spread * (1 + _ROUNDING)
         self._burst = per_minute - spread
         self._clock = clock
         self._sent: deque[float] = deque()
@@ -53,7 +57,7 @@ class Limiter:
         """Take a place in the minute; the seconds until there may be one where there is none."""
         if now < self._not_before:
             return self._not_before - now
-        while self._sent and self._sent[0] + _MINUTE <= now:
+        while self._sent and self._sent[0] + _MINUTE * (1 + _ROUNDING) <= now:
             self._sent.popleft()
         if len(self._sent) < self._burst:
             self._sent.append(now)
@@ -61,7 +65,7 @@ class Limiter:
         if now >= self._next_spread:
             self._next_spread = now + self._gap
             return 0.0
-        free = self._sent[0] + _MINUTE if self._sent else self._next_spread
+        free = self._sent[0] + _MINUTE * (1 + _ROUNDING) if self._sent else self._next_spread
         return min(free, self._next_spread) - now
 
     def observe(self, headers: Mapping[str, str], *, refused: bool = False) -> None:

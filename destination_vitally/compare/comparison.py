@@ -26,7 +26,6 @@ Equal = Callable[..., bool]
 TRAIT = "traits."
 """What stands before the name of a trait."""
 
-<<<<<<< HEAD:destination_vitally/compare/comparison.py
 
 class How(NamedTuple):
     """With the help of what a row is compared: what is known of ids that it does not carry, and what is equal."""
@@ -37,8 +36,6 @@ class How(NamedTuple):
 
 DEFAULT = How()
 
-=======
->>>>>>> meaning:destination_vitally/mapping/comparison.py
 _ABSENT = object()
 
 

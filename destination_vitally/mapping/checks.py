@@ -81,11 +81,7 @@ def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMappin
         ConfigError: a field does not exist or is named twice; the object has no traits.
     """
     fields = [(_field(line.field, entry, title).name, line) for line in mapping.fields]
-<<<<<<< HEAD
-    constants = [(_field(line.field, entry, title).name, line) for line in mapping.constants]
-=======
     constants = [(_field(line.field, entry, title, in_messages=False).name, line) for line in mapping.constants]
->>>>>>> meaning
     named = [(name, line.field) for name, line in fields] + [(name, line.field) for name, line in constants]
     for name in dict.fromkeys(_twice(name for name, _ in named)):
         spellings = list(dict.fromkeys(spelled for known, spelled in named if known == name))
@@ -221,13 +217,8 @@ def _by_vitallys_id(mapper: Mapper, fields: set[str], columns: list[str]) -> boo
 def _field(name: str, entry: Object, title: str, *, in_messages: bool = True) -> Field:
     wanted = folded(name)
     routes = (route for routes in entry.operations.values() for route in routes)
-<<<<<<< HEAD
-    of_messages = MESSAGE_FIELDS.values() if any(isinstance(route, BatchRoute) for route in routes) else ()
-    known: list[Field] = [*entry.fields, *of_messages]
-=======
     in_messages = in_messages and any(isinstance(route, BatchRoute) for route in routes)
     known: list[Field] = [*entry.fields, *(MESSAGE_FIELDS.values() if in_messages else ())]
->>>>>>> meaning
     for field in known:
         if wanted in (folded(spelling) for spelling in (field.name, *field.aliases)):
             return field

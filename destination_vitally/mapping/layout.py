@@ -193,15 +193,9 @@ class Layouts:
             field = self._entry.field(line.field)
             if known := field or MESSAGE_FIELDS.get(line.field):
                 read = casts.of_field(known, line.separator, line.cast, self._zone)
-<<<<<<< HEAD
-                yield _Mapped(
-                    line.column, "field" if field else "message", known.name, read, self._policy(line.null_values)
-                )
-=======
                 place: Place = "field" if field else "message"
                 clears = bool(field) and self._policy(line.null_values)
                 yield _Mapped(line.column, place, known.name, read, clears)
->>>>>>> meaning
         for trait in mapping.traits:
             read = self.trait_reader(trait.trait, trait.column, trait.cast, trait.separator)
             self._log_crm(trait.trait, trait.column)

@@ -21,21 +21,6 @@ from destination_vitally.mapping.change import (
     label_of,
     lacking,
     problem_of,
-<<<<<<< HEAD
-)
-from destination_vitally.mapping.columns import folded, is_native, is_unavailable, member
-from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
-from destination_vitally.mapping.routing import Routing
-from destination_vitally.mapping.values import casts, times
-from destination_vitally.mapping.values.numbers import EXACT_UP_TO
-from destination_vitally.objects.model import (
-    Kind,
-    Object,
-    Operation,
-    RestRoute,
-    Route,
-=======
->>>>>>> meaning
 )
 from destination_vitally.mapping.columns import folded, is_native, is_unavailable, member
 from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
@@ -43,8 +28,6 @@ from destination_vitally.mapping.routing import Routing
 from destination_vitally.mapping.values import casts, times
 from destination_vitally.mapping.values.numbers import EXACT_UP_TO
 from destination_vitally.objects.model import Kind, Object, Operation, RestRoute, Route
-
-__all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
 __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
@@ -147,14 +130,12 @@ class Mapper:
                 problem = f"{target.name} {problem_of(error)}"
                 draft.note(problem, of_delete=target.name in self._of_deletes)
         for place, name in layout.cleared:
-            if place != "message":
-                (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
+            (draft.fields if place == "field" else draft.open_values).setdefault(name, None)
         if draft.merged or self._constant_traits:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
         is_deleted = self._is_deleted(data, layout, draft)
         return self._checked(draft, "delete" if is_deleted else self._operation)
 
-<<<<<<< HEAD
     def may_use_rest(self, columns: Iterable[str]) -> bool:
         """Tell whether a row with some columns might be written or deleted by REST."""
         layout = self.layouts.of(dict.fromkeys(columns), native=False)
@@ -164,8 +145,6 @@ class Mapper:
             self._operation, names or None, clears=self._rules.clear_nulls
         )
 
-=======
->>>>>>> meaning
     def _is_deleted(self, data: dict[str, Any], layout: Layout, draft: _Draft) -> bool:
         """Tell whether a record says that its row was deleted: by a time, since deletes cannot be undone."""
         is_deleted = False
@@ -234,11 +213,7 @@ class Mapper:
         into = draft.message if target.place == "message" else draft.fields
         into = draft.open_values if target.place == "open" else into
         if value is None:
-<<<<<<< HEAD
-            if target.clears and target.place != "message":
-=======
             if target.clears:
->>>>>>> meaning
                 into.setdefault(target.name, None)
         elif target.place != "default" or into.get(target.name) is None:
             into[target.name] = value

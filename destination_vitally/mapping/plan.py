@@ -86,6 +86,8 @@ class StreamPlan:
     mapper: Mapper
     sync_id: int = 0
     """The platform's number of the sync."""
+    is_dated: bool = False
+    """Whether its mapping says when each row was so: its rows are sent in the order of their times."""
     may_use_rest: bool = True
     """Whether any of its rows might be written or deleted by REST."""
     mirror: Mirror | None = None
@@ -209,6 +211,7 @@ def _compile(
         rank=rank(entry),
         batched=isinstance(routes[operation][0], BatchRoute),
         mapper=mapper,
+        is_dated=operation == "upsert" and "timestamp" in mapper.mapped,
         may_use_rest=not isinstance(routes[operation][0], BatchRoute) or mapper.may_use_rest(schema),
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),

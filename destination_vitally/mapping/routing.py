@@ -36,6 +36,9 @@ _NEVER_CLEARED = "%s: %s stays as it is where it is empty, since Vitally has no 
 _IN_MESSAGES = "timestamp and messageId travel in messages of the Analytics API alone, and this row cannot go as one"
 
 
+_NO_FIELD = Field("")
+
+
 class Routing:
     """Chooses among the routes of the operation of a stream, and of deletes."""
 
@@ -62,15 +65,14 @@ class Routing:
     def __contains__(self, operation: Operation) -> bool:
         return operation in self._demands
 
-<<<<<<< HEAD
     def may_use_rest(self, operation: Operation, names: set[str] | None, *, clears: bool = False) -> bool:
         """Tell whether rows with some fields, which may be any (None) and empty if that `clears`, might go by REST."""
         if not any(isinstance(route, RestRoute) for route, _ in self._demands.get(operation, ())):
             return False
-        return names is None or bool(names & {*self._rest_only}) or (clears and bool(self._cleared_by_rest))
+        rest_only = {name for name in self._rest_only if not (self._entry.field(name) or _NO_FIELD).clear_only}
+        found = rest_only if names is None else names & {*self._rest_only}
+        return operation == "delete" or bool(found) or (clears and bool(self._cleared_by_rest))
 
-=======
->>>>>>> meaning
     def never_met(self, fields: dict[str, Any], operation: Operation) -> str:
         """Return the requirement that no route does without and that `fields` do not meet; empty when they meet all."""
         missing = [lacking(fields, demands) for _, demands in self._demands[operation]]

@@ -72,6 +72,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         },
         on_delete="permanently destroys the organization and everything that belongs only to it",
         destroys_below=True,
+        can_merge=True,
         read_only=COMPANY,
     ),
     Object(
@@ -114,6 +115,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
         },
         on_delete="permanently destroys the account and everything that belongs only to it",
         destroys_below=True,
+        can_merge=True,
         read_only=COMPANY - {"accountOwnerId"},
     ),
     Object(
@@ -176,6 +178,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "delete": (DELETE,),
         },
         on_delete="permanently destroys the user",
+        can_merge=True,
         read_only=ROW
         | SEEN
         | names("firstKnown npsLastScore npsLastFeedback npsLastRespondedAt deactivatedAt segments")

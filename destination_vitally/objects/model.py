@@ -232,6 +232,7 @@ class Object:
             their own.
         on_delete: what a delete does to a row; it is put before people who allow deletes.
         destroys_below: whether a delete destroys rows of other objects as well.
+        can_merge: whether people can merge rows, so that an old id leads to another row.
         constants: members that every message has.
     """
 
@@ -256,6 +257,7 @@ class Object:
     kept_in: str = ""
     on_delete: str = ""
     destroys_below: bool = False
+    can_merge: bool = False
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:

@@ -59,7 +59,8 @@ class PendingRecord:
 
     `parts` counts the messages it became (a user of three accounts is three); the record is settled with its
     last part, and rejected when any part is. `line` is the record as it arrived, `number` its line number,
-    `label` what it is called in reports, `place` its place in its stream, from 1.
+    `label` what it is called in reports, `place` its place in its stream, from 1. `is_sorted` says that it comes in the
+    order of its stream's times.
     """
 
     plan: StreamPlan
@@ -71,6 +72,7 @@ class PendingRecord:
     reason: str | None = None
     status: int | None = None
     place: int = 0
+    is_sorted: bool = False
 
 
 @dataclass(slots=True)

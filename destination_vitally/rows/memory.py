@@ -7,7 +7,7 @@ Values may be forgotten, since they can be read again; ids, keys and that this s
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +46,13 @@ CREATE TABLE sent (
 CREATE TABLE contents (place INTEGER, external_id TEXT, content BLOB, PRIMARY KEY (place, external_id)) WITHOUT ROWID;
 CREATE TABLE elsewhere (place INTEGER, id TEXT, external_id TEXT, PRIMARY KEY (place, id)) WITHOUT ROWID;
 """
+_KEPT = {
+    "known": "state <> 0",
+    "keys": "(place, id) IN (SELECT place, id FROM known WHERE state <> 0)",
+    "contents": "0",
+}
+"""What cannot be read again."""
+
 _SHOWN, _OWN, _GONE = 0, 1, 2
 """What a row is: as Vitally showed it, as this sync has written it, deleted by this sync."""
 
@@ -124,7 +131,7 @@ class Memory:
         self.clock = clock
         self.store = store or Store()
         self.store.create(_SCHEMA)
-        self.store.on_full(self._forget_shown)
+        self.store.on_full(self._forget_shown, _KEPT)
         self.is_forgetful = False
         """Whether rows that were shown have been forgotten: then no list proves that one is not there."""
         self._places: dict[str, _Place] = {}
@@ -368,12 +375,9 @@ class Memory:
             self._answers.pop((place.number, key), None)
             self._missed.forget((place.number, key))
 
-    def _forget_shown(self) -> Iterator[Statement]:
+    def _forget_shown(self) -> None:
         self.is_forgetful = True
         self._answers.clear()
-        yield "DELETE FROM keys WHERE (place, id) IN (SELECT place, id FROM known WHERE state = 0)", [()]
-        yield "DELETE FROM known WHERE state = 0", [()]
-        yield "DELETE FROM contents", [()]
 
 
 def joined(identity: Identity) -> str:

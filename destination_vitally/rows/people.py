@@ -30,7 +30,7 @@ class People:
         self._memory = memory
         self._references = references
         self._found: Recent[Row | RejectedError] = Recent()
-        self._lists: dict[Directory, dict[str, str]] = {}
+        self._lists: dict[Directory, dict[str, list[str]]] = {}
 
     def concern(self, change: Change) -> bool:
         """Tell whether there are emails or names in the fields of a change, or ids of people."""
@@ -91,11 +91,15 @@ class People:
         if directory.is_searched:
             return str(self._by_email(rest, change, name, directory, value)["id"]) if "@" in value else value
         known = self._listed(rest, change, directory)
-        found = known.get(value.casefold())
+        found = known.get(value.strip().lower(), [])
+        if len(found) > 1:
+            raise change.rejected(
+                f"{name}: Vitally has {len(found)} of {directory.title} with this name: {', '.join(found)}. Give the id"
+            )
         if not found:
             names = ", ".join(sorted(known)[:_NAMED]) or "none"
             raise change.rejected(f"{name}: Vitally has no {directory.title} of this name. There are: {names}")
-        return found
+        return found[0]
 
     def _by_email(self, rest: Api, change: Change, name: str, directory: Directory, email: str) -> Row:
         if directory is Directory.USER:
@@ -120,13 +124,16 @@ class People:
             raise change.rejected(f"{name}: {known}")
         return known
 
-    def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, str]:
+    def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, list[str]]:
         if directory not in self._lists:
             try:
                 rows = list(all_rows(rest, directory.path, order=None))
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
-            self._lists[directory] = {text_of(row, "name").casefold(): row["id"] for row in rows}
+            known: dict[str, list[str]] = {}
+            for row in rows:
+                known.setdefault(text_of(row, "name").strip().lower(), []).append(str(row["id"]))
+            self._lists[directory] = known
         return self._lists[directory]
 
     def _with_ids(self, rest: Api, change: Change, name: str, value: Any) -> Any:

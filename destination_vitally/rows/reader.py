@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from destination_vitally.api.http import Api
-from destination_vitally.api.pages import Row, all_rows, found_row, quoted, rows_of, text_of
+from destination_vitally.api.pages import Row, found_row, pages, quoted, rows_of, text_of
 from destination_vitally.errors import ListError
 from destination_vitally.mapping.change import Change, identities_of, identity_of
 from destination_vitally.objects.model import Key, Lookup
@@ -76,8 +76,8 @@ class Reader:
 
     # What is looked up
 
-    def look(self, change: Change, paths: Paths) -> Answer:
-        """Look for the row that a change writes, whatever is known of it.
+    def look(self, change: Change, paths: Paths, *, archived: bool = False) -> Answer:
+        """Look for the row that a change writes, whatever is known of it; among `archived` ones too if it is asked for.
 
         Raises:
             RejectedError: an answer or a list does not tell whether the row is there.
@@ -86,7 +86,7 @@ class Reader:
         identity = identity_of(change.entry, change.fields)
         before = self._memory.ask(change.entry, identity)
         now = self._memory.clock.monotonic()
-        found = tuple(Known(row) for row in self._found(change, paths, identity))
+        found = tuple(Known(row) for row in self._found(change, paths, identity, archived=archived))
         if not found and identity:
             self._memory.note(Missed(change.entry, identity))
         own = {one.id: one for one in before.rows if one.is_own}
@@ -100,19 +100,22 @@ class Reader:
         self._looked.put(identity_of(change.entry, change.fields), answer)
         return bool(answer.rows)
 
-    def _found(self, change: Change, paths: Paths, identity: tuple[str, ...] | None) -> list[Row]:
+    def _found(self, change: Change, paths: Paths, identity: tuple[str, ...] | None, *, archived: bool) -> list[Row]:
         if identity and identity[1] == "id":
             if change.entry.read_path is None:
                 return []
-            reply = self._rest.send("GET", paths.reading(str(change.fields["id"])))
-            return self._shown(change, rows_of(change, reply))
-        key, archived = key_of(change), list[Row]()
+            asked = str(change.fields["id"])
+            rows = self._shown(change, rows_of(change, self._rest.send("GET", paths.reading(asked))))
+            return [row for row in rows if row["id"] == asked]
+        key, others = key_of(change), list[Row]()
         for lookup in key.lookups:
             rows = _LOOKUPS[lookup](self, change, paths, str(change.fields[key.fields[0]]))
             if any(not row.get("archivedAt") for row in rows):
                 return rows
-            archived += rows
-        return archived
+            others += rows
+        if archived and not others and Lookup.IN_PARENT in key.lookups:
+            return self._in_parents(change, paths, str(change.fields["externalId"]), "archived=true")
+        return others
 
     def by_path(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
         """`GET /things/{externalId}`; for notes and tasks only together with the `source` of the row."""
@@ -121,7 +124,9 @@ class Reader:
             return []
         query = f"?source={quoted(source)}" if source else ""
         row = found_row(change, self._rest.send("GET", paths.item(external_id) + query))
-        return self._shown(change, [row] if row else [])
+        rows = self._shown(change, [row] if row else [])
+        # An old id of a merged row leads to another, which is not the one that is meant.
+        return [row for row in rows if external_id in (text_of(row, "externalId"), row["id"])]
 
     def by_search(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
         """The search of custom object instances, whose answer is a bare array (observed live)."""
@@ -137,14 +142,18 @@ class Reader:
 
     def in_parents(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
         """The lists below the account or organization."""
+        return self._in_parents(change, paths, external_id)
+
+    def _in_parents(self, change: Change, paths: Paths, external_id: str, query: str = "") -> list[Row]:
         found: dict[str, Row] = {}
         for path in paths.below_parents():
             asked = self._memory.clock.monotonic()
             try:
-                rows = self._shown(change, list(all_rows(self._rest, path)))
+                rows = self._shown(change, [row for page in pages(self._rest, path, query=query) for row in page])
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
-            self._below.put(path, asked)
+            if not query:
+                self._below.put(path, asked)
             found |= {str(row["id"]): row for row in rows if text_of(row, "externalId") == external_id}
         return list(found.values())
 

@@ -110,12 +110,12 @@ class References:
         return any(one.is_listed for one in self._memory.find(target, self.here(target, value)).rows)
 
     def of(self, change: Change) -> Iterator[Reference]:
-        """Yield what must be there before a change is sent."""
+        """Yield what has to be known of what a change refers to before it is sent."""
         if change.operation == "delete":
             return
         for field in change.entry.references():
             value = change.fields.get(field.name)
-            if value and field.refers and field.name != change.entry.kept_in:
+            if value and field.refers:
                 for one in value if field.kind is Kind.TEXTS else [value]:
                     yield Reference(field.name, field.refers, one)
 
@@ -139,8 +139,8 @@ class References:
                 )
             return wanted
         if change.operation == "delete" or field == change.entry.kept_in:
-            # It need not be there; but what looks like an id of Vitally's may be one.
-            if not UUID.fullmatch(value):
+            # It need not be there; but it may be an id of Vitally's, or of a row that was merged.
+            if change.operation == "delete" and not UUID.fullmatch(value):
                 return value
             try:
                 known = self.get(change, field, target, value)

@@ -47,7 +47,8 @@ class Store:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._make_room: list[Callable[[], Iterable[Statement]]] = []
+        self._kept: dict[str, str] = {}
+        self._on_full: list[Callable[[], None]] = []
         self._folder = ""
         self._names = count()
         try:
@@ -58,8 +59,7 @@ class Store:
                 f", {self._folder}," if self._folder else "",
                 getattr(error, "strerror", None) or error,
             )
-            self._database = _opened(":memory:")
-            self._database.execute(f"PRAGMA max_page_count={IN_MEMORY_PAGES}")
+            self._database = _in_memory()
 
     def _in_file(self) -> sqlite3.Connection:
         self._folder = tempfile.gettempdir()
@@ -74,25 +74,27 @@ class Store:
 
     def create(self, schema: str) -> None:
         """Make tables."""
-        self._run(lambda: self._database.executescript(schema))
+        self._run(lambda: self._database.executescript(schema) and None)
 
     def new_name(self) -> str:
         """Return a name that no table has."""
         return f"table_{next(self._names)}"
 
-    def on_full(self, make_room: Callable[[], Iterable[Statement]]) -> None:
-        """Call `make_room` when the file cannot grow: it says what to delete, and that it is not to come back."""
-        self._make_room.append(make_room)
+    def on_full(self, forget: Callable[[], None], kept: dict[str, str]) -> None:
+        """Call `forget` when the file cannot be written any more; of some tables only the rows of a condition are kept.
+
+        What is kept moves into memory.
+        """
+        self._on_full.append(forget)
+        self._kept |= kept
 
     def one(self, query: str, *values: Any) -> Any:
         """Return the first row of a query, or None."""
-        with self._lock:
-            return self._database.execute(query, values).fetchone()
+        return self._run(lambda: self._database.execute(query, values).fetchone())
 
     def all(self, query: str, *values: Any) -> list[Any]:
         """Return the rows of a query."""
-        with self._lock:
-            return self._database.execute(query, values).fetchall()
+        return self._run(lambda: self._database.execute(query, values).fetchall())
 
     def write(self, *statements: Statement) -> None:
         """Change all or nothing.
@@ -114,32 +116,42 @@ class Store:
                 self._database.execute("ROLLBACK")
             raise
 
-    def _run(self, change: Callable[[], object]) -> None:
+    def _run(self, job: Callable[[], Value]) -> Value:
         with self._lock:
             try:
-                change()
+                return job()
             except sqlite3.OperationalError as error:
                 if str(error) not in _FULL:
                     raise
-                self._forget()
                 try:
-                    change()
+                    self._move_to_memory()
+                    return job()
                 except sqlite3.OperationalError:
                     raise self._too_small() from None
 
-    def _forget(self) -> None:
-        room, self._make_room = self._make_room, []
-        if room:
-            logger.warning(
-                "The folder for temporary files, %s, has no room left. What was read of rows is forgotten and "
-                "asked for again where it is needed, which takes longer.",
-                self._folder,
-            )
-        for make_room in room:
-            try:
-                self._change([(sql, list(values)) for sql, values in make_room()])
-            except sqlite3.OperationalError:  # the caller says what that means
-                return
+    def _move_to_memory(self) -> None:
+        """Go on in memory with what cannot be asked for again; what it has no room for raises an OperationalError."""
+        for forget in self._on_full:
+            forget()
+        file, self._on_full = self._database, []
+        if not self._kept:
+            raise sqlite3.OperationalError(_FULL[0])
+        logger.warning(
+            "The folder for temporary files, %s, has no room left. What was read of rows is forgotten and "
+            "asked for again where it is needed, which takes longer.",
+            self._folder,
+        )
+        memory, kept = _in_memory(), self._kept
+        self._kept = {}
+        for name, sql in file.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
+            memory.execute(sql)
+            read = file.execute(f"SELECT * FROM {name} WHERE {kept.get(name, '1')}")  # noqa: S608 - our own words
+            while rows := read.fetchmany(ROWS_AT_ONCE):
+                marks = ", ".join("?" * len(rows[0]))
+                memory.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608 - as above
+        for (sql,) in file.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL").fetchall():
+            memory.execute(sql)
+        self._database = memory
 
     def _too_small(self) -> ConfigError:
         taken = self._database.execute("PRAGMA page_count").fetchone()[0] * 4096 / 1e6
@@ -207,6 +219,12 @@ class Recent(Generic[Value]):
         if self._entries:
             with self._lock:
                 self._entries.pop(key, None)
+
+
+def _in_memory() -> sqlite3.Connection:
+    database = _opened(":memory:")
+    database.execute(f"PRAGMA max_page_count={IN_MEMORY_PAGES}")
+    return database
 
 
 def _opened(path: str) -> sqlite3.Connection:

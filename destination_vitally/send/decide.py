@@ -31,6 +31,7 @@ class Came(Enum):
     WRITTEN = "Vitally took it"
     MISSED = "there is no such row"
     EXISTS = "there is such a row already"
+    ARCHIVED = "the row is archived"
     LOST = "no answer that tells whether Vitally acted"
     LOOKED = "the row was looked for"
 
@@ -180,9 +181,13 @@ def _delete(case: Case) -> Step | None:
         return None
     if case.has(Came.MISSED):
         return _missed(case)
-    if address := _address(case.change):
-        return Delete(address)
-    return _of_known(case, lambda known: Delete(known.id))
+    address = _address(case.change)
+    if not address:
+        return _of_known(case, lambda known: Delete(known.id))
+    # An old id of a merged row leads to the row that it was merged into, and a delete cannot be undone.
+    if case.change.entry.can_merge and not case.answer.rows:
+        return _missed(case) if case.has(Came.LOOKED) else Look()
+    return Delete(address)
 
 
 def _put(case: Case) -> Step | None:
@@ -205,6 +210,8 @@ def _of_known(case: Case, step: Callable[[Known], Step]) -> Step:
 def _archived(case: Case) -> Step | None:
     """What somebody has archived stays archived; what this sync has archived is created anew."""
     answer = case.answer
+    if case.change.operation == "upsert" and case.has(Came.ARCHIVED) and not answer.was_deleted:
+        return Done("skipped", is_archived=True)
     if case.change.operation != "upsert" or answer.live or answer.was_deleted:
         return None
     return Done("skipped", is_archived=True) if answer.rows else None
@@ -255,7 +262,8 @@ def _post_when_absent(case: Case) -> Step:
     if last and last.came in (Came.EXISTS, Came.MISSED):
         return Look()
     if last and last.came is Came.LOOKED:
-        return _refused(case) or Post()
+        looks = sum(one.came is Came.LOOKED for one in case.attempts)
+        return _refused(case) or (Post() if case.is_fresh or looks > MOST_ROUNDS else Look())
     if case.is_fresh:
         return Post()
     return Look(is_stale=case.answer.absent is not None)

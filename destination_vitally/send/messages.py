@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded as encoded_body
+from destination_vitally.compare.equality import canonical
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.values import moment_of
@@ -100,18 +101,24 @@ def messages_of(
     counts_once = change.entry.counts_once
     messages, lanes = [], tuple(lanes_of(change))
     for body in _bodies(change, references):
-        content = encoded_body(change, body, sort_keys=counts_once)
+        if change.sent_at and not counts_once:
+            body["timestamp"] = change.sent_at
+        content = encoded_body(change, body)
         if counts_once:
             own = change.fields.get("messageId")
             # An event has its id from what and whose it is, not from when it was sent: a replay must not count twice.
             origin = [record.plan.namespace or "", record.plan.name]
-            identifier = _hash(dumps([body.get("event"), own]) if own else content, f"event {origin}")
+            identifier = _hash(
+                dumps([body.get("event"), own]) if own else dumps(canonical(body), sort_keys=True), f"event {origin}"
+            )
             identity = (change.entry.name, identifier)
         else:
             # An upsert has its id from where it was emitted: going back to an earlier value is no repetition.
-            identifier = _hash(content, repr(emission))
+            identifier = change.message_id or _hash(content, repr(emission))
         encoded = _sealed(body, content, identifier, emission)
-        merge_key = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
+        merge_key: Hashable = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
+        if change.sent_at or change.message_id:
+            merge_key = (identifier, emission)  # a message of its own
         messages.append(
             QueuedMessage(
                 *(identity, merge_key, change, body, emission, encoded, [record], [encoded], counts_once),

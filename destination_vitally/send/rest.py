@@ -32,7 +32,8 @@ from destination_vitally.send.decide import (
 LOST_SECONDS = (1.0, 15.0, 60.0)
 """So long is waited before a row is decided again whose answer was lost: the first time, the second, the third."""
 
-ARCHIVED = "archived in Vitally, and stays so"
+ARCHIVED = "are archived in Vitally and were left so"
+SCHEDULED = "are there until the day for which Vitally has scheduled their delete"
 
 
 class Made(NamedTuple):
@@ -91,7 +92,7 @@ class Rest:
                 continue
             if made:
                 return made
-            came = Came.MISSED if reply.is_miss else Came.EXISTS
+            came = Came.MISSED if reply.is_miss else Came.ARCHIVED if _says_archived(reply) else Came.EXISTS
             attempts.append(Attempt(type(step).__name__, came, reply.reason, reply.status))
 
     def _wait_for_batches(self, change: Change) -> None:
@@ -117,7 +118,7 @@ class Rest:
             now = self._memory.clock.monotonic()
             if Case(change, answer, attempts, now, lambda known: False).is_fresh or answer.rows:
                 return answer
-        answer = self._reader.look(change, paths)
+        answer = self._reader.look(change, paths, archived=any(one.came is Came.EXISTS for one in attempts))
         attempts.append(Attempt("look", Came.LOOKED))
         return answer
 
@@ -145,6 +146,8 @@ class Rest:
         if reply.is_miss:
             self._forget(change, step.address)
             return reply, None
+        if _says_archived(reply):
+            return reply, None
         _raise_refused(change, reply)
         row = self._note(change, paths, reply, {**lost, "id": known.id} if known else lost)
         return reply, _made(change, row, "updated")
@@ -169,13 +172,15 @@ class Rest:
         return reply, _made(change, row, "created" if is_certain else "created or updated")
 
     def _delete(self, change: Change, paths: Paths, address: str) -> tuple[Reply, Made | None]:
-        path = paths.item(address)
+        path = paths.item(address) + (f"?{change.query}" if change.query else "")
         self._memory.note(Sending(change))
         reply = self._write(change, "DELETE", path)
         if reply.is_miss:
             self._forget(change, address)
             return reply, None
         _raise_refused(change, reply)
+        if change.query:
+            return reply, Made("deleted", SCHEDULED)  # it is there until then
         keys = keys_of(change)
         self._memory.note(Deleted(change.entry, keys if address in keys.values() else {**keys, "id": address}))
         return reply, Made("deleted")
@@ -234,6 +239,8 @@ class Rest:
                 continue
             if value is None and (field.name not in change.fields or change.operation == "create"):
                 continue
+            if field.clear_only and creating:
+                continue
             if field.refers and value:
                 value = self._ids(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
             body[field.otherwise if otherwise and field.otherwise else field.name] = value
@@ -259,12 +266,16 @@ def _made(change: Change, row: Row, effect: Effect) -> Made:
     for name in ("externalId", "id"):
         meant = change.fields.get(name)
         if meant and row.get(name) and text_of(row, name) != str(meant):
-            return Made(effect, f"written to a row with another {name} than the one given: Vitally has merged it")
+            return Made(effect, f"were written to a row with another {name} than the one given, as after a merge")
     return Made(effect)
 
 
 def _shows(change: Change, known: Known) -> bool:
     return not differing(change.entry, change.fields, change.open_values, known.row, How(equal=alike))
+
+
+def _says_archived(reply: Reply) -> bool:
+    return not reply.ok and 400 <= reply.status < 500 and "archived" in reply.reason.lower()
 
 
 def _raise_refused(change: Change, reply: Reply) -> None:

@@ -20,7 +20,8 @@ CREATE INDEX held_ready ON held (ready, rank, number);
 CREATE TABLE held_lanes (lane TEXT, number INTEGER, PRIMARY KEY (lane, number)) WITHOUT ROWID;
 """
 
-_LAST = 2**62
+LAST = 2**62
+"""A number of a line that comes after any other."""
 
 
 class Held:
@@ -62,7 +63,7 @@ class Held:
             ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.number) for lane in lanes]),
         )
 
-    def is_behind(self, lanes: Iterable[Hashable], number: int = _LAST) -> bool:
+    def is_behind(self, lanes: Iterable[Hashable], number: int = LAST) -> bool:
         """Tell whether a record of a lane is here that arrived before line `number` of the input."""
         query = "SELECT 1 FROM held_lanes WHERE lane = ? AND number < ? LIMIT 1"
         return self._count > 0 and any(self._store.one(query, _joined(lane), number) for lane in lanes)
@@ -71,7 +72,8 @@ class Held:
         """Keep a record until the one before it in its lane goes, of which there is one."""
         lanes = list(lanes)
         query = "SELECT target, row FROM held_lanes JOIN held USING (number) WHERE lane = ? AND number < ? LIMIT 1"
-        target, row = next(filter(None, (self._store.one(query, _joined(lane), record.number) for lane in lanes)))
+        before = LAST if record.is_sorted else record.number
+        target, row = next(filter(None, (self._store.one(query, _joined(lane), before) for lane in lanes)))
         self._add(record, target, row, lanes)
 
     def wake(self, path: str, external_ids: Iterable[str]) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError
+from destination_vitally.lines import dumps
+from destination_vitally.mapping.change import Change, RepeatedKeys, identity_of
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
 from destination_vitally.outcomes.reasons import Rejections, masked
@@ -30,11 +33,21 @@ class Report:
         self._is_dry_run = config.dry_run
         self._compares = config.skip_unchanged
         self._remarks: Counter[tuple[StreamPlan, str]] = Counter()
+        self._keys: dict[StreamPlan, RepeatedKeys] = {}
         self.ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
 
     def remark(self, plan: StreamPlan, text: str) -> None:
         """Count a row of a stream of which something is to be said at the end."""
         self._remarks[plan, text] += 1
+
+    def note_key(self, plan: StreamPlan, change: Change) -> None:
+        """Count a row by its key: many that differ and have one key are one by mistake."""
+        identity = identity_of(change.entry, change.fields)
+        if identity is None or change.sent_at or plan.cursor_field or change.operation not in ("upsert", "update"):
+            return
+        with suppress(ValueError):
+            content = dumps([change.fields, change.open_values])
+            self._keys.setdefault(plan, RepeatedKeys()).add(identity, content)
 
     def _on_rejected(self, row: PendingRecord) -> None:
         self._rejected.keep(row)
@@ -71,6 +84,8 @@ class Report:
                 + ", ".join(parts),
             )
             yield from ((logging.INFO, reason) for reason in self._rejections.summary(plan))
+            if keys := self._keys.get(plan):
+                yield from ((logging.WARNING, sentence) for sentence in keys.sentences(plan.title))
             for (of, remark), count in self._remarks.items():
                 if of is plan:
                     yield logging.WARNING, f"Stream {plan.title}: {count} rows {remark}."

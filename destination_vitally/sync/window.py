@@ -11,7 +11,7 @@ BYTES = 16_000_000
 """How much is kept back."""
 
 SLICE = 1_000
-SLICE_BYTES = 16_000_000
+SLICE_BYTES = 8_000_000
 """So much is decided together, with what is looked up for it."""
 
 SECONDS = 15

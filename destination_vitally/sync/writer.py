@@ -17,6 +17,8 @@ from destination_vitally.errors import ConfigError, InputError, NotYetError, Rej
 from destination_vitally.lines import parse
 from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
+from destination_vitally.mapping.values.cursors import cursor_of
+from destination_vitally.mapping.values.times import emitted
 from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import PendingRecord
@@ -28,12 +30,13 @@ from destination_vitally.send.batches import BYTES, Analytics, Batch, Batcher
 from destination_vitally.send.forecast import Forecast
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.send.rest import Rest
-from destination_vitally.sync.expecting import expect
+from destination_vitally.sync.held import LAST
 from destination_vitally.sync.lanes import Lanes
 from destination_vitally.sync.prefetch import Prefetch
 from destination_vitally.sync.report import Report
 from destination_vitally.sync.streams import Streams, named, parsed
-from destination_vitally.sync.waiting import Waiting
+from destination_vitally.sync.versions import Versions
+from destination_vitally.sync.waiting import Waiting, expect
 from destination_vitally.sync.window import ROWS, SLICE_BYTES, Window, slices
 from destination_vitally.verify.proof import verification_for
 
@@ -44,9 +47,6 @@ HOLD_SECONDS = 20.0
 
 AT_ONCE = 100
 """So many rows that need not wait for parents are written together."""
-
-LATEST = 253_402_300_800_000
-"""The first Unix time in milliseconds with a year of five digits."""
 
 
 class Draft(NamedTuple):
@@ -89,6 +89,7 @@ class Writer:
         )
         self._waiting = Waiting(plans.values(), rows)
         self._held = self._waiting.held
+        self._versions = Versions(rows.memory.store)
         self._verification = verification_for(config, rows, self._ledger)
         self._fails_unverified = config.on_unverified == "fail"
         self._compares = config.skip_unchanged
@@ -131,6 +132,7 @@ class Writer:
             self._ledger.checkpoint(line, covered, self._clock.monotonic())
         elif kind == "TRACE" and (plan := self._streams.with_status(message, "COMPLETE")):
             self._waiting.end(plan)
+            self._versions.end(plan)
             self.mirrors.ended(plan)
         elif kind == "TRACE" and (plan := self._streams.with_status(message, "INCOMPLETE")):
             self._waiting.cut_short(plan)
@@ -187,6 +189,8 @@ class Writer:
         """
         if is_all:
             self._waiting.end_all(self._streams.plans)
+            for plan in self._streams.plans:
+                self._versions.end(plan)
         before = -1
         while True:
             self._close_window()
@@ -251,6 +255,10 @@ class Writer:
             for few in slices(rows):
                 left -= len(few)
                 self._write_slice(few, more=left)
+        for few in slices(self._versions.take()):
+            self._flush_batches()
+            self._lanes.drain()
+            self._write_slice(few)
 
     def _write_at_once(self) -> None:
         rows, self._at_once = self._at_once, []
@@ -277,6 +285,13 @@ class Writer:
             self._reject(row, error)
             return None
         self.mirrors.saw(row.plan, change)
+        if self._versions.is_superseded(row.plan, change, cursor_of(record["data"], row.plan.cursor_field)):
+            row.parts = 1
+            self._ledger.settle(row, "superseded")
+            return None
+        if self._versions.keeps(row, change):
+            return None
+        self._report.note_key(row.plan, change)
         lanes = tuple(lanes_of(change))
         self._note_kind(change, lanes)
         return Draft(row, record.get("emitted_at"), change, lanes)
@@ -303,7 +318,7 @@ class Writer:
             draft = draft._replace(lanes=(*draft.lanes, (draft.change.entry.path,)))
         if self._calling and any(lane in self._calling for lane in draft.lanes):
             self._lanes.wait_until(lambda: not any(lane in self._calling for lane in draft.lanes))
-        if self._held.is_behind(draft.lanes, draft.row.number):
+        if self._held.is_behind(draft.lanes, draft.row.number if not draft.row.is_sorted else LAST):
             self._held.add_behind(draft.row, draft.lanes)
             return
         if self._prefetch and self._prefetch.is_unchanged(draft.change):
@@ -342,10 +357,8 @@ class Writer:
 
     def _messages(self, draft: Draft) -> list[QueuedMessage]:
         """The messages of a change that travels in batches."""
-        emitted_at = draft.emitted_at
-        if not isinstance(emitted_at, (int, float)) or not 0 < emitted_at < LATEST:
-            emitted_at = self._started
-        emission = Emission(self._started, emitted_at, draft.row.number)
+        self._versions.check_own_id(draft.change)
+        emission = Emission(self._started, emitted(draft.emitted_at) or self._started, draft.row.number)
         messages = messages_of(draft.change, draft.row, emission, self._rows.references)
         for message in messages:
             if not Batch().has_room(len(message.encoded)):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from destination_vitally.api.http import Api
-from destination_vitally.api.pages import Row
+from destination_vitally.api.pages import Row, is_row, text_of
 from destination_vitally.api.workspace import Workspace
 from destination_vitally.compare.comparison import TRAIT
 from destination_vitally.compare.equality import instant, is_empty
@@ -48,6 +48,8 @@ class Causes:
             yield f"{name}: Vitally has no {target} with this id"
         if row is None and self._is_unknown_object(one):
             yield "Vitally no longer has this custom object"
+        if row is None and self._is_archived(one):
+            yield "somebody has archived it in Vitally, and messages do not bring it back"
         if row is None and one.kind not in landed:
             yield f"no '{one.kind}' message has landed, so Vitally may block this type; ask Vitally Support"
         if row is not None and (missing := self._unknown_traits(one, row, differs)):
@@ -83,6 +85,14 @@ class Causes:
         if "customObjectId" not in one.entry.constants:
             return False
         return self._rest.send("GET", f"{one.entry.path}?limit=1").is_miss
+
+    def _is_archived(self, one: Expected) -> bool:
+        """Whether the newest archived rows have it; only instances can be archived and are sent in batches."""
+        if "customObjectId" not in one.entry.constants:
+            return False
+        reply = self._rest.send("GET", f"{one.entry.path}?limit=100&archived=true&sortBy=updatedAt")
+        rows = reply.body.get("results") if isinstance(reply.body, dict) else None
+        return any(text_of(row, "externalId") == one.external_id for row in rows or () if is_row(row))
 
     def _unknown_traits(self, one: Expected, row: Row, differs: list[str]) -> list[str]:
         """Return the paths of traits that a row lacks and that no custom field has."""

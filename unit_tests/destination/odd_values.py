@@ -156,11 +156,8 @@ TABLE = [
     # Times
     number(20260131, "20260131", date=DAY, datetime=DAY + "T00:00:00Z"),
     text("20260131", number=20260131, date=DAY, datetime=DAY + "T00:00:00Z"),
-<<<<<<< HEAD
-=======
     text("10000101", number=10000101, date=LEFT, datetime=LEFT),
     text("20260230", number=20260230, date=LEFT, datetime=LEFT),
->>>>>>> meaning
     text("19650412", number=19650412, date="1965-04-12", datetime="1965-04-12T00:00:00Z"),
     text("202601311200", number=202601311200, date=DAY, datetime=NOON),
     number(20260131120000, "20260131120000", date=DAY, datetime=NOON),

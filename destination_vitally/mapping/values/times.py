@@ -80,12 +80,7 @@ def date_time(value: Any, zone: tzinfo = UTC) -> Any:
 
 def day(value: Any, zone: tzinfo = UTC) -> Any:
     """Return a calendar day; of a point in time its day in `zone`. Else as `date_time`."""
-<<<<<<< HEAD
-    text = str(value).strip()
-    if isinstance(value, (str, int)) and _DAY.fullmatch(text) and _exists(iso := _dashed(text)):
-=======
     if iso := _plain_day(value):
->>>>>>> meaning
         return iso
     found = _numeric(value, zone, _NO_DAY)
     if found is NEVER:
@@ -98,11 +93,7 @@ def day(value: Any, zone: tzinfo = UTC) -> Any:
 
 def day_or_time(value: Any, zone: tzinfo = UTC) -> Any:
     """Return a day as a day, and a point in time as such. Raises as `date_time`."""
-<<<<<<< HEAD
-    return (day if _DAY.fullmatch(str(value).strip()) else date_time)(value, zone)
-=======
     return _plain_day(value) or date_time(value, zone)
->>>>>>> meaning
 
 
 def unix(value: Any, scale: int) -> str:
@@ -184,10 +175,6 @@ def _exists(iso_day: str) -> bool:
     return True
 
 
-<<<<<<< HEAD
-def _dashed(text: str) -> str:
-    return text if "-" in text else f"{text[:4]}-{text[4:6]}-{text[6:]}"
-=======
 def _plain_day(value: Any) -> str:
     """Return a day that is written as one, compact or not; empty for anything else."""
     text = str(value).strip()
@@ -195,7 +182,6 @@ def _plain_day(value: Any) -> str:
         return ""
     iso = text if "-" in text else f"{text[:4]}-{text[4:6]}-{text[6:]}"
     return iso if _exists(iso) and ("-" in text or int(text[:4]) in _COMPACT_YEARS) else ""
->>>>>>> meaning
 
 
 def _instant(found: re.Match[str], zone: tzinfo) -> datetime | None:

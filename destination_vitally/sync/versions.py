@@ -1,0 +1,133 @@
+"""Several rows of one key: which is newer, which goes first, and which are one by mistake."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+
+from destination_vitally.lines import dumps
+from destination_vitally.mapping.change import Change, identity_of
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mapping.values.cursors import is_older
+from destination_vitally.mapping.values.times import seconds_of
+from destination_vitally.outcomes.ledger import PendingRecord, Segment
+from destination_vitally.rows.memory import joined
+from destination_vitally.rows.store import Store
+
+logger = logging.getLogger("airbyte")
+
+_SCHEMA = """
+CREATE TABLE newest (key BLOB PRIMARY KEY, cursor BLOB) WITHOUT ROWID;
+CREATE TABLE own_ids (id TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID;
+CREATE TABLE dated (
+    stream INTEGER, at REAL, number INTEGER, segment INTEGER, line BLOB, place INTEGER, PRIMARY KEY (stream, at, number)
+) WITHOUT ROWID;
+"""
+
+MOST_KEYS = 5_000_000
+"""Of so many keys the newest cursor is kept, some 32 bytes each."""
+
+MOST_BYTES = 200_000_000
+"""So many bytes of dated rows are kept until their stream ends."""
+
+_LATEST = float("inf")
+
+
+class Versions:
+    """Tells which of several rows of a key counts, and keeps dated rows until they can be sorted. For one thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        store.create(_SCHEMA)
+        self._keys = self._bytes = 0
+        self._plans: list[StreamPlan] = []
+        self._segments: dict[int, Segment] = {}
+        self._ended: set[StreamPlan] = set()
+        self._logged: set[str] = set()
+
+    def is_superseded(self, plan: StreamPlan, change: Change, cursor: bytes) -> bool:
+        """Tell whether a newer row of the key has arrived before, by the cursor field of the stream."""
+        identity = identity_of(change.entry, change.fields)
+        if not plan.cursor_field or identity is None or change.sent_at or not cursor:
+            return False
+        key = hashlib.blake2b(
+            f"{change.entry.path} {joined(identity)}".encode(errors="replace"), digest_size=8
+        ).digest()
+        found = self._store.one("SELECT cursor FROM newest WHERE key = ?", key)
+        if found and is_older(cursor, found[0]):
+            return True
+        if not found and self._keys >= MOST_KEYS:
+            self._log_once(
+                "Stream %s: it has more keys than are remembered (%s). Of others the row that arrives last counts, "
+                "whatever its cursor.",
+                *(plan.title, f"{MOST_KEYS:,}"),
+            )
+            return False
+        self._keys += not found
+        self._store.write(("INSERT OR REPLACE INTO newest VALUES (?, ?)", [(key, cursor)]))
+        return False
+
+    def check_own_id(self, change: Change) -> None:
+        """See that a message id of yours is not that of another message.
+
+        Raises:
+            RejectedError: it is.
+        """
+        if not change.message_id:
+            return
+        content = hashlib.blake2b(
+            dumps([change.sent_at, change.fields, change.open_values], sort_keys=True), digest_size=8
+        ).digest()
+        found = self._store.one("SELECT content FROM own_ids WHERE id = ?", change.message_id)
+        if found and found[0] != content:
+            raise change.rejected(
+                "another row has this messageId and says something else; Vitally would drop one of them"
+            )
+        if not found:
+            self._store.write(("INSERT INTO own_ids VALUES (?, ?)", [(change.message_id, content)]))
+
+    # Dated rows
+
+    def keeps(self, row: PendingRecord, change: Change) -> bool:
+        """Keep a row of a dated stream until the stream ends, and tell whether it is kept."""
+        if row.is_sorted or not row.plan.is_dated:
+            return False
+        if self._bytes + len(row.line) > MOST_BYTES:
+            self._log_once(
+                "Stream %s: its dated rows are more than are kept to be sorted (%d MB). Others are sent in the order "
+                "of their arrival.",
+                *(row.plan.title, MOST_BYTES // 1_000_000),
+            )
+            return False
+        self._bytes += len(row.line)
+        if row.plan not in self._plans:
+            self._plans.append(row.plan)
+        self._segments[id(row.segment)] = row.segment
+        at = seconds_of(change.sent_at) if change.sent_at else _LATEST
+        stream = self._plans.index(row.plan)
+        kept = (stream, at, row.number, id(row.segment), row.line, row.place)
+        self._store.write(("INSERT INTO dated VALUES (?, ?, ?, ?, ?, ?)", [kept]))
+        return True
+
+    def end(self, plan: StreamPlan) -> None:
+        """Take note that no more rows of a stream will arrive: its dated rows may go."""
+        self._ended.add(plan)
+
+    def take(self) -> Iterator[PendingRecord]:
+        """Take out the dated rows of streams that have ended, the oldest first; those without a time are the last."""
+        for stream, plan in enumerate(self._plans):
+            if plan not in self._ended:
+                continue
+            query = "SELECT at, number, segment, line, place FROM dated WHERE stream = ? ORDER BY at, number LIMIT 100"
+            while rows := self._store.all(query, stream):
+                gone = [(stream, at, number) for at, number, *_ in rows]
+                self._store.write(("DELETE FROM dated WHERE stream = ? AND at = ? AND number = ?", gone))
+                for _, number, segment, line, place in rows:
+                    self._bytes -= len(line)
+                    yield PendingRecord(plan, self._segments[segment], line, number, place=place, is_sorted=True)
+
+    def _log_once(self, text: str, *values: object) -> None:
+        if text not in self._logged:
+            self._logged.add(text)
+            logger.warning(text, *values)
