@@ -6,7 +6,7 @@ import http.client
 import io
 import socket
 import time
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable
 from typing import Any, Protocol
 
 MEGABYTE = 1024 * 1024
@@ -41,23 +41,24 @@ class Readable(Protocol):
     def read1(self, amt: int, decode_content: bool) -> bytes: ...
 
 
-def read(body: Readable, largest: int, turn: AbstractContextManager[Any]) -> tuple[bytearray, bool]:
+def read(body: Readable, largest: int, is_large: Callable[[], object]) -> tuple[bytes, bool]:
     """Return the decompressed bytes of a body, and whether it ended within `largest` of them.
 
     Args:
         body: What is read.
         largest: Where it is broken off.
-        turn: Held from `ALONE` bytes on, so that of many answers that are read at once only one is large.
+        is_large: Called at `ALONE` bytes; may wait, so that of many answers that are read at once only one is large.
     """
-    found = bytearray()
-    with ExitStack() as held:
-        while piece := body.read1(_PIECE, decode_content=True):
-            if len(found) < ALONE <= len(found) + len(piece):
-                held.enter_context(turn)
-            found += piece
-            if len(found) > largest:
-                return found[:largest], False
-    return found, True
+    pieces: list[bytes] = []
+    size = 0
+    while piece := body.read1(_PIECE, decode_content=True):
+        if size < ALONE <= size + len(piece):
+            is_large()
+        pieces.append(piece)
+        size += len(piece)
+        if size > largest:
+            return b"".join(pieces[:1]), False
+    return b"".join(pieces), True
 
 
 class TimedResponse(http.client.HTTPResponse):

@@ -24,15 +24,18 @@ def problem_of_address(address: str, environ: Mapping[str, str]) -> str:
 
     Its name is looked up unless a proxy of the environment does that.
     """
-    place = urlsplit(address)
     if not address or not is_cloud(environ):
         return ""
+    try:
+        place, port = urlsplit(address), urlsplit(address).port or 443
+    except ValueError as error:
+        return f"is no address ({error})"
     if place.scheme != "https":
         return "must be an https address on Airbyte Cloud"
     if proxy_of(address):
         return ""
     try:
-        prove_public(place.hostname or "", place.port or 443)
+        prove_public(place.hostname or "", port)
     except NotPublicError:
         return f"must be a public address on Airbyte Cloud, and {place.hostname} is one of a private network"
     except OSError:  # there is no such host, as the first request will say

@@ -15,6 +15,7 @@ SHORTEST_KEY = 6
 """Letters that a key of Vitally has at least. Shorter secrets are masked only where they are words of their own."""
 
 _LONG_PART = 9
+_LONGEST_KEY = 200
 _SECRET_NAME = re.compile(r"token|secret|passw|auth|(?:api|access)_?key", re.IGNORECASE)
 _WITH_PASSWORD = re.compile(r"//([^\s/?#:@]*):(\S*)@")
 _QUOTES = "\"'`"
@@ -67,7 +68,7 @@ def spellings(secret: str) -> set[str]:
     meant = _meanings(secret)
     parts = {part for text in meant for part in re.findall(rf"[\w-]{{{_LONG_PART},}}", text)}
     codes = {code for text in meant for code in _codes(text)}
-    halves = {half for text in meant | codes for half in _halves(text)}
+    halves = {half for text in meant | codes if len(text) <= _LONGEST_KEY for half in _halves(text)}
     once = {escape(text) for text in meant | parts | codes for escape in _ESCAPES}
     twice = {second(first(text)) for text in meant for first in _ESCAPES for second in _ESCAPES}
     return once | twice | halves

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,17 +104,22 @@ class RetryableError(Exception):
 def read(response: requests.Response, largest: int, turn: AbstractContextManager[Any]) -> Reply:
     """Return what a response says, up to so many bytes; of a refusal its beginning is enough.
 
-    `turn` is held while a large answer is read.
+    `turn` is held while a large answer is read and taken apart.
 
     Raises:
         urllib3.exceptions.HTTPError: the answer broke off.
     """
+    with ExitStack() as held:
+        return _read(response, largest, lambda: held.enter_context(turn))
+
+
+def _read(response: requests.Response, largest: int, is_large: Callable[[], object]) -> Reply:
     is_read = 200 <= response.status_code < 300 and response.request.method != "DELETE"
-    content, is_whole = bounds.read(response.raw, largest if is_read else bounds.LARGEST_REFUSAL, turn)
+    content, is_whole = bounds.read(response.raw, largest if is_read else bounds.LARGEST_REFUSAL, is_large)
     if not is_whole:
         response.close()
     bound = "" if is_whole or not is_read else f"an answer of more than {largest // bounds.MEGABYTE} MB"
-    response._content = b"" if bound else content  # type: ignore[assignment] # the one way to have its text decoded
+    response._content = b"" if bound else content  # the one way to have its text decoded
     try:
         body = answers.parse(response.content)
     except ValueError:

@@ -171,3 +171,18 @@ def test_updates_and_deletes_of_what_is_not_there_are_skipped(sandbox: Sandbox) 
             )
             result = write(settings, [stream("rows")], [record("rows", {"externalId": "x", "name": "X"})])
             assert result.counts("rows")["skipped"] == 1
+
+
+@pytest.mark.parametrize("key", ["..", "a/../b", "%2e%2e", "a%2F..%2Fb"])
+@pytest.mark.parametrize("field", ["id", "externalId"])
+def test_a_delete_whose_id_could_lead_to_another_row_is_refused(sandbox: Sandbox, field: str, key: str) -> None:
+    sandbox.workspace.insert("accounts", {"externalId": "b", "name": "B"})
+    settings = destination_config(
+        sandbox,
+        allow_deletes=True,
+        mappings=[{"stream": "gone", "object": "account", "operation": "delete", "other_columns": "traits"}],
+    )
+    result = write(settings, [stream("gone")], [record("gone", {field: key}), state("gone", 1)])
+    assert result.counts("gone")["rejected"] == 1, result.log
+    assert [request for request in sandbox.journal if request.method == "DELETE"] == []
+    assert len(sandbox.workspace.rows("accounts")) == 1

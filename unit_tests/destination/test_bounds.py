@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import requests
@@ -73,7 +74,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A megabyte stands for many."""
     monkeypatch.setattr(bounds, "LARGEST_PAGE", bounds.MEGABYTE)
     monkeypatch.setattr(bounds, "LARGEST_ROW", 2 * bounds.MEGABYTE)
-    monkeypatch.setattr(bounds, "ALONE", bounds.MEGABYTE // 2)
 
 
 def api(server: Server, patience: float = 3.0) -> Api:
@@ -118,6 +118,18 @@ def test_a_read_without_end_is_broken_off(serve: Callable[..., Server], script: 
     assert (reply.ok, reply.is_miss, reply.is_too_large) == (False, False, True)
     assert reply.reason == f"an answer of more than {megabytes} MB"
     assert server.sent < 10 * bounds.MEGABYTE
+
+
+@pytest.mark.parametrize(("size", "is_alone"), [(bounds.ALONE - 10, False), (bounds.ALONE + 10, True)])
+def test_of_many_large_answers_one_is_held_at_once(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, size: int, is_alone: bool
+) -> None:
+    monkeypatch.setattr(bounds, "LARGEST_ROW", 2 * bounds.ALONE)
+    body = b'{"id": "%s"}' % (b"x" * (size - 10))
+    rest = api(serve(lambda _: iter([OK + b"Content-Length: %d\r\n\r\n" % len(body), body])))
+    rest._shared.turn = turn = MagicMock()
+    assert len(rest.send("GET", "/users/1").body["id"]) == size - 10
+    assert turn.__enter__.call_count == turn.__exit__.call_count == int(is_alone)
 
 
 @pytest.mark.parametrize("script", [plain, bomb])

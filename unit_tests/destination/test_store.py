@@ -14,6 +14,7 @@ import pytest
 from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.masking import make_known
 from destination_vitally.outcomes import store as module
 from destination_vitally.outcomes.forms import CSV, JSON_LINES, Form
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
@@ -113,6 +114,14 @@ def test_an_object_holds_records_as_they_came_and_why(form: Form, suffix: str, c
     assert re.fullmatch(rf"4711/accounts/20260921T141320Z-[0-9a-f]{{12}}\.{suffix}\.gz", key)
     assert body == contents
     assert (sync.report.kept, sync.report.flushed) == ([record], 1), "it is reported as well"
+
+
+def test_no_reason_shows_a_secret() -> None:
+    make_known({"secret_token": "sk_live_example_not_real"})
+    sync = Sync()
+    sync.reject(reason="several rows: sk_live_example_not_real, b")
+    sync.store.flush()
+    assert b'"reason":"several rows: ****, b"' in sync.bucket.bodies()[0]
 
 
 def test_the_usual_form_is_a_line_of_json() -> None:

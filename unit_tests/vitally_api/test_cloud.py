@@ -58,6 +58,7 @@ def test_no_name_may_lead_into_a_private_network(names: dict[str, list[str]], ad
         ("https://outside.example", ""),
         ("https://nowhere.example", ""),
         ("", ""),
+        ("https://[::1", "is no address (Invalid IPv6 URL)"),
         ("http://outside.example", "must be an https address on Airbyte Cloud"),
         ("ftp://outside.example", "must be an https address on Airbyte Cloud"),
         ("https://[::1]:8443/", "must be a public address on Airbyte Cloud, and ::1 is one of a private network"),

@@ -115,6 +115,12 @@ def test_a_short_password_is_masked_where_it_is_a_word() -> None:
     assert all(len(text) >= 6 for text in found.texts)
 
 
+def test_what_is_too_long_for_a_key_is_masked_as_a_whole() -> None:
+    found = masks({"secret_token": "example" * 10_000}, {})
+    assert masked(found, "example" * 10_000) == "****"
+    assert len(found.texts) < 100
+
+
 def test_the_longest_goes_first() -> None:
     texts = masks({"secret_token": KEY}, {}).texts
     assert texts == sorted(texts, key=len, reverse=True), "a part that is masked first would leave the rest readable"
