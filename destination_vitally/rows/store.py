@@ -232,6 +232,5 @@ def _opened(path: str) -> sqlite3.Connection:
     # Without a journal the file could not be read any more once a write has failed.
     database.execute("PRAGMA journal_mode=MEMORY")
     database.execute("PRAGMA synchronous=OFF")
-    database.execute("PRAGMA locking_mode=EXCLUSIVE")
     database.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     return database
