@@ -22,7 +22,7 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
 from destination_vitally.destination import DOCUMENTATION
-from shipping import submission
+from shipping import installing, submission
 from shipping.__main__ import push
 from shipping.engines import Engine
 from shipping.names import CODE, DISTRIBUTIONS, LOCKS, METADATA, ROOT, dependencies, pinned_base, project
@@ -99,10 +99,12 @@ def test_one_version(target: str) -> None:
 
 
 @both
-def test_what_is_installed_by_name_is_a_command_and_the_code(target: str) -> None:
+def test_what_is_installed_by_name_is_the_code_and_its_commands(target: str) -> None:
     found, code = project(DISTRIBUTIONS[target]), project(CODE)
     assert found["name"] == f"airbyte-{target}"
-    assert list(found["scripts"]) == [target]
+    # A command that two distributions bring is overwritten by one and removed with the other.
+    assert "scripts" not in found
+    assert code["scripts"][target] == f"{target.replace('-', '_')}.run:run"
     extra = {SOURCE: "", DESTINATION: "[s3]"}[target]
     assert found["dependencies"] == [f"{code['name']}{extra}=={code['version']}"]
     assert found["requires-python"] == code["requires-python"]
@@ -113,7 +115,7 @@ def test_only_the_destination_has_the_client_of_s3() -> None:
     assert not names[SOURCE] & {"boto3", "botocore"}
     assert names[DESTINATION] - names[SOURCE] == {"boto3", "botocore", "jmespath", "s3transfer"}
     # The destination's dependencies are installed over the source's; tests run with those of both.
-    assert locked(LOCKS[SOURCE]) < locked(LOCKS[DESTINATION]) < locked("requirements-dev.lock")
+    assert locked(LOCKS[SOURCE]) < locked(LOCKS[DESTINATION]) < locked("locks/dev.lock")
 
 
 @both
@@ -276,3 +278,14 @@ def test_an_image_on_a_stand_in_is_not_pushed() -> None:
 def test_a_push_that_is_refused_says_so() -> None:
     with pytest.raises(ShippingError, match="logged in"):
         push(Engine("false"), "docker.io/airbyte/python-connector-base:9", "registry.example.com")
+
+
+def test_how_far_an_installation_is() -> None:
+    lines = [
+        "Ignoring colorama: markers",
+        "Collecting a==1 (from -r x)",
+        "  Using cached",
+        "Processing /wheels/b-1.whl",
+    ]
+    told = installing.progress([*lines, "Installing collected packages: a, b"], 3)
+    assert list(told) == ["1 of 2: a==1", "2 of 2: b-1.whl", "2 of 2: unpacking"]
