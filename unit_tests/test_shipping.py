@@ -22,7 +22,7 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
 from destination_vitally.destination import DOCUMENTATION
-from shipping import installing, submission
+from shipping import submission
 from shipping.__main__ import push
 from shipping.engines import Engine
 from shipping.names import CODE, DISTRIBUTIONS, LOCKS, METADATA, ROOT, dependencies, pinned_base, project
@@ -280,12 +280,24 @@ def test_a_push_that_is_refused_says_so() -> None:
         push(Engine("false"), "docker.io/airbyte/python-connector-base:9", "registry.example.com")
 
 
-def test_how_far_an_installation_is() -> None:
-    lines = [
-        "Ignoring colorama: markers",
-        "Collecting a==1 (from -r x)",
-        "  Using cached",
-        "Processing /wheels/b-1.whl",
-    ]
-    told = installing.progress([*lines, "Installing collected packages: a, b"], 3)
-    assert list(told) == ["1 of 2: a==1", "2 of 2: b-1.whl", "2 of 2: unpacking"]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_runs_what_there_is_and_only_pinned_actions(path: Path) -> None:
+    jobs = yaml.safe_load(path.read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    assert [step["uses"] for step in steps if not re.search(r"@[0-9a-f]{40}$", step.get("uses", f"@{'0' * 40}"))] == []
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = [word for step in steps for word in re.findall(r"^make ([a-z -]+)", step.get("run", ""))]
+    assert {target for words in called for target in words.split()} <= targets
+    assert all("timeout-minutes" in job for job in jobs.values())
+
+
+def test_only_the_publisher_may_ask_for_a_token() -> None:
+    rights = {
+        (path.stem, name): job.get("permissions")
+        for path in WORKFLOWS
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items()
+    }
+    assert {place: found for place, found in rights.items() if found} == {("publish", "pypi"): {"id-token": "write"}}

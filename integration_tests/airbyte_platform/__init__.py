@@ -25,6 +25,7 @@ from integration_tests.airbyte_platform.modes import (
     accepted_by_api,
     offered,
 )
+from integration_tests.airbyte_platform.replication import Renaming
 
 __all__ = [
     "CLEAR",
@@ -43,6 +44,7 @@ __all__ = [
     "Job",
     "Mode",
     "NotOffered",
+    "Renaming",
     "Selected",
     "SourceStream",
     "accepted_by_api",
