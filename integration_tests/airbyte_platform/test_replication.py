@@ -10,9 +10,11 @@ from integration_tests.airbyte_platform import (
     CLEAR,
     FULL_REFRESH_APPEND,
     FULL_REFRESH_OVERWRITE,
+    INCREMENTAL_APPEND,
     Connection,
     Destination,
     Job,
+    Mode,
     Selected,
     SourceStream,
 )
@@ -110,6 +112,17 @@ def test_a_full_refresh_without_a_state_gets_an_empty_one_if_the_source_succeeds
     assert [message["state"]["stream"]["stream_state"] for message in arrived[2:]] == [{}]
     assert counts(arrived) == [2.0]
     assert kinds(job(CUSTOM).delivered([record("a")], source_succeeds=False)) == ["RECORD"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_resumable"),
+    [(INCREMENTAL_APPEND, False), (FULL_REFRESH_OVERWRITE, True)],
+    ids=["incremental", "resumable"],
+)
+def test_other_streams_get_no_state_that_the_source_did_not_give(mode: Mode, is_resumable: bool) -> None:
+    stream = SourceStream("accounts", {"id": TEXT}, source_defined_cursor=True, is_resumable=is_resumable)
+    connection = Connection(CUSTOM, Selected(stream, mode))
+    assert kinds(connection.job().delivered([record("a")])) == ["RECORD"]
 
 
 @pytest.mark.parametrize(
