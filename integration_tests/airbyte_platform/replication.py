@@ -4,7 +4,8 @@
   and INCOMPLETE never arrive. COMPLETE of *every* stream of the catalog is sent after the last message, if the source
   has exited with 0 and the destination supports refreshes (`StreamStatusCompletionTracker`).
 - So a destination that does not support refreshes gets no status at all. And when a source fails, the input of any
-  destination just ends, and it has a minute to finish (`DestinationWriter`, `LocalContainerAirbyteDestination.close`).
+  destination just ends, and it is left to finish (`SourceReader`, `DestinationWriter`, `DestinationReader`): for one
+  without statuses, the end of a failed read looks like that of a whole one.
 - Each state has an `id`, counted from one in each attempt (`StateWithId`), and `sourceStats`: the source's own, else
   the number of records since the state before; of a GLOBAL state, of the streams that it lists (`StateEnricher`).
 - A row filter takes records out, and takes as many from `sourceStats.recordCount`: filters explain no gap. What does: a
