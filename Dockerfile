@@ -5,7 +5,7 @@ ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e8
 FROM ${BASE_IMAGE} AS source-vitally-dependencies
 # hadolint ignore=DL3002
 USER 0
-COPY requirements-source.lock /tmp/requirements.lock
+COPY locks/source.lock /tmp/requirements.lock
 RUN python -m venv --without-pip /opt/vitally \
     && python -m pip --python /opt/vitally install --quiet --no-cache-dir --no-deps --require-hashes \
         --requirement /tmp/requirements.lock \
@@ -13,7 +13,7 @@ RUN python -m venv --without-pip /opt/vitally \
 
 # The same, and the client of S3.
 FROM source-vitally-dependencies AS destination-vitally-dependencies
-COPY requirements-destination.lock /tmp/requirements.lock
+COPY locks/destination.lock /tmp/requirements.lock
 RUN python -m pip --python /opt/vitally install --quiet --no-cache-dir --no-deps --require-hashes \
         --requirement /tmp/requirements.lock \
     && rm /tmp/requirements.lock

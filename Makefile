@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test coverage mutants chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench lock clean
+.PHONY: install demo test coverage mutants chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench advisories lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
@@ -62,17 +62,18 @@ $(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
 test-platforms: dist/.built  ## the tools of the ecosystem drive them, from what `make dist` made (Python < 3.13)
 	$(BIN)/python -m pytest -n 2 integration_tests/platforms/driven_by_pyairbyte.py integration_tests/platforms/driven_by_others.py
 
-dist: dist/.built  ## a wheel and an sdist of the code and of each connector's command
+dist: dist/.built  ## a wheel and an sdist of the code with both commands, and of each name; what each image is made of
 
 PROJECTS := . $(wildcard shipping/distributions/*)
-SHIPPED := pyproject.toml $(shell find vitally_api source_vitally destination_vitally shipping/distributions -type f \
+SHIPPED := pyproject.toml shipping/bill.py $(wildcard locks/*) $(shell find vitally_api source_vitally destination_vitally shipping/distributions -type f \
 	-not -path '*/__pycache__/*')
 dist/.built: $(INSTALLED) $(SHIPPED)
 	rm -rf dist
 	for project in $(PROJECTS); do $(BIN)/python -m build --no-isolation --outdir dist $$project || exit 1; done
+	$(BIN)/python -m shipping.bill
 	touch $@
 
-test-dist: dist/.built  ## each of the two alone, and both, in environments that had nothing
+test-dist: dist/.built  ## each by its name, and the repository itself, in environments that had nothing
 	$(BIN)/python -m shipping.alone
 
 submission: $(INSTALLED)  ## both connectors as the monorepo of Airbyte's connectors wants them, into build/submission
@@ -84,25 +85,29 @@ test-submission: $(INSTALLED)  ## Airbyte's validator and standard tests judge w
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
+advisories: $(INSTALLED)  ## known advisories of what is locked, where the network lets one ask
+	$(BIN)/python -m shipping.advisories
+
 RESOLVE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade
 COMPILE := $(RESOLVE) --python-version 3.10
+# The CDK asks for Unidecode, which is under the GPL, and never imports it: SECURITY.md.
+SHIP := $(COMPILE) --no-emit-package unidecode
 PLATFORMS := $(wildcard integration_tests/platforms/*.in)
 JUDGES := integration_tests/submission
 lock: $(INSTALLED)  ## resolve the locks again, for every supported Python
-	$(COMPILE) pyproject.toml --output-file requirements-source.lock
-	$(COMPILE) pyproject.toml --extra s3 --constraint requirements-source.lock --output-file requirements-destination.lock
-	$(COMPILE) pyproject.toml --extra s3 --extra dev --constraint requirements-destination.lock \
-		--output-file requirements-dev.lock
+	$(SHIP) pyproject.toml --output-file locks/source.lock
+	$(SHIP) pyproject.toml --extra s3 --constraint locks/source.lock --output-file locks/destination.lock
+	$(SHIP) pyproject.toml --extra s3 --extra dev --constraint locks/destination.lock \
+		--output-file locks/dev.lock
 	for given in $(PLATFORMS); do $(COMPILE) $$given --output-file $${given%.in}.lock || exit 1; done
 	$(COMPILE) $(JUDGES)/poetry.in --output-file $(JUDGES)/poetry.lock
 	$(RESOLVE) --python-version 3.11 $(JUDGES)/validator.in --output-file $(JUDGES)/validator.lock
 	$(BIN)/python -m shipping.submission lock
 
-$(INSTALLED): requirements-dev.lock pyproject.toml
+$(INSTALLED): locks/dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(PROJECTS:%=--editable ./%)
+	$(BIN)/python -m shipping.installing locks/dev.lock
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) .nox build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules
+	rm -rf $(VENV) .nox build dist try .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FORM)/node_modules

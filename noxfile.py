@@ -21,6 +21,6 @@ nox.options.error_on_missing_interpreters = False
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
     """Install what is locked, then the project, and run the unit tests."""
-    session.install("--quiet", "--no-deps", "--require-hashes", "--requirement", "requirements-dev.lock")
+    session.install("--quiet", "--no-deps", "--require-hashes", "--requirement", "locks/dev.lock")
     session.install("--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
     session.run("python", "-m", "pytest", "unit_tests", *session.posargs)

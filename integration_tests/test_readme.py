@@ -49,13 +49,25 @@ def paste(tmp_path: Path, make_sandbox: Any) -> Any:
     return run
 
 
+def test_no_screen_overwrites_what_another_has_written() -> None:
+    """And all files are in one folder, which git ignores and `make clean` removes."""
+    blocks = re.findall(r"```bash\n(.*?)```", README, re.S)
+    written = [name for block in blocks for name in re.findall(r"(?<!<)> *(\S+)", block)]
+    assert len(written) == len(set(written)) > 10
+    assert {name.split("/")[0] for name in written} == {"try"}
+    assert "try/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_the_screens_of_reading_and_of_a_configured_catalog(paste: Any) -> None:
     sandbox, messages, folder = paste("Read, on one screen", "A configured catalog")
     assert [m["connectionStatus"]["status"] for m in messages if m["type"] == "CONNECTION_STATUS"] == ["SUCCEEDED"]
-    read = [json.loads(line) for line in (folder / "accounts.jsonl").read_text().splitlines()]
+    read = [json.loads(line) for line in (folder / "try/accounts.jsonl").read_text().splitlines()]
     records = [m["record"]["data"]["id"] for m in read if m["type"] == "RECORD"]
     assert set(records) == {row["id"] for row in sandbox.workspace.rows("accounts") if not row.get("untracked")}
-    assert [m for m in read if m["type"] == "STATE"]
+    again = [json.loads(line) for line in (folder / "try/changes.jsonl").read_text().splitlines()]
+    changed = [m["record"]["data"]["id"] for m in again if m["type"] == "RECORD"]
+    assert len(changed) < len(records) / 2, "the second read goes on from the states of the first"
+    assert {path.name for path in folder.iterdir()} == {".venv", "try"}
     check_configured_catalog(sandbox, folder)
 
 
@@ -79,10 +91,10 @@ def test_the_screen_of_a_csv_file(paste: Any) -> None:
 
 
 def check_configured_catalog(sandbox: Any, folder: Path) -> None:
-    catalog = json.loads((folder / "catalog.json").read_text())
+    catalog = json.loads((folder / "try/catalog.json").read_text())
     wanted = [(stream["stream"]["name"], stream["sync_mode"]) for stream in catalog["streams"]]
     assert wanted == [("accounts", "incremental"), ("users", "incremental")]
-    read = [json.loads(line) for line in (folder / "messages.jsonl").read_text().splitlines()]
+    read = [json.loads(line) for line in (folder / "try/messages.jsonl").read_text().splitlines()]
     users = {m["record"]["data"]["id"] for m in read if m["type"] == "RECORD" and m["record"]["stream"] == "users"}
     assert users == {row["id"] for row in sandbox.workspace.rows("users")}
     samples = [json.loads(line) for line in re.findall(r"^\{.type.*$", section("A configured catalog"), re.M)]

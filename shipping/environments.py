@@ -20,18 +20,18 @@ FOLDER = ROOT / "build/environments"
 COMPLETE = "complete"
 
 
-def environment(name: str, lock: Path | None = None, distributions: Iterable[Path] = ()) -> Path:
+def environment(name: str, lock: Path | None = None, distributions: Iterable[Path | str] = ()) -> Path:
     """Return the folder of an environment's programs, made now unless it is there.
 
     Args:
         name: what it is called; an older one of this name with other contents is removed.
         lock: what is installed first, exactly as locked.
-        distributions: wheels and sdists; with a lock nothing but they themselves is installed, else what they need too.
+        distributions: wheels and sdists, or addresses that pip takes; with a lock nothing but they themselves is
+            installed, else what they need too.
     """
-    files = [*([lock] if lock else []), *distributions]
     contents = hashlib.sha256(sys.version.encode())
-    for file in files:
-        contents.update(file.read_bytes())
+    for part in [*([lock] if lock else []), *distributions]:
+        contents.update(part.encode() if isinstance(part, str) else part.read_bytes())
     folder = FOLDER / f"{name}@{contents.hexdigest()[:12]}"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}.lock").open("w") as lock_file:

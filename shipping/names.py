@@ -13,12 +13,12 @@ FOLDER = ROOT / "build/images"
 SHIM = FOLDER / "bin/docker"
 METADATA = {"source-vitally": "metadata.yaml", "destination-vitally": "destination_vitally/metadata.yaml"}
 CONNECTORS = tuple(METADATA)
-LOCKS = {name: f"requirements-{name.removesuffix('-vitally')}.lock" for name in CONNECTORS}
+LOCKS = {name: f"locks/{name.removesuffix('-vitally')}.lock" for name in CONNECTORS}
 """What the image of a connector has, besides its code."""
 
 CODE = "pyproject.toml"
 DISTRIBUTIONS = {name: f"shipping/distributions/{name}/pyproject.toml" for name in CONNECTORS}
-"""What is installed by name: a command each. The code of both is in a distribution of its own."""
+"""What is installed by name. It has no files: it asks for the distribution that has the code and both commands."""
 
 
 def pinned_base() -> str:
@@ -50,6 +50,6 @@ def dependencies(connector: str) -> str:
 
 
 def distribution_files(*connectors: str, suffix: str = ".whl") -> list[Path]:
-    """What `make dist` made for these connectors: the code, and the command of each."""
+    """What `make dist` made for these connectors: the code with both commands, and the name of each."""
     names = ["airbyte_vitally", *(f"airbyte_{connector.replace('-', '_')}" for connector in connectors)]
     return [next((ROOT / "dist").glob(f"{name}-[0-9]*{suffix}")) for name in names]

@@ -99,10 +99,12 @@ def test_one_version(target: str) -> None:
 
 
 @both
-def test_what_is_installed_by_name_is_a_command_and_the_code(target: str) -> None:
+def test_what_is_installed_by_name_is_the_code_and_its_commands(target: str) -> None:
     found, code = project(DISTRIBUTIONS[target]), project(CODE)
     assert found["name"] == f"airbyte-{target}"
-    assert list(found["scripts"]) == [target]
+    # A command that two distributions bring is overwritten by one and removed with the other.
+    assert "scripts" not in found
+    assert code["scripts"][target] == f"{target.replace('-', '_')}.run:run"
     extra = {SOURCE: "", DESTINATION: "[s3]"}[target]
     assert found["dependencies"] == [f"{code['name']}{extra}=={code['version']}"]
     assert found["requires-python"] == code["requires-python"]
@@ -113,7 +115,7 @@ def test_only_the_destination_has_the_client_of_s3() -> None:
     assert not names[SOURCE] & {"boto3", "botocore"}
     assert names[DESTINATION] - names[SOURCE] == {"boto3", "botocore", "jmespath", "s3transfer"}
     # The destination's dependencies are installed over the source's; tests run with those of both.
-    assert locked(LOCKS[SOURCE]) < locked(LOCKS[DESTINATION]) < locked("requirements-dev.lock")
+    assert locked(LOCKS[SOURCE]) < locked(LOCKS[DESTINATION]) < locked("locks/dev.lock")
 
 
 @both
@@ -276,3 +278,26 @@ def test_an_image_on_a_stand_in_is_not_pushed() -> None:
 def test_a_push_that_is_refused_says_so() -> None:
     with pytest.raises(ShippingError, match="logged in"):
         push(Engine("false"), "docker.io/airbyte/python-connector-base:9", "registry.example.com")
+
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_runs_what_there_is_and_only_pinned_actions(path: Path) -> None:
+    jobs = yaml.safe_load(path.read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    assert [step["uses"] for step in steps if not re.search(r"@[0-9a-f]{40}$", step.get("uses", f"@{'0' * 40}"))] == []
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = [word for step in steps for word in re.findall(r"^make ([a-z -]+)", step.get("run", ""))]
+    assert {target for words in called for target in words.split()} <= targets
+    assert all("timeout-minutes" in job for job in jobs.values())
+
+
+def test_only_the_publisher_may_ask_for_a_token() -> None:
+    rights = {
+        (path.stem, name): job.get("permissions")
+        for path in WORKFLOWS
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items()
+    }
+    assert {place: found for place, found in rights.items() if found} == {("publish", "pypi"): {"id-token": "write"}}

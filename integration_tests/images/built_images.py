@@ -11,12 +11,19 @@ import yaml
 from integration_tests.harness import configured, destination_config, record, source_config, state, stream
 from integration_tests.images.container import engine, inside, inspect, run_image, seconds
 from integration_tests.sandbox import Sandbox, Switches
-from shipping.names import METADATA, ROOT, SHIM, dependencies, pinned_base
+from shipping.bill import parts
+from shipping.names import LOCKS, METADATA, ROOT, SHIM, dependencies, pinned_base
 
 SOURCE, DESTINATION = METADATA
 BASE_LABEL = "org.opencontainers.image.base.name"
 MODULES = {SOURCE: "source_vitally", DESTINATION: "destination_vitally"}
 MAX_SIZE, MAX_START = 1.15, 1.5
+LIST_PACKAGES = """
+import sys
+from importlib.metadata import distributions
+beside_the_base = [path for path in sys.path if path.startswith("/opt/vitally")]
+print(*(f"{found.name}=={found.version}" for found in distributions(path=beside_the_base)))
+"""
 both = pytest.mark.parametrize("target", METADATA)
 
 
@@ -56,6 +63,14 @@ def test_what_is_inside(target: str) -> None:
     found = f"import importlib.util as u; print([n for n in {looked_for} if u.find_spec(n)])"
     client_of_s3 = ["boto3"] if target == DESTINATION else []
     assert inside(target, "python", "-c", found).stdout.strip() == str(client_of_s3)
+
+
+@both
+def test_the_bill_of_materials_is_what_is_installed_beside_the_base(target: str) -> None:
+    """By the names and versions that the packages have themselves, and without Unidecode (SECURITY.md)."""
+    installed = inside(target, "python", "-c", LIST_PACKAGES).stdout.split()
+    named = [f"{part.name}=={part.version}" for part in parts(LOCKS[target])]
+    assert sorted(map(_as_written, installed)) == sorted(map(_as_written, named))
 
 
 @both
@@ -142,3 +157,7 @@ def _say(request: pytest.FixtureRequest, text: str) -> None:
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         print(f"\n{text}", flush=True)
+
+
+def _as_written(package: str) -> str:
+    return package.lower().replace("_", "-").replace(".", "-")

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from integration_tests.harness import destination_config, source_config
 from integration_tests.platforms.programs import HERE, connector, run, tool
 from integration_tests.round_trip import without_untracked
 from integration_tests.sandbox import Sandbox, Switches
+from shipping.alone import repository
 from shipping.names import CONNECTORS, ROOT
 
 SOURCE, DESTINATION = map(connector, CONNECTORS)
@@ -75,8 +74,9 @@ def test_the_example_of_readme_reads_and_writes_every_row(tmp_path: Path) -> Non
     [example] = re.findall(r"\n## From PyAirbyte\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     with Sandbox(seed=1) as sandbox, Sandbox(empty=True, switches=Switches(effect_delay=1)) as empty:
         without_untracked(sandbox)
-        (tmp_path / "config.json").write_text(json.dumps(source_config(sandbox.url, sandbox.rest_key)))
-        (tmp_path / "write.json").write_text(json.dumps(destination_config(empty)))
+        (tmp_path / "try").mkdir()
+        (tmp_path / "try/read.json").write_text(json.dumps(source_config(sandbox.url, sandbox.rest_key)))
+        (tmp_path / "try/write.json").write_text(json.dumps(destination_config(empty)))
         programs = tmp_path / ".venv/bin"
         programs.mkdir(parents=True)
         for command in (SOURCE, DESTINATION):
@@ -107,13 +107,29 @@ def test_users_and_purchases_of_source_faker_become_users_and_events() -> None:
         assert all("product_id" in event["properties"] for event in sandbox.workspace.events)
 
 
-@pytest.mark.parametrize("command", [SOURCE, DESTINATION], ids=lambda path: path.name)
-def test_pyab_validate(command: Path, tmp_path: Path) -> None:
+def test_pyab_validates_a_command(tmp_path: Path) -> None:
+    assert "Connection check succeeded" in validated(tmp_path, f"--connector={DESTINATION}")
+
+
+def test_pyab_validates_what_it_installs_from_a_repository(tmp_path: Path) -> None:
+    """`pip_url`, with an address of git: PyAirbyte makes an environment and looks there for the command."""
+    address = f"git+file://{repository(tmp_path / 'repository')}"
+    connector = ("--connector=source-vitally", f"--pip-url={address}")
+    assert "Connection check succeeded" in validated(tmp_path, *connector, **installer())
+    assert (tmp_path / ".venv-source-vitally/bin/source-vitally").exists()
+
+
+def validated(folder: Path, *arguments: str, **variables: str) -> str:
+    """Let PyAirbyte's command look at a connector's spec and check it with a sandbox; return what it printed."""
     with Sandbox(seed=1) as sandbox:
-        config = source_config(sandbox.url, sandbox.rest_key)
-        (tmp_path / "config.json").write_text(json.dumps(config))
-        printed = pyairbyte("pyab", "validate", f"--connector={command}", "--config=config.json", folder=tmp_path)
-    assert f"Connection check succeeded for `{command.name}`" in printed
+        (folder / "config.json").write_text(json.dumps(source_config(sandbox.url, sandbox.rest_key)))
+        return pyairbyte("pyab", "validate", "--config=config.json", *arguments, folder=folder, **variables)
+
+
+def installer() -> dict[str, str]:
+    """PyAirbyte installs with uv unless told otherwise; where uv reaches no index, its own environment is pip's."""
+    made_by_uv = "uv = " in (tool("pyairbyte").parent / "pyvenv.cfg").read_text()
+    return {} if made_by_uv else {"AIRBYTE_NO_UV": "1"}
 
 
 def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
