@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -23,11 +24,12 @@ from source_vitally.client import RequestFailed, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
 from source_vitally.responses import body_of, clock_of, is_absent, reason_of, size_of
-from source_vitally.scan import UPDATED_AT, Scan, ScanError, ScanState, parse_time
+from source_vitally.scan import UPDATED_AT, Scan, ScanError, ScanState, ServerClock, format_time, parse_time
 
 logger = logging.getLogger("airbyte")
 
 CHECKPOINT_PAGES = 5
+ARCHIVED = "archived"
 _CURSOR_REJECTED = (400, 410, 422)
 _REFUSED = (401, 403, 429)
 
@@ -54,6 +56,7 @@ class FeedRetriever(Retriever):
     _seen: Seen = field(init=False, repr=False, default_factory=Seen)
     _emitting: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
     _page_size: int = field(init=False, repr=False, default=UNKNOWN_BYTES)
+    _live_ended: dict[str, threading.Event] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Exist for the CDK, which hands over `parameters`."""
@@ -64,9 +67,28 @@ class FeedRetriever(Retriever):
         """Yield the wanted records of one partition; first scans are checkpointed every few pages."""
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
         try:
-            yield from self._read(self._begin(stream_slice), records_schema, stream_slice)
+            with self._turn(stream_slice):
+                yield from self._read(self._begin(stream_slice), records_schema, stream_slice)
         except ScanError as error:
             raise self._failure(f"cannot be read to its end: {error}. Try again later.") from error
+
+    @contextmanager
+    def _turn(self, stream_slice: StreamSlice) -> Iterator[None]:
+        """Let the archived rows of a list be read after its live ones.
+
+        Side by side, a row that is archived after the archived list has ended and before its live page comes would be
+        in neither. The live pass is handed to a thread first, so that this waits for what runs.
+        """
+        partition = {key: value for key, value in stream_slice.partition.items() if key != ARCHIVED}
+        ended = self._live_ended.setdefault(str(sorted(partition.items())), threading.Event())
+        archived = stream_slice.partition.get(ARCHIVED)
+        if archived == "true":
+            ended.wait()
+        try:
+            yield
+        finally:
+            if archived == "false":
+                ended.set()
 
     def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
         pages = 0
@@ -76,18 +98,55 @@ class FeedRetriever(Retriever):
                 if is_absent(response):
                     self._end_without(response, scan, stream_slice)
                     return
+                clock = self._clock(response, scan, stream_slice)
+                if scan.is_ahead(clock):
+                    self._forget(scan)
+                    continue
                 place.weigh(size_of(response))
                 self._page_size = place.size
                 records = self.record_selector.select_records(response, {}, records_schema, stream_slice)
                 rows = [(record, parse_time(record.data.get(UPDATED_AT))) for record in records]
                 times = [time for _, time in rows]
-                following, clock = _next_cursor(response), clock_of(response)
+                following = _next_cursor(response)
                 del response, records  # they hold the whole page
                 yield from self._emit(scan, rows, place.size, stream_slice)
             scan.page(times, following, clock)
             pages += 1
             if pages % CHECKPOINT_PAGES == 0 and scan.is_first and not scan.finished and self._feed:
                 self._checkpoint(self._feed, scan, stream_slice)
+        if scan.has_future and self._date_stands(stream_slice):
+            scan.distrust()
+
+    def _clock(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> ServerClock | None:
+        """Return the server's clock around a request, or None where its answer has none that can be believed."""
+        clock = clock_of(response)
+        if clock is None or self._shared.dates.is_known_to_stand:
+            return None
+        self._shared.dates.take(clock.answered)
+        return None if scan.is_ahead(clock) and self._date_stands(stream_slice) else clock
+
+    def _date_stands(self, stream_slice: StreamSlice) -> bool:
+        def ask() -> datetime | None:
+            clock = clock_of(self._ask_for_one(stream_slice))
+            return clock.answered if clock else None
+
+        return self._shared.dates.stands(ask)
+
+    def _ask_for_one(self, stream_slice: StreamSlice) -> requests.Response:
+        """Ask for the first row of the list, which is known to be there."""
+        response = self.requester.send_request(
+            stream_slice=stream_slice, request_params={**self._partition(stream_slice), "limit": 1}
+        )
+        assert response is not None  # the client raises where it has no answer
+        return response
+
+    def _forget(self, scan: Scan) -> None:
+        assert scan.state.watermark is not None
+        logger.warning(
+            f"Stream {self.name}: its saved state, {format_time(scan.state.watermark)}, lies in the future: what was "
+            "changed before it would be missed. The list is read from its start once, and the state taken back."
+        )
+        scan.forget()
 
     @property
     def _feed(self) -> FeedCursor | None:

@@ -2,12 +2,13 @@
 
 Pure rules, no HTTP and no CDK. Vitally's lists sort only descending, by `createdAt` or `updatedAt`, and page by a
 keyset cursor: a row edited during a scan by `updatedAt` jumps ahead of the cursor, a scan by `createdAt` never loses
-a live row. The connector's own clock is never asked, and the order of a list is checked, not trusted.
+a live row. The order of a list is checked, not trusted; so are clocks: a watermark never lies beyond the server's, or,
+where answers have no `Date`, beyond the connector's own and a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ FAILED_KEY = "failed"
 MAX_RESTARTS = 3
 
 _ONE_SECOND = timedelta(seconds=1)
+_ONE_DAY = timedelta(days=1)
 _FIRST = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -60,11 +62,21 @@ def earlier(value: datetime, by: timedelta) -> datetime:
     return value - by if value - _FIRST > by else _FIRST
 
 
+def own_time() -> datetime:
+    """Return the time by the connector's own clock, in UTC."""
+    return datetime.now(timezone.utc)
+
+
 class ServerClock(NamedTuple):
     """The server's clock around a request: a time before the page was made, and when it was answered, to the second."""
 
     asked: datetime
     answered: datetime
+
+    @property
+    def ceiling(self) -> datetime:
+        """The first time that lies in the future: `Date` is cut to the second."""
+        return self.answered + _ONE_SECOND if self.answered.year < datetime.max.year else self.answered
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,7 @@ class Scan:
     start: datetime | None = None
     query: str = ""
     is_order_known: bool = True
+    own_clock: Callable[[], datetime] = own_time
     token: str | None = field(init=False, default=None)
     sort_by: str | None = field(init=False)
     finished: bool = field(init=False, default=False)
@@ -179,7 +192,10 @@ class Scan:
     _last: datetime | None = field(init=False, default=None)
     _newest: datetime | None = field(init=False, default=None)
     _started_at: datetime | None = field(init=False, default=None)
-    _first_answer: datetime | None = field(init=False, default=None)
+    _future: datetime | None = field(init=False, default=None)
+    _near: datetime | None = field(init=False, default=None)
+    _near_at_start: datetime | None = field(init=False, default=None)
+    _was_read: bool = field(init=False, default=False)
     _seen_tokens: set[int] = field(init=False, default_factory=set)
     _restarts: int = field(init=False, default=0)
 
@@ -189,6 +205,8 @@ class Scan:
         resume = self.state.resume
         if resume and resume.query == self.query:
             self.token, self._newest, self._started_at = resume.token, resume.newest, resume.started_at
+            if resume.started_at and resume.started_at < self._own_ceiling:
+                self._near_at_start = resume.started_at
             self.resumes = self.was_resumed = True
 
     @property
@@ -199,7 +217,7 @@ class Scan:
     @property
     def is_new(self) -> bool:
         """Whether nothing of this list has ever been read."""
-        return self.is_first and self.state.resume is None
+        return self.is_first and self.state.resume is None and not self._was_read
 
     @property
     def floor(self) -> datetime | None:
@@ -222,10 +240,13 @@ class Scan:
         self.resumes = False
         self._has_rows = self._has_rows or bool(times)
         known = [time for time in times if time is not None]
-        if known:
-            self._newest = max([*known, self._newest] if self._newest else known)
-        self._started_at = self._started_at or (clock.asked if clock else self._newest)
-        self._first_answer = self._first_answer or (clock.answered if clock else None)
+        self._newest = max(filter(None, [*known, self._newest]), default=None)
+        ceiling = self._own_ceiling
+        self._near = max((time for time in [*known, self._newest, self._near] if time and time < ceiling), default=None)
+        self._near_at_start = self._near_at_start or self._near
+        if clock:
+            self._future = self._future or clock.ceiling
+            self._started_at = min(self._started_at or clock.asked, clock.asked)
         self._check_order(known)
         if not next_token and self.was_resumed and self.token and not self._has_rows:
             self.restart()  # a server that has forgotten a cursor may answer it with nothing
@@ -253,6 +274,25 @@ class Scan:
         if not sorted_by_server:
             self.sort_by = None
 
+    def is_ahead(self, clock: ServerClock | None) -> bool:
+        """Whether the state lies in the future of a clock: what was changed since would be taken for read."""
+        mark = self.state.watermark
+        return mark is not None and mark >= (clock.ceiling if clock else self._own_ceiling)
+
+    def forget(self) -> None:
+        """Begin again as a first scan, because the state says nothing."""
+        self.state, self._was_read = ScanState(failed=self.state.failed), True
+        self.token, self.sort_by = None, CREATED_AT
+
+    @property
+    def has_future(self) -> bool:
+        """Whether rows are dated after the server's clock, by what it said with the first page."""
+        return self._future is not None and self._newest is not None and self._newest >= self._future
+
+    def distrust(self) -> None:
+        """Do without the server's clock."""
+        self._future = self._started_at = None
+
     def give_up(self) -> None:
         """Leave the state as it was, whatever has been read."""
         self._is_void = True
@@ -261,7 +301,8 @@ class Scan:
         """Return the state from which an interrupted first scan goes on at its next page."""
         if not self.is_first or self.token is None:
             return self.state
-        resume = Resume(self.token, self.query, self._started_at, self._newest)
+        start = self._started_at if self._future else self._near_at_start
+        resume = Resume(self.token, self.query, start, self._newest if self._future else self._near)
         return replace(self.state, resume=resume, failed=dict(self.failed))
 
     def result(self) -> ScanState:
@@ -269,7 +310,9 @@ class Scan:
 
         A scan in any order but newest-updated-first may have passed a row before its edit, so its watermark is the
         scan's start, or the newest row when that is older. A scan by `updatedAt` leaves the newest row it saw, unless
-        that is dated after the server's own clock: then edits still to come would be older than it.
+        that is dated after the server's own clock: then edits still to come would be older than it. Without a clock of
+        the server's, the newest row of the first page stands for the start, and rows beyond our own clock and a day
+        for nothing.
         """
         if not self.finished:
             raise ScanError("a watermark was asked for before the scan had finished")
@@ -278,10 +321,10 @@ class Scan:
         failed = dict(self.failed)
         if self._newest is None:
             return ScanState(self.state.watermark, failed=failed)
-        reached = self._newest
-        if self._started_at and (not self._is_by_update or self._is_in_the_future(reached)):
-            reached = min(reached, self._started_at)
-        return ScanState(max(reached, self.state.watermark) if self.state.watermark else reached, failed=failed)
+        reached, start = (self._newest, self._started_at) if self._future else (self._near, self._near_at_start)
+        if reached and start and (not self._is_by_update or self.has_future):
+            reached = min(reached, start)
+        return ScanState(max(filter(None, [reached, self.state.watermark]), default=None), failed=failed)
 
     @property
     def _is_by_update(self) -> bool:
@@ -292,9 +335,9 @@ class Scan:
             self.in_order = self.in_order and (self._last is None or time <= self._last)
             self._last = time
 
-    def _is_in_the_future(self, time: datetime) -> bool:
-        # The Date header is cut to the second, so a row of the same second is not yet in the future.
-        return self._first_answer is not None and time >= self._first_answer + _ONE_SECOND
+    @property
+    def _own_ceiling(self) -> datetime:
+        return self.own_clock() + _ONE_DAY
 
     def _has_reached_floor(self, known: list[datetime]) -> bool:
         floor = self.floor

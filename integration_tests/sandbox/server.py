@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import format_datetime
 from itertools import count
 from threading import Event, Thread
@@ -71,6 +72,7 @@ class Sandbox:
         self.url = ""
         self._port = port
         self._indices = count()
+        self._stopped_date: datetime | None = None
         self.under_way = 0
         self.most_under_way = 0
         """The most requests that were answered at once so far."""
@@ -141,7 +143,9 @@ class Sandbox:
         if self.switches.no_date_header:
             response.headers.pop("Date", None)
         else:
-            response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
+            now = self.clock.now()
+            self._stopped_date = (self._stopped_date or now) if self.switches.date_stands_still else None
+            response.headers["Date"] = format_datetime(self._stopped_date or now, usegmt=True)
 
     async def _answer(self, incoming: web.Request) -> web.StreamResponse:
         self.under_way += 1

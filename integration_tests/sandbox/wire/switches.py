@@ -18,6 +18,8 @@ class Switches:
     # Time and order
     timestamp_ties: bool = False
     no_date_header: bool = False
+    date_stands_still: bool = False
+    """Every answer has the `Date` of the first one since this was switched on, as a proxy leaves it."""
     archive_bumps_updated_at: bool = True
     latency: float = 0.0
     """Seconds every answer takes."""
