@@ -22,10 +22,12 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_vitally.config import REST_URL
-from source_vitally.responses import body_of, mark_absent
+from source_vitally.responses import body_of, is_empty, mark_absent
 from vitally_api import answers, network
 
 LIST, ANYTHING = "list", "anything"
+_OF_ONE_ROW = ("id", ANYTHING)
+"""Envelopes of answers about one row, which may have nothing to say: no transcript, no score."""
 _LONGEST_WAIT = 60.0
 _NO_SUCH_HOST = ("NameResolutionError", "Name or service not known", "getaddrinfo")
 _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 400, 403, 404
@@ -134,7 +136,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
         if self.optional and (problem or self.envelope == ANYTHING) and answers.is_miss(response.status_code, body):
             mark_absent(response)
             return _IGNORE
-        if not problem:
+        if not problem or (self.optional and self.envelope in _OF_ONE_ROW and is_empty(response)):
             return SUCCESS_RESOLUTION
         return ErrorResolution(
             ResponseAction.RETRY,

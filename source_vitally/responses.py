@@ -12,7 +12,8 @@ from vitally_api import answers
 
 Answer = requests.Response | requests.RequestException
 
-_BODY, _SIZE, _ABSENT = "_vitally_body", "_vitally_size", "_vitally_absent"
+_BODY, _SIZE, _ABSENT, _EMPTY = "_vitally_body", "_vitally_size", "_vitally_absent", "_vitally_empty"
+_NOTHING = (b"", b"null", b"[]", b"{}")
 _READABLE = 2_000
 
 
@@ -20,6 +21,7 @@ def body_of(response: requests.Response) -> Any:
     """Return the JSON body of an answer, parsed once, or None when it is not JSON."""
     if not hasattr(response, _BODY):
         setattr(response, _SIZE, len(response.content))
+        setattr(response, _EMPTY, response.ok and response.content.strip(b"\xef\xbb\xbf \t\r\n") in _NOTHING)
         try:
             body = answers.parse(response.content)
         except ValueError:
@@ -34,6 +36,12 @@ def size_of(response: requests.Response) -> int:
     """Return the bytes of an answer's body."""
     body_of(response)
     return int(getattr(response, _SIZE))
+
+
+def is_empty(response: requests.Response) -> bool:
+    """Return whether a good answer has no content: nothing at all, `null`, or an empty list or object."""
+    body_of(response)
+    return bool(getattr(response, _EMPTY))
 
 
 def reason_of(response: requests.Response) -> str:

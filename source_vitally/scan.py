@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from dateutil.parser import isoparse
 
+from source_vitally.failures import MAX_FAILED, Failure
+
 CREATED_AT = "createdAt"
 UPDATED_AT = "updatedAt"
 RESUME_KEY = "resume"
@@ -23,6 +25,7 @@ FAILED_KEY = "failed"
 MAX_RESTARTS = 3
 
 _ONE_SECOND = timedelta(seconds=1)
+_ONE_MILLISECOND = timedelta(milliseconds=1)
 _ONE_DAY = timedelta(days=1)
 _FIRST = datetime.min.replace(tzinfo=timezone.utc)
 
@@ -106,13 +109,12 @@ class Resume:
 class ScanState:
     """What is remembered of one list between syncs: a watermark, or where the unfinished first scan stands.
 
-    `failed` are the rows, by id and with their update times, whose details could not be read: they alone are asked
-    for again.
+    `failed` are the rows, by id, whose details could not be read: they alone are asked for again.
     """
 
     watermark: datetime | None = None
     resume: Resume | None = None
-    failed: Mapping[str, str | None] = field(default_factory=dict)
+    failed: Mapping[str, Failure] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, blob: Mapping[str, Any], cursor_field: str) -> ScanState:
@@ -122,9 +124,10 @@ class ScanState:
         unknown = sorted(set(blob) - {cursor_field, RESUME_KEY, FAILED_KEY})
         if unknown:
             raise StateError(f"unknown keys {', '.join(unknown)}")
-        failed = blob.get(FAILED_KEY) or {}
-        if not isinstance(failed, Mapping):
+        given = blob.get(FAILED_KEY) or {}
+        if not isinstance(given, Mapping):
             raise StateError(f"'{FAILED_KEY}' holds no ids")
+        failed = {str(key): Failure.from_json(value) for key, value in given.items()}
         watermark = None
         if blob.get(cursor_field) is not None:
             watermark = parse_time(blob[cursor_field])
@@ -132,7 +135,7 @@ class ScanState:
                 raise StateError(f"'{cursor_field}' is not an ISO 8601 time")
         resume = blob.get(RESUME_KEY)
         if resume is None or watermark is not None:
-            return cls(watermark, failed=dict(failed))
+            return cls(watermark, failed=failed)
         if not isinstance(resume, Mapping) or not isinstance(resume.get("from"), str):
             raise StateError(f"'{RESUME_KEY}' holds no page cursor")
         return cls(
@@ -142,12 +145,12 @@ class ScanState:
                 started_at=parse_time(resume.get("startedAt")),
                 newest=parse_time(resume.get("newest")),
             ),
-            failed=dict(failed),
+            failed=failed,
         )
 
     def as_json(self, cursor_field: str) -> dict[str, Any]:
         """Return the state as users see it."""
-        failed = {FAILED_KEY: dict(self.failed)} if self.failed else {}
+        failed = {FAILED_KEY: {key: found.as_json() for key, found in self.failed.items()}} if self.failed else {}
         if self.watermark is not None:
             return {cursor_field: format_time(self.watermark), **failed}
         return {**({RESUME_KEY: self.resume.as_json()} if self.resume else {}), **failed}
@@ -181,7 +184,7 @@ class Scan:
     token: str | None = field(init=False, default=None)
     sort_by: str | None = field(init=False)
     finished: bool = field(init=False, default=False)
-    failed: dict[str, str | None] = field(init=False)
+    failed: dict[str, Failure] = field(init=False)
     in_order: bool = field(init=False, default=True)
     """Whether no row so far was updated after the one before it."""
     resumes: bool = field(init=False, default=False)
@@ -196,6 +199,7 @@ class Scan:
     _near: datetime | None = field(init=False, default=None)
     _near_at_start: datetime | None = field(init=False, default=None)
     _was_read: bool = field(init=False, default=False)
+    _checkpoint: ScanState | None = field(init=False, default=None)
     _seen_tokens: set[int] = field(init=False, default_factory=set)
     _restarts: int = field(init=False, default=0)
 
@@ -302,8 +306,10 @@ class Scan:
         if not self.is_first or self.token is None:
             return self.state
         start = self._started_at if self._future else self._near_at_start
-        resume = Resume(self.token, self.query, start, self._newest if self._future else self._near)
-        return replace(self.state, resume=resume, failed=dict(self.failed))
+        if len(self.failed) <= MAX_FAILED:  # else the rest is read again from where they all were remembered
+            resume = Resume(self.token, self.query, start, self._newest if self._future else self._near)
+            self._checkpoint = replace(self.state, resume=resume, failed=dict(self.failed))
+        return self._checkpoint or self.state
 
     def result(self) -> ScanState:
         """Return the state after the last page.
@@ -318,13 +324,20 @@ class Scan:
             raise ScanError("a watermark was asked for before the scan had finished")
         if self._is_void:
             return self.state
-        failed = dict(self.failed)
-        if self._newest is None:
-            return ScanState(self.state.watermark, failed=failed)
+        reached = self._reached()
+        if len(self.failed) <= MAX_FAILED:
+            return ScanState(reached, failed=dict(self.failed))
+        # Everything that was changed before the first row that finds no place is there, or remembered.
+        by_time = sorted(self.failed.items(), key=lambda item: parse_time(item[1].time) or _FIRST)
+        first = parse_time(by_time[MAX_FAILED][1].time)
+        sure = min(reached, earlier(first, _ONE_MILLISECOND)) if reached and first else None
+        return ScanState(sure, failed=dict(by_time[:MAX_FAILED]))
+
+    def _reached(self) -> datetime | None:
         reached, start = (self._newest, self._started_at) if self._future else (self._near, self._near_at_start)
         if reached and start and (not self._is_by_update or self.has_future):
             reached = min(reached, start)
-        return ScanState(max(filter(None, [reached, self.state.watermark]), default=None), failed=failed)
+        return max(filter(None, [reached, self.state.watermark]), default=None)
 
     @property
     def _is_by_update(self) -> bool:
