@@ -41,6 +41,7 @@ MAX_SECONDS = 900
 _GO_ON = (ResponseAction.SUCCESS, ResponseAction.IGNORE)
 _TRY_AGAIN = (ResponseAction.RETRY, ResponseAction.RATE_LIMITED)
 _DOWN = frozenset({408, 425, 502, 503, 504, *range(520, 530)})
+_OF_NO_ROW = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,19 @@ class Patience:
     """How long requests are tried again.
 
     `one_of_many` are given up early while others succeed: then it is not Vitally that is down. `doubtful` are given up
-    early where Vitally answers at all: it may be the request that is wrong.
+    early where Vitally answers at all: it may be the request that is wrong. `divisible` are given up early where what
+    is asked for may be too much: then less is asked for.
     """
 
     retries: int = RETRIES
     one_of_many: bool = False
     doubtful: bool = False
+    divisible: bool = False
 
     def has_ended(self, status: int | None, tries: int, others_succeed: bool) -> bool:
         """Tell whether a request that failed so often is given up."""
         early = (self.one_of_many and others_succeed) or (self.doubtful and not _is_outage(status))
+        early = early or (self.divisible and may_be_too_much(status))
         early = early and status != requests.codes.too_many_requests
         return tries > (min(self.retries, FEW_RETRIES) if early else self.retries)
 
@@ -78,6 +82,11 @@ def patience(**changes: Any) -> Iterator[None]:
 
 def _is_outage(status: int | None) -> bool:
     return status is None or status in _DOWN
+
+
+def may_be_too_much(status: int | None) -> bool:
+    """Tell whether an answer, or none, may come of what is asked for: too heavy, too large, or a row that is broken."""
+    return status not in _OF_NO_ROW
 
 
 class RequestFailed(AirbyteTracedException):

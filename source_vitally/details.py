@@ -100,7 +100,7 @@ class DetailRetriever(FeedRetriever, ABC):
     def _emit(
         self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
     ) -> Iterable[Record]:
-        wanted = [self._needed(row.data) for row, time in rows if scan.wants(time)]
+        wanted = [self._needed(row.data) for row in self._new(scan, rows)]
         tally = self._tally(scan)
         tally.others = [self._needed(row.data) for row, time in rows if not scan.wants(time)][:NAMED]
         tally.asked.update(str(row.get("id")) for row in wanted if row.get("id") in scan.failed)
@@ -145,19 +145,10 @@ class DetailRetriever(FeedRetriever, ABC):
         logger.warning(f"Stream {self.name}: the details of {key} cannot be read: {tally.reasons[key]}")
         before = scan.failed.get(key, Failure(syncs=0))
         scan.failed[key] = before.again(row.get(UPDATED_AT), _in_short(problem), scan.own_clock())
-        if tally.in_a_row % OUTAGE == 0 and not self._works(tally.known, stream_slice):
-            raise problem
-
-    def _works(self, known: Row | None, stream_slice: StreamSlice) -> bool:
-        """Ask for something that is known to work: a row that was read a moment ago, or the list itself."""
-        if known:
-            return self._details(known, FEW_RETRIES).problem is None
-        try:
-            with patience(retries=FEW_RETRIES):
-                self._ask_for_one(stream_slice)
-        except RequestFailed:
-            return False
-        return True
+        if tally.in_a_row % OUTAGE == 0:
+            known = tally.known  # a row that was read a moment ago, or else the list itself
+            if not (self._details(known, FEW_RETRIES).problem is None if known else self._works(scan, stream_slice)):
+                raise problem
 
     def _details(self, row: Row, retries: int | None = None) -> Details:
         """Ask for a row's details. What goes wrong is part of the result."""
@@ -201,8 +192,8 @@ class DetailRetriever(FeedRetriever, ABC):
         if lasting:
             logger.warning(
                 f"Stream {self.name} goes on without the details of {_named(lasting)}: they have failed in the same "
-                f"way in {LASTING} syncs ({scan.failed[lasting[0]].reason}), and are asked for again once a week. Look at "
-                "them in Vitally, or report them to its support."
+                f"way in {LASTING} syncs ({scan.failed[lasting[0]].reason}), and are asked for again once a week. Look "
+                "at them in Vitally, or report them to its support."
             )
         failed = [key for key, failure in scan.failed.items() if not failure.lasts]
         if not failed:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,18 +20,27 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.client import RequestFailed, patience
+from source_vitally.client import RequestFailed, may_be_too_much, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
 from source_vitally.responses import body_of, clock_of, is_absent, reason_of, size_of
-from source_vitally.scan import UPDATED_AT, Scan, ScanError, ScanState, ServerClock, format_time, parse_time
+from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, ServerClock, format_time, parse_time
 
 logger = logging.getLogger("airbyte")
 
 CHECKPOINT_PAGES = 5
 ARCHIVED = "archived"
+_LIMIT = "limit"
 _CURSOR_REJECTED = (400, 410, 422)
 _REFUSED = (401, 403, 429)
+
+
+class RowUnavailable(Exception):  # noqa: N818
+    """The next row of a list cannot be had, even alone, and what lies behind it neither: its answer has the cursor."""
+
+    def __init__(self, failure: RequestFailed) -> None:
+        self.failure = failure
+        super().__init__(failure.message)
 
 
 @dataclass
@@ -39,7 +48,7 @@ class FeedRetriever(Retriever):
     """Reads one of Vitally's lists by the rules of `source_vitally.scan`.
 
     A stream whose manifest entry has no `incremental_sync` is read from its first to its last page, in the API's own
-    order. Of a stream with several partitions that may hold the same row (`unique`), each version of it is given once.
+    order. Each version of a row is given once, however often the list shows it, and whichever partition has it first.
     `sort_optional` tells that the order of the list is not documented, so that it may refuse `sortBy`.
     """
 
@@ -51,7 +60,6 @@ class FeedRetriever(Retriever):
     name: str
     cursor: Cursor | None = None
     partition_router: PartitionRouter = field(default_factory=lambda: SinglePartitionRouter(parameters={}))
-    unique: bool = False
     sort_optional: bool = False
     _seen: Seen = field(init=False, repr=False, default_factory=Seen)
     _emitting: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
@@ -91,16 +99,27 @@ class FeedRetriever(Retriever):
                 ended.set()
 
     def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
-        pages = 0
-        while not scan.finished:
+        try:
+            yield from self._pages(scan, scan, records_schema, stream_slice)
+        except RowUnavailable as problem:
+            yield from self._stop(problem, scan, records_schema, stream_slice)
+        if scan.has_future and self._date_stands(stream_slice):
+            scan.distrust()
+
+    def _pages(
+        self, pages: Scan, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        """Yield the records that `scan` wants of the pages to which `pages` leads; mostly these are the same."""
+        count = 0
+        while not pages.finished:
             with self._shared.room.place(self._page_size) as place:
-                response = place.during(self._fetch, scan, stream_slice)
+                response = place.during(self._fetch, pages, stream_slice)
                 if is_absent(response):
-                    self._end_without(response, scan, stream_slice)
+                    self._end_without(response, pages, stream_slice)
                     return
-                clock = self._clock(response, scan, stream_slice)
-                if scan.is_ahead(clock):
-                    self._forget(scan)
+                clock = self._clock(response, pages, stream_slice)
+                if pages.is_ahead(clock):
+                    self._forget(pages)
                     continue
                 place.weigh(size_of(response))
                 self._page_size = place.size
@@ -108,14 +127,39 @@ class FeedRetriever(Retriever):
                 rows = [(record, parse_time(record.data.get(UPDATED_AT))) for record in records]
                 times = [time for _, time in rows]
                 following = _next_cursor(response)
+                after = _place_of(rows[-1][0].data) if rows else pages.after
                 del response, records  # they hold the whole page
+                rows = rows if pages is scan else [(row, time) for row, time in rows if pages.wants(time)]
                 yield from self._emit(scan, rows, place.size, stream_slice)
-            scan.page(times, following, clock)
-            pages += 1
-            if pages % CHECKPOINT_PAGES == 0 and scan.is_first and not scan.finished and self._feed:
+            pages.after = after
+            pages.page(times, following, clock)
+            count += 1
+            if count % CHECKPOINT_PAGES == 0 and pages is scan and scan.is_first and not scan.finished and self._feed:
                 self._checkpoint(self._feed, scan, stream_slice)
-        if scan.has_future and self._date_stands(stream_slice):
-            scan.distrust()
+
+    def _stop(
+        self, problem: RowUnavailable, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        """Yield what the list shows from its other side, then raise. A first scan keeps its place in the state.
+
+        Raises:
+            AirbyteTracedException: Always: what lies behind the row has not been read.
+        """
+        if scan.is_first and scan.sort_by and not self.sort_optional:
+            other = Scan(ScanState(scan.behind), timedelta())
+            other.sort_by = CREATED_AT if scan.sort_by == UPDATED_AT else UPDATED_AT
+            with suppress(RowUnavailable, RequestFailed, ScanError):
+                yield from self._pages(other, scan, records_schema, stream_slice)
+            scan.behind = other.began or scan.behind
+        scan.stuck = scan.stuck or scan.own_clock()
+        if self._feed and scan.is_first:
+            self._checkpoint(self._feed, scan, stream_slice)
+        where = f"behind {scan.after}" if scan.after else "at its beginning"
+        raise self._failure(
+            f"has a row {where} that Vitally does not give, even alone: {problem} Everything before it has been "
+            "read. What lies behind it cannot be had until Vitally gives that row: look at it there, or report it to "
+            "Vitally's support. The next sync goes on from there."
+        )
 
     def _clock(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> ServerClock | None:
         """Return the server's clock around a request, or None where its answer has none that can be believed."""
@@ -127,16 +171,17 @@ class FeedRetriever(Retriever):
 
     def _date_stands(self, stream_slice: StreamSlice) -> bool:
         def ask() -> datetime | None:
-            clock = clock_of(self._ask_for_one(stream_slice))
+            clock = clock_of(self._ask_for_one(stream_slice, None))
             return clock.answered if clock else None
 
         return self._shared.dates.stands(ask)
 
-    def _ask_for_one(self, stream_slice: StreamSlice) -> requests.Response:
-        """Ask for the first row of the list, which is known to be there."""
-        response = self.requester.send_request(
-            stream_slice=stream_slice, request_params={**self._partition(stream_slice), "limit": 1}
-        )
+    def _ask_for_one(self, stream_slice: StreamSlice, sort_by: str | None) -> requests.Response:
+        """Ask for the first row of the list."""
+        params = self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=None)
+        params = {**params, **self._partition(stream_slice), **({"sortBy": sort_by} if sort_by else {})}
+        params |= {_LIMIT: 1} if _LIMIT in params else {}
+        response = self.requester.send_request(stream_slice=stream_slice, request_params=params)
         assert response is not None  # the client raises where it has no answer
         return response
 
@@ -179,32 +224,74 @@ class FeedRetriever(Retriever):
         return self.partition_router.get_request_params(stream_slice=stream_slice)
 
     def _fetch(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
-        """Fetch the scan's next page, beginning again where the server no longer takes the cursor, or the order."""
+        """Fetch the scan's next page.
+
+        It is asked for in halves where it cannot be had at once, and the list begun again where the server no longer
+        takes the cursor, or the order.
+
+        Raises:
+            RowUnavailable: The next row cannot be had, even alone.
+        """
+        is_divisible = True
         while True:
-            token = {"next_page_token": scan.token} if scan.token else None
-            params = {
-                **self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=token),
-                **self._partition(stream_slice),
-                **({"sortBy": scan.sort_by} if scan.sort_by else {}),
-            }
             try:
-                with patience(doubtful=scan.resumes):
-                    response = self.requester.send_request(
-                        stream_slice=stream_slice, next_page_token=token, request_params=params
-                    )
-                assert response is not None  # the client raises where it has no answer
+                with patience(doubtful=scan.resumes and not scan.is_stuck, **self._patience(scan, is_divisible)):
+                    response = self._page(scan, stream_slice)
                 if not is_absent(response) or not self._may_begin_again(response.status_code, scan):
                     return response
             except RequestFailed as failure:
                 if failure.is_outage or not self._may_begin_again(failure.status, scan):
-                    raise
+                    is_divisible = self._divide(scan, failure, stream_slice, is_divisible)
+                    continue
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
             scan.restart(sorted_by_server=scan.token is not None)
 
+    def _page(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
+        token = {"next_page_token": scan.token} if scan.token else None
+        params = {
+            **self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=token),
+            **self._partition(stream_slice),
+            **({"sortBy": scan.sort_by} if scan.sort_by else {}),
+        }
+        if _LIMIT in params:
+            params[_LIMIT] = scan.size.limit
+        response = self.requester.send_request(stream_slice=stream_slice, next_page_token=token, request_params=params)
+        assert response is not None  # the client raises where it has no answer
+        return response
+
+    def _patience(self, scan: Scan, is_divisible: bool) -> Mapping[str, Any]:
+        return {"divisible": is_divisible, **({"retries": 1} if is_divisible and scan.size.is_reduced else {})}
+
+    def _divide(self, scan: Scan, failure: RequestFailed, stream_slice: StreamSlice, is_divisible: bool) -> bool:
+        """Let a page that has failed be asked for again; return whether less of it may help.
+
+        What is known to work decides: where the list's first row comes, it is the page that cannot be had; where it
+        does not come either, Vitally is down, and the page is waited for.
+        """
+        if not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
+            raise failure
+        if not self._works(scan, stream_slice):
+            return False
+        if scan.size.halve():
+            logger.info(f"Stream {self.name}: asking for {scan.size.limit} rows at once, as more do not come.")
+            return True
+        raise RowUnavailable(failure)
+
+    def _works(self, scan: Scan, stream_slice: StreamSlice) -> bool:
+        """Ask for what is known to work: the list's first row, in either order, as one may be the broken one."""
+        for order in dict.fromkeys((scan.sort_by, CREATED_AT, UPDATED_AT)):
+            try:
+                with patience(retries=1):
+                    self._ask_for_one(stream_slice, order)
+                return True
+            except RequestFailed:
+                continue
+        return False
+
     def _may_begin_again(self, status: int | None, scan: Scan) -> bool:
         """Whether an answer with this status says that a page cursor, or `sortBy`, is not taken."""
-        if scan.resumes:  # an old cursor may be answered with anything
+        if scan.resumes and not scan.is_stuck:  # an old cursor may be answered with anything
             return status not in _REFUSED
         if scan.token is not None:
             return status in _CURSOR_REJECTED
@@ -215,14 +302,14 @@ class FeedRetriever(Retriever):
     ) -> Iterable[Record]:
         """Yield the records of the wanted rows of a page of `size` bytes; here each row is one."""
         share = size // max(len(rows), 1)
-        wanted = [row for row, time in rows if scan.wants(time)]
-        for row in wanted:
+        for row in self._new(scan, rows):
             weigh(row, share)
-        if not self.unique:
-            yield from wanted
-            return
+            yield row
+
+    def _new(self, scan: Scan, rows: list[tuple[Record, Any]]) -> Iterator[Record]:
+        """Yield the wanted rows of a page that have not been given yet."""
         with self._emitting:  # so that what one partition leaves out, another has given before
-            yield from (row for row in wanted if self._seen.add(_version(row.data)))
+            yield from (row for row, time in rows if scan.wants(time) and self._seen.add(_version(row.data)))
 
     def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
         """End the scan of a list that the workspace does not have.
@@ -250,8 +337,13 @@ class FeedRetriever(Retriever):
         return AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.transient_error)
 
 
+def _place_of(row: Mapping[str, Any]) -> str:
+    return f"{row.get('id')} (created {row.get(CREATED_AT)}, updated {row.get(UPDATED_AT)})"
+
+
 def _version(row: Mapping[str, Any]) -> str:
-    return f"{row.get('id')} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
+    key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
+    return f"{key} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
 
 
 def _next_cursor(response: requests.Response) -> str | None:

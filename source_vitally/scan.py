@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from dateutil.parser import isoparse
 
 from source_vitally.failures import MAX_FAILED, Failure
+from source_vitally.page_size import LARGEST, PageSize
 
 CREATED_AT = "createdAt"
 UPDATED_AT = "updatedAt"
@@ -23,6 +24,9 @@ RESUME_KEY = "resume"
 FAILED_KEY = "failed"
 
 MAX_RESTARTS = 3
+
+RESTARTED_AFTER = timedelta(days=7)
+"""A list that is stuck is begun again after this, as it may be the page cursor that is not taken any more."""
 
 _ONE_SECOND = timedelta(seconds=1)
 _ONE_MILLISECOND = timedelta(milliseconds=1)
@@ -87,18 +91,26 @@ class Resume:
     """Where an unfinished first scan goes on.
 
     `token` is the page cursor of the next page, `query` the filters it belongs to, `started_at` the server's time
-    when the first attempt began, `newest` the newest row seen so far.
+    when the first attempt began, `newest` the newest row seen so far. Where the next row cannot be had even alone,
+    `stuck` is since when by our own clock, `after` names the row before it, and `behind` is up to when the list was
+    read in its other order. `limit` is the size of the page that the cursor came with.
     """
 
     token: str
     query: str
     started_at: datetime | None
     newest: datetime | None
+    stuck: datetime | None = None
+    after: str = ""
+    behind: datetime | None = None
+    limit: int = LARGEST
 
     def as_json(self) -> dict[str, Any]:
         """Return the value of the state's resume key."""
-        times = {"startedAt": self.started_at, "newest": self.newest}
+        times = {"startedAt": self.started_at, "newest": self.newest, "stuck": self.stuck, "behind": self.behind}
         return {
+            **({"after": self.after} if self.stuck else {}),
+            **({"limit": self.limit} if self.limit != LARGEST else {}),
             "from": self.token,
             "query": self.query,
             **{key: format_time(time) for key, time in times.items() if time is not None},
@@ -144,6 +156,10 @@ class ScanState:
                 query=str(resume.get("query", "")),
                 started_at=parse_time(resume.get("startedAt")),
                 newest=parse_time(resume.get("newest")),
+                stuck=parse_time(resume.get("stuck")),
+                after=str(resume.get("after") or ""),
+                behind=parse_time(resume.get("behind")),
+                limit=limit if isinstance(limit := resume.get("limit"), int) and 0 < limit < LARGEST else LARGEST,
             ),
             failed=failed,
         )
@@ -190,6 +206,13 @@ class Scan:
     resumes: bool = field(init=False, default=False)
     """Whether the next page is the first after an earlier attempt was broken off."""
     was_resumed: bool = field(init=False, default=False)
+    size: PageSize = field(init=False, default_factory=PageSize)
+    stuck: datetime | None = field(init=False, default=None)
+    """Since when the next row cannot be had, even alone."""
+    after: str = field(init=False, default="")
+    """The row that was read last."""
+    behind: datetime | None = field(init=False, default=None)
+    """Up to when the list has been read in its other order."""
     _has_rows: bool = field(init=False, default=False)
     _is_void: bool = field(init=False, default=False)
     _last: datetime | None = field(init=False, default=None)
@@ -209,9 +232,13 @@ class Scan:
         resume = self.state.resume
         if resume and resume.query == self.query:
             self.token, self._newest, self._started_at = resume.token, resume.newest, resume.started_at
-            if resume.started_at and resume.started_at < self._own_ceiling:
-                self._near_at_start = resume.started_at
+            near = [
+                time and (time if time < self._own_ceiling else None) for time in (resume.newest, resume.started_at)
+            ]
+            self._near, self._near_at_start = near
             self.resumes = self.was_resumed = True
+            self.stuck, self.after, self.behind = resume.stuck, resume.after, resume.behind
+            self.size.resume(resume.limit)
 
     @property
     def is_first(self) -> bool:
@@ -241,7 +268,8 @@ class Scan:
         `times` are its rows' update times in order, `next_token` the cursor it named, `clock` what the answer told of
         the server's clock, if anything. Raises ScanError when the cursor repeats.
         """
-        self.resumes = False
+        self.resumes, self.stuck = False, None
+        self.size.went_well()
         self._has_rows = self._has_rows or bool(times)
         known = [time for time in times if time is not None]
         self._newest = max(filter(None, [*known, self._newest]), default=None)
@@ -263,16 +291,24 @@ class Scan:
         self._seen_tokens.add(hash(next_token))
         self.token = next_token
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether an earlier sync has found that the next row cannot be had, by a page cursor that was new."""
+        return self.resumes and self.stuck is not None and self.own_clock() - self.stuck < RESTARTED_AFTER
+
     def restart(self, *, sorted_by_server: bool = True) -> None:
         """Begin again at the first page, after the server rejected a cursor, or, unsorted, after it refused `sortBy`.
 
         The first attempt's start stays: it is the older one, so the watermark stays on the safe side. Raises
         ScanError when the list cannot be read through after a few restarts.
         """
-        self._restarts += 1
+        if self.token and self.size.has_changed:
+            self.size.begin_again()
+        else:
+            self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise ScanError(f"the API rejected its own page cursors {self._restarts} times")
-        self.token = self._last = None
+        self.token = self._last = self.stuck = None
         self.resumes = False
         self._seen_tokens.clear()
         if not sorted_by_server:
@@ -287,6 +323,11 @@ class Scan:
         """Begin again as a first scan, because the state says nothing."""
         self.state, self._was_read = ScanState(failed=self.state.failed), True
         self.token, self.sort_by = None, CREATED_AT
+
+    @property
+    def began(self) -> datetime | None:
+        """When the scan began, by the server's clock, or by the newest row that its first page had."""
+        return self._started_at if self._future else self._near_at_start
 
     @property
     def has_future(self) -> bool:
@@ -305,10 +346,11 @@ class Scan:
         """Return the state from which an interrupted first scan goes on at its next page."""
         if not self.is_first or self.token is None:
             return self.state
-        start = self._started_at if self._future else self._near_at_start
         if len(self.failed) <= MAX_FAILED:  # else the rest is read again from where they all were remembered
-            resume = Resume(self.token, self.query, start, self._newest if self._future else self._near)
-            self._checkpoint = replace(self.state, resume=resume, failed=dict(self.failed))
+            newest = self._newest if self._future else self._near
+            limit = self.size.of_cursor or LARGEST
+            place = Resume(self.token, self.query, self.began, newest, self.stuck, self.after, self.behind, limit)
+            self._checkpoint = replace(self.state, resume=place, failed=dict(self.failed))
         return self._checkpoint or self.state
 
     def result(self) -> ScanState:
@@ -334,7 +376,7 @@ class Scan:
         return ScanState(sure, failed=dict(by_time[:MAX_FAILED]))
 
     def _reached(self) -> datetime | None:
-        reached, start = (self._newest, self._started_at) if self._future else (self._near, self._near_at_start)
+        reached, start = self._newest if self._future else self._near, self.began
         if reached and start and (not self._is_by_update or self.has_future):
             reached = min(reached, start)
         return max(filter(None, [reached, self.state.watermark]), default=None)
