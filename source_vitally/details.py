@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -152,8 +153,8 @@ class DetailRetriever(FeedRetriever, ABC):
 
     def _details(self, row: Row, retries: int | None = None) -> Details:
         """Ask for a row's details. What goes wrong is part of the result."""
-        stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"row": row})
         try:
+            stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"key": _in_address(row.get("id"))})
             with patience(retries=self._retries if retries is None else retries, one_of_many=True):
                 response = self.detail_requester.send_request(stream_slice=stream_slice)
             assert response is not None  # the client raises where it has no answer
@@ -250,6 +251,13 @@ def _why(problem: Exception) -> str:
     """Return what to say of one row; that a firewall blocks the address is nothing that one row could show."""
     forbidden = isinstance(problem, RequestFailed) and problem.status == requests.codes.forbidden
     return "this row is forbidden (HTTP 403)." if forbidden else str(problem)
+
+
+def _in_address(key: Any) -> str:
+    """Return an id as one part of an address, whatever stands in it."""
+    if str(key) in ("", ".", ".."):
+        raise BrokenDetails("its id cannot be a part of an address.")
+    return quote(str(key), safe="")
 
 
 def _require_same(row: Row, detail: Row) -> None:

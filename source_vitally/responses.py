@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from source_vitally.scan import ServerClock
+from source_vitally.scan import ScanError, ServerClock
 from vitally_api import answers
 
 Answer = requests.Response | requests.RequestException
@@ -22,14 +23,45 @@ def body_of(response: requests.Response) -> Any:
     if not hasattr(response, _BODY):
         setattr(response, _SIZE, len(response.content))
         setattr(response, _EMPTY, response.ok and response.content.strip(b"\xef\xbb\xbf \t\r\n") in _NOTHING)
-        try:
-            body = answers.parse(response.content)
-        except ValueError:
-            body = None
+        body = _parsed(response)
         if body is not None and response.ok:
             response._content = b""  # pages are megabytes, and what is parsed is not read again
         setattr(response, _BODY, body)
     return getattr(response, _BODY)
+
+
+def _parsed(response: requests.Response) -> Any:
+    try:
+        return answers.parse(response.content)
+    except ValueError:
+        pass
+    try:  # JSON is UTF-8; where it is not, the header may say what it is
+        said = response.encoding if "charset" in response.headers.get("Content-Type", "") else None
+        return answers.parse(response.content.decode(said or "utf-8").encode())
+    except (ValueError, LookupError):
+        return None
+
+
+def next_cursor(body: Any) -> str | None:
+    """Return the page cursor that a page names, None where it is the last one.
+
+    Raises:
+        ScanError: It says that there is more, and not where.
+    """
+    if not isinstance(body, Mapping) or body.get("atEnd") is True:
+        return None
+    cursor = body.get("next")
+    if cursor and cursor is not True:
+        return str(cursor)
+    if body.get("atEnd") is False:
+        raise ScanError("Vitally says that there is more of the list ('atEnd' is false), and not where ('next')")
+    return None
+
+
+def has_cursor_or_none(body: Any) -> bool:
+    """Return whether what a page names as its cursor can be one, or stands for none."""
+    cursor = body.get("next") if isinstance(body, Mapping) else None
+    return cursor is not True and isinstance(cursor, str | int | float | None)
 
 
 def size_of(response: requests.Response) -> int:

@@ -20,11 +20,12 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.client import RequestFailed, may_be_too_much, patience
+from source_vitally.client import RequestFailed, is_check, may_be_too_much, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
-from source_vitally.responses import body_of, clock_of, is_absent, reason_of, size_of
-from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, ServerClock, format_time, parse_time
+from source_vitally.responses import body_of, clock_of, is_absent, next_cursor, reason_of, size_of
+from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, ServerClock
+from source_vitally.times import format_time, parse_time, read_time
 
 logger = logging.getLogger("airbyte")
 
@@ -124,18 +125,32 @@ class FeedRetriever(Retriever):
                 place.weigh(size_of(response))
                 self._page_size = place.size
                 records = self.record_selector.select_records(response, {}, records_schema, stream_slice)
-                rows = [(record, parse_time(record.data.get(UPDATED_AT))) for record in records]
-                times = [time for _, time in rows]
-                following = _next_cursor(response)
+                rows = [(record, self._time(record)) for record in records]
+                times, body = [time for _, time in rows], body_of(response)
+                ends = {name: body.get(name) for name in ("next", "atEnd")} if isinstance(body, Mapping) else {}
                 after = _place_of(rows[-1][0].data) if rows else pages.after
-                del response, records  # they hold the whole page
+                del response, records, body  # they hold the whole page
                 rows = rows if pages is scan else [(row, time) for row, time in rows if pages.wants(time)]
                 yield from self._emit(scan, rows, place.size, stream_slice)
             pages.after = after
-            pages.page(times, following, clock)
+            pages.page(times, next_cursor(ends), clock)
             count += 1
             if count % CHECKPOINT_PAGES == 0 and pages is scan and scan.is_first and not scan.finished and self._feed:
                 self._checkpoint(self._feed, scan, stream_slice)
+
+    def _time(self, record: Record) -> datetime | None:
+        """Return when a row was last updated; the cursor of a record is an ISO 8601 text, whatever the API writes."""
+        value = record.data.get(UPDATED_AT)
+        if (time := parse_time(value)) is not None or value is None:
+            return time
+        if (time := read_time(value)) is not None:
+            record.data[UPDATED_AT] = format_time(time)
+        elif self._shared.is_new(f"times of {self.name}"):
+            logger.warning(
+                f"Stream {self.name}: '{UPDATED_AT}' of the row {record.data.get('id')} is not a time that is known "
+                "here. Such rows come in every sync that reaches them. This is said once."
+            )
+        return time
 
     def _stop(
         self, problem: RowUnavailable, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice
@@ -269,7 +284,7 @@ class FeedRetriever(Retriever):
         What is known to work decides: where the list's first row comes, it is the page that cannot be had; where it
         does not come either, Vitally is down, and the page is waited for.
         """
-        if not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
+        if is_check() or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
             raise failure
         if not self._works(scan, stream_slice):
             return False
@@ -344,8 +359,3 @@ def _place_of(row: Mapping[str, Any]) -> str:
 def _version(row: Mapping[str, Any]) -> str:
     key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
     return f"{key} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
-
-
-def _next_cursor(response: requests.Response) -> str | None:
-    body = body_of(response)
-    return body.get("next") if isinstance(body, Mapping) and body.get("atEnd") is not True else None

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from dateutil.parser import isoparse
-
 from source_vitally.failures import MAX_FAILED, Failure
 from source_vitally.page_size import LARGEST, PageSize
+from source_vitally.times import earlier, format_time, parse_time
 
 CREATED_AT = "createdAt"
 UPDATED_AT = "updatedAt"
@@ -40,33 +39,6 @@ class StateError(ValueError):
 
 class ScanError(RuntimeError):
     """The API's answers cannot lead to the end of the list, for example a cursor that repeats."""
-
-
-def parse_time(value: Any) -> datetime | None:
-    """Return an ISO 8601 text as an aware UTC datetime, or None for anything that is not one."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    except ValueError:
-        try:  # fromisoformat of Python 3.10 knows only some of the ISO forms, but is twenty times as fast
-            parsed = isoparse(value)
-        except (ValueError, OverflowError):
-            return None
-    try:
-        return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed.astimezone(timezone.utc)
-    except OverflowError:  # beyond the calendar once it is in UTC
-        return None
-
-
-def format_time(value: datetime) -> str:
-    """Return a UTC time as Vitally writes it, with milliseconds (cut, never rounded up) and `Z`."""
-    return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def earlier(value: datetime, by: timedelta) -> datetime:
-    """Return a time less a span, the first day of the calendar at the earliest."""
-    return value - by if value - _FIRST > by else _FIRST
 
 
 def own_time() -> datetime:

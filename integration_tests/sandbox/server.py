@@ -235,7 +235,8 @@ class Sandbox:
         self.journal.record(request)
         if fault.kind == "html":
             page = fault.body or "<html><body><h1>Bad gateway</h1></body></html>"
-            return _response(fault.status, str(page).encode(), {"Content-Type": "text/html", **fault.headers})
+            content = page if isinstance(page, bytes) else str(page).encode()
+            return _response(fault.status, content, {"Content-Type": "text/html", **fault.headers})
         body = {"error": "The sandbox was told to fail."} if fault.body is None else fault.body
         encoded = body.encode() if isinstance(body, str) else orjson.dumps(body)
         return _response(fault.status, encoded, fault.headers)

@@ -37,7 +37,7 @@ def specification() -> Any:
             {"data_center": {"region": "custom", "rest_url": "https://name:98765@127.0.0.1"}},
             "without a user name, a password",
         ),
-        ({"data_center": None}, "'data_center' must be of type object"),
+        ({"data_center": None}, "'data_center' is missing"),
         ({"secret_token": ""}, "'secret_token' must not be empty"),
         ({"secret_token": 98765}, "'secret_token' must be of type string"),
         ({"start_date": "yesterday"}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
@@ -91,7 +91,7 @@ def test_a_completed_config_is_valid_and_knows_its_address(specification: Any) -
 
 def test_a_config_of_the_wrong_shape_reaches_the_validation(specification: Any) -> None:
     config = complete({"data_center": "us", "secret_token": KEY}, specification)
-    assert "'data_center' must be of type object" in problems(config, specification)
+    assert "'data_center' is missing" in problems(config, specification)
 
 
 def test_missing_fields_are_each_named(specification: Any) -> None:
