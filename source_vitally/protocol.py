@@ -37,13 +37,13 @@ def in_order(messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
     Each stream that is complete has been running before, empty ones as well, and a state comes before the word that
     its stream is complete.
     """
-    running: set[str] = set()
+    running: set[str] = set()  # or over
     with_state: set[str] = set()
     held: dict[str, AirbyteMessage] = {}
     for message in messages:
         name = _stream_of(message)
         status = _status_of(message)
-        if status == AirbyteStreamStatus.RUNNING:
+        if status in (AirbyteStreamStatus.RUNNING, AirbyteStreamStatus.INCOMPLETE):
             running.add(name)
         elif name not in running and (message.state or status == AirbyteStreamStatus.COMPLETE):
             running.add(name)

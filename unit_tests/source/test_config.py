@@ -91,7 +91,7 @@ def test_a_completed_config_is_valid_and_knows_its_address(specification: Any) -
 
 def test_a_config_of_the_wrong_shape_reaches_the_validation(specification: Any) -> None:
     config = complete({"data_center": "us", "secret_token": KEY}, specification)
-    assert "'data_center' is missing" in problems(config, specification)
+    assert "'data_center' must be of type object" in problems(config, specification)
 
 
 def test_missing_fields_are_each_named(specification: Any) -> None:

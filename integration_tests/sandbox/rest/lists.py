@@ -101,6 +101,7 @@ class Lists:
             following = request.query["from"]
         shown = served_list(self.workspace, resource, rows)
         page = Page(resource.name, cursor.number, shown, request.query)
+        shown = [*shown[:1], *shown] if switches.doubled_rows else shown
         shown = among_odd(self.workspace, shown, "a text")
         body: Row = {"error": None} if switches.null_error_in_pages else {}
         if resource.name == "surveyResponses":

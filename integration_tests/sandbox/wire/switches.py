@@ -59,6 +59,8 @@ class Switches:
     """Every second page of a scan is empty, its `next` leads on to the rows."""
     repeat_cursor: bool = False
     short_pages: bool = False
+    doubled_rows: bool = False
+    """Every page shows its first row twice."""
     strict_parameters: bool = True
     sort_ignored: bool = False
     """Every list is in order of creation, whatever `sortBy` says."""
