@@ -144,7 +144,7 @@ class FeedRetriever(Retriever):
         if (time := parse_time(value)) is not None or value is None:
             return time
         if (time := read_time(value)) is not None:
-            record.data[UPDATED_AT] = format_time(time)
+            record.data[UPDATED_AT] = format_time(time)  # type: ignore[index]
         elif self._shared.is_new(f"times of {self.name}"):
             logger.warning(
                 f"Stream {self.name}: '{UPDATED_AT}' of the row {record.data.get('id')} is not a time that is known "
@@ -250,7 +250,8 @@ class FeedRetriever(Retriever):
         is_divisible = True
         while True:
             try:
-                with patience(doubtful=scan.resumes and not scan.is_stuck, **self._patience(scan, is_divisible)):
+                retries = scan.size.retries if is_divisible else None
+                with patience(doubtful=scan.resumes and not scan.is_stuck, divisible=retries):
                     response = self._page(scan, stream_slice)
                 if not is_absent(response) or not self._may_begin_again(response.status_code, scan):
                     return response
@@ -274,9 +275,6 @@ class FeedRetriever(Retriever):
         response = self.requester.send_request(stream_slice=stream_slice, next_page_token=token, request_params=params)
         assert response is not None  # the client raises where it has no answer
         return response
-
-    def _patience(self, scan: Scan, is_divisible: bool) -> Mapping[str, Any]:
-        return {"divisible": is_divisible, **({"retries": 1} if is_divisible and scan.size.is_reduced else {})}
 
     def _divide(self, scan: Scan, failure: RequestFailed, stream_slice: StreamSlice, is_divisible: bool) -> bool:
         """Let a page that has failed be asked for again; return whether less of it may help.
@@ -357,5 +355,8 @@ def _place_of(row: Mapping[str, Any]) -> str:
 
 
 def _version(row: Mapping[str, Any]) -> str:
+    """Return what tells a version of a row from others; whole seconds do not, as two edits may fall into one."""
     key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
-    return f"{key} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
+    time = str(row.get(UPDATED_AT))
+    is_exact = "." in time and ".000" not in time
+    return f"{key} {time} {row.get('archivedAt') if is_exact else hash(str(row))}"
