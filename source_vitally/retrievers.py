@@ -166,7 +166,7 @@ class FeedRetriever(Retriever):
             with suppress(RowUnavailable, RequestFailed, ScanError):
                 yield from self._pages(other, scan, records_schema, stream_slice)
             scan.behind = other.began or scan.behind
-        scan.stuck = scan.stuck or scan.own_clock()
+        scan.stuck = True
         if self._feed and scan.is_first:
             self._checkpoint(self._feed, scan, stream_slice)
         where = f"behind {scan.after}" if scan.after else "at its beginning"
@@ -251,20 +251,20 @@ class FeedRetriever(Retriever):
         while True:
             try:
                 retries = scan.size.retries if is_divisible else None
-                with patience(doubtful=scan.resumes and not scan.is_stuck, divisible=retries):
-                    response = self._page(scan, stream_slice)
-                if not is_absent(response) or not self._may_begin_again(response.status_code, scan):
+                with patience(doubtful=scan.resumes, divisible=retries):
+                    response = self._page(scan, stream_slice, scan.token)
+                if not is_absent(response) or not self._may_begin_again(response.status_code, scan, stream_slice):
                     return response
             except RequestFailed as failure:
-                if failure.is_outage or not self._may_begin_again(failure.status, scan):
+                if failure.is_outage or not self._may_begin_again(failure.status, scan, stream_slice):
                     is_divisible = self._divide(scan, failure, stream_slice, is_divisible)
                     continue
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
             scan.restart(sorted_by_server=scan.token is not None)
 
-    def _page(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
-        token = {"next_page_token": scan.token} if scan.token else None
+    def _page(self, scan: Scan, stream_slice: StreamSlice, cursor: str | None) -> requests.Response:
+        token = {"next_page_token": cursor} if cursor else None
         params = {
             **self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=token),
             **self._partition(stream_slice),
@@ -302,10 +302,10 @@ class FeedRetriever(Retriever):
                 continue
         return False
 
-    def _may_begin_again(self, status: int | None, scan: Scan) -> bool:
+    def _may_begin_again(self, status: int | None, scan: Scan, stream_slice: StreamSlice) -> bool:
         """Whether an answer with this status says that a page cursor, or `sortBy`, is not taken."""
-        if scan.resumes and not scan.is_stuck:  # an old cursor may be answered with anything
-            return status not in _REFUSED
+        if scan.resumes:  # an old cursor may be answered with anything
+            return status not in _REFUSED and not (scan.stuck and self._takes_cursors(scan, stream_slice))
         if scan.token is not None:
             return status in _CURSOR_REJECTED
         return self.sort_optional and scan.sort_by is not None and status == requests.codes.bad_request
@@ -323,6 +323,15 @@ class FeedRetriever(Retriever):
         """Yield the wanted rows of a page that have not been given yet."""
         with self._emitting:  # so that what one partition leaves out, another has given before
             yield from (row for row, time in rows if scan.wants(time) and self._seen.add(_version(row.data)))
+
+    def _takes_cursors(self, scan: Scan, stream_slice: StreamSlice) -> bool:
+        """Whether a cursor as old as that of the scan is taken: the one of the page before, which had rows."""
+        try:
+            with patience(retries=1):
+                response = self._page(scan, stream_slice, scan.known)
+            return any(self.record_selector.extractor.extract_records(response))
+        except RequestFailed:
+            return False
 
     def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
         """End the scan of a list that the workspace does not have.
