@@ -1,0 +1,372 @@
+"""What single changes ask of Vitally, request by request, and what they come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from destination_vitally.transports.rest import looks_up
+
+from destination_vitally.api.http import GIVEN_UP_IN_A_ROW
+from destination_vitally.errors import NotYetError, OutageError, RejectedError
+from destination_vitally.mapping.mapper import Change
+from destination_vitally.objects.model import BY_ID
+from unit_tests.destination.builders import DEFINITION, change
+from unit_tests.destination.scripted import BROKEN, INSTANCES, Parts, asks, page
+
+WHEN = "2026-01-01T00:00:00.000Z"
+MADE = {"id": "new"}
+TASKS = "GET /accounts/A/tasks?limit=100&sortBy=createdAt"
+A_TASK = {"id": "t", "externalId": "x", "tags": ["old"]}
+A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
+"""The account `a` is there."""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "script", "effect", "asked"),
+    [
+        # An upsert by PUT: only what may be changed; POST with all of it when there is no such row.
+        (
+            asks("account", "upsert", {"externalId": "a/1", "name": "N", "plan": None}),
+            {"PUT /accounts/a%2F1": {"id": "A"}},
+            "updated", [("PUT /accounts/a%2F1", {"name": "N"})],
+        ),
+        (
+            asks("account", "upsert", {"externalId": "a", "name": "N", "plan": "x"}),
+            {"POST /accounts": MADE},
+            "created", [
+                ("PUT /accounts/a", {"name": "N", "traits": {"plan": "x"}}),
+                ("POST /accounts", {"externalId": "a", "name": "N", "traits": {"plan": "x"}}),
+            ],
+        ),
+        # An upsert by POST does not say which of both it was; a create has looked before.
+        (
+            asks("organization", "upsert", {"externalId": "o", "name": "N"}), {"POST /organizations": MADE},
+            "created or updated", [("POST /organizations", {"externalId": "o", "name": "N"})],
+        ),
+        (
+            asks("organization", "create", {"externalId": "o", "name": "N"}), {"POST /organizations": MADE},
+            "created", ["GET /organizations/o", ("POST /organizations", {"externalId": "o", "name": "N"})],
+        ),
+        (
+            asks("organization", "create", {"externalId": "o", "name": "N"}), {"GET /organizations/o": MADE},
+            "skipped", ["GET /organizations/o"],
+        ),
+        (
+            asks("custom_object/*", "create", {"externalId": "x", "name": "N", "customerId": "a"}),
+            {f"GET {INSTANCES}/search?externalId=x": [{"id": n, "externalId": "x"} for n in "12"]},
+            "skipped", [f"GET {INSTANCES}/search?externalId=x"],
+        ),
+        # A row found in a list is known: what an update would lose is sent along without asking again.
+        (
+            asks("task", "upsert", {"externalId": "x", "accountId": "a", "name": "N"}),
+            {**A, TASKS: page(A_TASK), "PUT /tasks/t": A_TASK},
+            "updated", [
+                "GET /accounts/a", TASKS, ("PUT /tasks/t", {"tags": ["old"], "name": "N", "accountId": "A"}),
+            ],
+        ),
+        (
+            asks("task", "update", {"externalId": "x", "accountId": "a"}),
+            {**A, TASKS: page(A_TASK), "PUT /tasks/t": A_TASK},
+            "updated", ["GET /accounts/a", TASKS, ("PUT /tasks/t", {"tags": ["old"], "accountId": "A"})],
+        ),
+        (
+            asks("task", "update", {"id": "t", "name": "N"}),
+            {"GET /tasks/t": ({"no": "row"}, A_TASK), "PUT /tasks/t": A_TASK},
+            "updated", ["GET /tasks/t", "GET /tasks/t", ("PUT /tasks/t", {"tags": ["old"], "name": "N"})],
+        ),
+        # A row that has gone since is made again by an upsert.
+        (
+            asks("task", "upsert", {"externalId": "x", "accountId": "a", "name": "N"}),
+            {**A, TASKS: page(A_TASK), "POST /tasks": MADE},
+            "created", [
+                "GET /accounts/a", TASKS,
+                ("PUT /tasks/t", {"tags": ["old"], "name": "N", "accountId": "A"}),
+                ("POST /tasks", {"externalId": "x", "accountId": "A", "name": "N"}),
+            ],
+        ),
+        # Vitally need not say anything of what it did.
+        (
+            asks("task", "update", {"id": "t", "tags": ["new"]}), {"PUT /tasks/t": ""},
+            "updated", [("PUT /tasks/t", {"tags": ["new"]})],
+        ),
+        # What is sent when nothing is said of it belongs to new rows alone.
+        (
+            asks("conversation", "create", {"externalId": "c", "subject": "S"}),
+            {"GET /conversations?sortBy=createdAt&limit=100": page(), "POST /conversations": MADE},
+            "created", [
+                "GET /conversations/c", "GET /conversations?sortBy=createdAt&limit=100",
+                ("POST /conversations", {"externalId": "c", "subject": "S", "messages": []}),
+            ],
+        ),
+        # Vitally's id is the better address than an externalId that it may not take.
+        (
+            asks("conversation", "update", {"id": "C", "externalId": "c", "subject": "S"}),
+            {"PUT /conversations/C": MADE},
+            "updated", [("PUT /conversations/C", {"subject": "S"})],
+        ),
+        (
+            asks("account", "update", {"externalId": "a", "name": "N"}),
+            {}, "skipped", [("PUT /accounts/a", {"name": "N"})],
+        ),
+        # An answer that is no JSON is one, to a request that asks for none.
+        (
+            asks("account", "delete", {"externalId": "a"}),
+            {"DELETE /accounts/a": "OK"}, "deleted", ["DELETE /accounts/a"],
+        ),
+        (asks("account", "delete", {"externalId": "a"}), {}, "skipped", ["DELETE /accounts/a"]),
+        # What leaves the same when it is sent twice is sent again after the connection broke.
+        (
+            asks("account", "update", {"externalId": "a", "name": "N"}), {"PUT /accounts/a": (BROKEN, MADE)},
+            "updated", [("PUT /accounts/a", {"name": "N"})] * 2,
+        ),
+        (
+            asks("organization", "upsert", {"externalId": "o", "name": "N"}), {"POST /organizations": (BROKEN, MADE)},
+            "created or updated", [("POST /organizations", {"externalId": "o", "name": "N"})] * 2,
+        ),
+        (
+            asks("meeting_transcript", "upsert", {"meetingId": "m", "transcript": [{"speaker": "I"}]}),
+            {"GET /meetings/m": {"id": "M"}, "POST /meetings/M/transcript": (BROKEN, MADE)},
+            "created or updated", [
+                "GET /meetings/m", *[("POST /meetings/M/transcript", {"transcript": [{"speaker": "I"}]})] * 2,
+            ],
+        ),
+        # What does not is looked for first.
+        (
+            asks("account", "create", {"externalId": "a", "name": "N"}),
+            {"GET /accounts/a": (404, MADE), "POST /accounts": BROKEN},
+            "created", [
+                "GET /accounts/a", ("POST /accounts", {"externalId": "a", "name": "N"}), "GET /accounts/a",
+            ],
+        ),
+        (
+            asks("account", "create", {"externalId": "a", "name": "N"}), {"POST /accounts": (BROKEN, MADE)},
+            "created", ["GET /accounts/a", ("POST /accounts", {"externalId": "a", "name": "N"})] * 2,
+        ),
+        (
+            asks("user", "create", {"externalId": "u", "accountIds": ["a"]}), {**A, "POST /users": (BROKEN, MADE)},
+            "created", [
+                "GET /users/u", "GET /accounts/a", ("POST /users", {"externalId": "u", "accountIds": ["A"]}),
+                "GET /users/u", ("POST /users", {"externalId": "u", "accountIds": ["A"]}),
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_asked_and_what_it_comes_to(
+    wanted: Change, script: dict[str, Any], effect: str, asked: list[Any]
+) -> None:
+    parts = Parts(script)
+    assert parts.rest.make(wanted) == effect
+    assert parts.vitally.asked == asked
+
+
+NEW_ACCOUNT = asks("account", "create", {"externalId": "a", "name": "N"})
+BY_ID_ALONE = NEW_ACCOUNT._replace(entry=NEW_ACCOUNT.entry.matched_by(BY_ID))
+"""As in a stream that tells its rows by Vitally's id, so that a new one cannot be looked for."""
+
+NO_TWICE = (
+    "Vitally may or may not have created it (the connection broke before Vitally's answer arrived). It was not sent "
+    "again, because that could create it twice: look it up in Vitally"
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "script", "status", "reason"),
+    [
+        (
+            asks("account", "upsert", {"externalId": "a", "plan": "x"}), {}, None,
+            "account 'a': it does not exist yet, and name is required to create it",
+        ),
+        (
+            asks("account", "update", {"externalId": "a", "name": "N"}), {"PUT /accounts/a": 400}, 400,
+            "account 'a': Vitally refused it: No.",
+        ),
+        (
+            asks("account", "delete", {"externalId": "a"}), {"DELETE /accounts/a": 422}, 422,
+            "account 'a': Vitally refused it: No.",
+        ),
+        (
+            asks("account", "upsert", {"id": "A", "name": "N"}), {}, None,
+            "account 'A': Vitally has no row with this id; only rows matched by externalId can be created",
+        ),
+        # A miss by an address of which no page of Vitally speaks proves nothing.
+        (
+            asks("conversation", "update", {"externalId": "c", "subject": "S"}),
+            {"GET /conversations?sortBy=createdAt&limit=100": page()}, None,
+            "conversation 'c': not found by externalId; to update it, map Vitally's id to id",
+        ),
+        (
+            asks("nps_response", "delete", {"externalId": "x"}),
+            {"GET /npsResponses?sortBy=createdAt&limit=100": page()}, None,
+            "nps_response 'x': not found by externalId; to delete it, map Vitally's id to id",
+        ),
+        (
+            asks("task", "delete", {"externalId": "x"}), {}, None,
+            "task 'x': not found by externalId; to delete it, map Vitally's id to id, or accountId or organizationId "
+            "along with externalId",
+        ),
+        # Nothing can tell whether a row without externalId was made, so it is not sent twice.
+        (
+            asks("task", "create", {"name": "N", "accountId": "a"}),
+            {**A, "POST /tasks": BROKEN}, None, f"task: {NO_TWICE}",
+        ),
+        (
+            asks("note", "create", {"note": "N", "noteDate": WHEN, "accountId": "a"}),
+            {**A, "POST /notes": BROKEN}, None,
+            f"note: {NO_TWICE}",
+        ),
+        (
+            BY_ID_ALONE, {"POST /accounts": BROKEN}, None, f"account 'a': {NO_TWICE}",
+        ),
+        (
+            asks("project", "create", {"templateId": DEFINITION, "accountId": "a"}),
+            {**A, "POST /projects": BROKEN}, None,
+            f"project: {NO_TWICE}",
+        ),
+        (
+            asks("account", "create", {"externalId": "a", "name": "N"}),
+            {"POST /accounts": 500, "GET /users?limit=1": page()}, 500,
+            "account 'a': Vitally refused it: HTTP 500 (No.), again and again, while it answers other requests",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(wanted: Change, script: dict[str, Any], status: int | None, reason: str) -> None:
+    parts = Parts(script)
+    with pytest.raises(RejectedError) as caught:
+        parts.rest.make(wanted)
+    assert (str(caught.value), caught.value.status) == (reason, status)
+    if reason.endswith(NO_TWICE):
+        assert len(parts.vitally.written) == 1
+
+
+def test_why_one_waits_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    Parts({"POST /accounts": (500, MADE)}).rest.make(asks("account", "create", {"externalId": "a", "name": "N"}))
+    assert "then trying again: Vitally answered with HTTP 500." in caplog.text
+
+
+def test_rows_that_fail_in_a_row_are_an_outage_until_one_is_made_again() -> None:
+    parts = Parts({"GET /users?limit=1": page(), "POST /accounts": 500})
+
+    def fails() -> str:
+        with pytest.raises((RejectedError, OutageError)) as caught:
+            parts.rest.make(asks("account", "create", {"externalId": "a", "name": "N"}))
+        return type(caught.value).__name__
+
+    refused = ["RejectedError"] * GIVEN_UP_IN_A_ROW
+    assert [fails() for _ in range(GIVEN_UP_IN_A_ROW + 1)] == [*refused, "OutageError"]
+    parts.vitally.say("POST /accounts", MADE)
+    parts.rest.make(asks("account", "create", {"externalId": "b", "name": "N"}))
+    parts.vitally.say("POST /accounts", 500)
+    assert [fails() for _ in range(GIVEN_UP_IN_A_ROW + 1)] == [*refused, "OutageError"]
+
+
+def test_what_is_written_is_known_even_if_vitally_answers_with_no_more_than_an_id() -> None:
+    task = {"externalId": "x", "accountId": "a"}
+    parts = Parts({**A, TASKS: page(), "POST /tasks": {"id": "t"}, "PUT /tasks/t": {"id": "t"}})
+    assert parts.rest.make(asks("task", "update", {**task, "name": "L"})) == "skipped"
+    parts.rest.make(asks("task", "upsert", {**task, "name": "N", "tags": ["1"]}))
+    parts.rest.make(asks("task", "update", {**task, "name": "M"}))
+    parts.rest.make(asks("task", "update", {**task, "tags": ["2"]}))
+    parts.rest.make(asks("task", "update", {**task, "name": "O"}))
+    assert [(body.get("name"), body["tags"]) for _, body in parts.vitally.written] == [
+        ("N", ["1"]), ("M", ["1"]), (None, ["2"]), ("O", ["2"]),
+    ]  # fmt: skip
+
+
+def test_a_row_that_went_after_this_sync_had_made_it_is_made_again() -> None:
+    row = {"externalId": "x", "name": "N", "customerId": "a"}
+    parts = Parts({**A, f"GET {INSTANCES}/search?externalId=x": [], f"POST {INSTANCES}": MADE})
+    made = [parts.rest.make(asks("custom_object/*", operation, row)) for operation in ("create", "update", "create")]
+    assert made == ["created", "skipped", "created"]
+
+
+# What batches have brought
+
+
+BATCHED: dict[str, Any] = {"externalId": "u", "accountIds": ["a"], "email": "Ida@example.com", "name": "Ida"}
+LATER = {"updatedAt": "2026-01-01T00:00:01.000Z"}
+LANDED = {"id": "U", **LATER, **BATCHED, "accounts": [{"id": "A", "externalId": "a"}]}
+MEETING = {"externalId": "n", "title": "T"}
+
+
+def taking_part(**who: str) -> Change:
+    return asks("meeting_participant", "create", {"meetingId": "m", "type": "attendee", **who})
+
+
+@pytest.mark.parametrize(
+    "dependent",
+    [
+        asks("user", "update", {"externalId": "u", "name": "I"}),
+        asks("user", "update", {"id": "U", "email": "ida@example.com"}),
+        asks("meeting", "create", {**MEETING, "participants": [{"userId": "other"}, {"userId": "u"}]}),
+        asks("meeting", "create", {**MEETING, "participants": [{"email": "IDA@example.com"}]}),
+        taking_part(userId="u"),
+        taking_part(email="ida@example.com"),
+    ],
+)
+def test_a_request_that_depends_on_a_row_of_a_batch_waits_for_it(dependent: Change) -> None:
+    parts = Parts({
+        "GET /users/u": (404, LANDED | {"name": "Old"}, LANDED),
+        **{"GET /meetings/m": {"id": "M"}, "POST /meetings": MADE, "POST /meetings/M/participants": MADE},
+        **{f"PUT /users/{key}": LANDED for key in "uU"},
+    })  # fmt: skip
+    parts.sent_in_a_batch(change("user", "upsert", BATCHED))
+    for _ in range(2):
+        with pytest.raises(NotYetError) as caught:
+            parts.rest.make(dependent)
+        assert parts.vitally.written == []
+        parts.clock.wait(caught.value.seconds)
+    parts.rest.make(dependent)
+    assert len(parts.vitally.written) == 1
+
+
+@pytest.mark.parametrize("dependent", [asks("user", "update", {"externalId": "u"}), taking_part(userId="u")])
+def test_what_depends_on_a_row_that_never_lands_is_refused(dependent: Change) -> None:
+    parts = Parts()
+    parts.sent_in_a_batch(change("user", "upsert", BATCHED))
+    with pytest.raises(NotYetError):
+        parts.rest.make(dependent)
+    parts.clock.wait(600)
+    with pytest.raises(RejectedError, match="Vitally took the row with externalId 'u' 600 s ago and has not applied"):
+        parts.rest.make(dependent)
+    assert parts.vitally.written == []
+
+
+def test_others_need_not_look_up_what_was_waited_for() -> None:
+    """Nor is it taken for a row that this sync has made: it may have been there, and Vitally may ignore it."""
+    parts = Parts({"GET /accounts/a": {"id": "A", **LATER, "externalId": "a", "name": "N"}, "PUT /accounts/a": MADE})
+    parts.sent_in_a_batch(change("account", "upsert", {"externalId": "a", "name": "N"}))
+    parts.rest.make(asks("account", "update", {"externalId": "a", "name": "M"}))
+    assert parts.references.known("account", "a") == "A"
+    assert not parts.references.is_listed("account", "a")
+
+
+# Whether a row is looked up
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (asks("account", "create", {"externalId": "a", "name": "N"}), True),
+        (asks("organization", "upsert", {"externalId": "a", "name": "N"}), False),
+        (asks("account", "upsert", {"externalId": "a", "name": "N"}), False),
+        (asks("account", "update", {"id": "a", "name": "N"}), False),
+        (asks("account", "delete", {"externalId": "a"}), False),
+        (asks("project", "create", {"templateId": "t", "accountId": "a"}), False),
+        (asks("note", "create", {"note": "N", "noteDate": WHEN, "accountId": "a"}), False),
+        (asks("note", "update", {"externalId": "a"}), True),
+        (asks("note", "delete", {"externalId": "a"}), True),
+        (asks("note", "update", {"id": "a", "tags": []}), False),
+        (asks("note", "update", {"id": "a"}), True),
+        (asks("note", "delete", {"id": "a"}), False),
+        (asks("task", "upsert", {"externalId": "a", "accountId": "a", "name": "N", "tags": ["t"]}), False),
+        (asks("task", "upsert", {"externalId": "a", "accountId": "a", "tags": ["t"]}), True),
+        (asks("meeting_transcript", "upsert", {"meetingId": "m", "transcript": [{}]}), False),
+    ],
+)
+def test_which_changes_look_their_row_up(wanted: Change, expected: bool) -> None:
+    assert looks_up(wanted) is expected
+
+
+def test_what_a_batch_takes_looks_nothing_up() -> None:
+    assert not looks_up(change("account", "upsert", {"externalId": "a"}))
