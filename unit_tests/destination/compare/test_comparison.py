@@ -8,7 +8,7 @@ import pytest
 
 from destination_vitally.compare.comparison import differing, would_change
 from destination_vitally.compare.equality import same, unchanged
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME, OBJECTS

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import identities_of, problem_of
+from destination_vitally.mapping.change import identities_of, problem_of
 from destination_vitally.objects.table import BY_NAME
 from unit_tests.destination.builders import change, mapper
 

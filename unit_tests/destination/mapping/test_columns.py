@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from destination_vitally.errors import ConfigError, RejectedError
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.columns import Columns, folded, is_loader_column, is_native, member
 from destination_vitally.mapping.layout import COLUMNS_LOGGED
-from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.table import OBJECTS
 from unit_tests.destination.builders import change, configured, mapper, plans, settings

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import Mapper, identity_of
+from destination_vitally.mapping.change import identity_of
+from destination_vitally.mapping.mapper import Mapper
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import BatchRoute, Field, Kind, Operation, RestRoute
 from destination_vitally.objects.table import BY_NAME, OBJECTS

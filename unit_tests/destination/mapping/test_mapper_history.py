@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 import pytest
-from destination_vitally.mapping.comparison import would_change
-from destination_vitally.mapping.equality import canonical
 
+from destination_vitally.compare.comparison import would_change
+from destination_vitally.compare.equality import canonical
 from destination_vitally.errors import ConfigError, RejectedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.layout import Types

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_vitally.errors import ConfigError, RejectedError
-from destination_vitally.mapping.mapper import identity_of
+from destination_vitally.mapping.change import identity_of
 from destination_vitally.mapping.mirroring import EVERYTHING, is_mirrorable
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.table import OBJECTS

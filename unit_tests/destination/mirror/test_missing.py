@@ -10,7 +10,7 @@ from destination_vitally.transports.missing import IDS_NAMED, Missing
 from destination_vitally.transports.rest import Effect
 
 from destination_vitally.errors import ListError, NotYetError, RejectedError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE

@@ -9,9 +9,9 @@ import pytest
 from destination_vitally.transports.listing import FRESH, MOST_PAGES, SINGLES_FIRST, Listing
 
 from destination_vitally.api.reply import Reply
-from destination_vitally.mapping.mapper import identity_of
+from destination_vitally.mapping.change import identity_of
 from destination_vitally.objects.table import BY_NAME, INSTANCE
-from integration_tests.harness import QuickClock
+from unit_tests.destination.clock import QuickClock
 from unit_tests.destination.scripted import INSTANCES, Parts, page
 
 LIST = "GET /tasks?limit=100&sortBy=createdAt"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from destination_vitally.transports.index import RowIndex
 
-from destination_vitally.mapping.mapper import Change, identity_of
+from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.objects.table import BY_NAME
 from unit_tests.destination.scripted import asks
 

@@ -11,10 +11,10 @@ from destination_vitally.transports.landing import PATIENCE, Landing, Sent
 
 from destination_vitally.api.reply import Reply
 from destination_vitally.errors import NotYetError, RejectedError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.objects.table import BY_NAME
-from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change
+from unit_tests.destination.clock import QuickClock
 
 ACCOUNT = BY_NAME["account"]
 AN_ID = "11111111-1111-4111-8111-111111111111"

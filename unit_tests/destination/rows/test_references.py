@@ -13,8 +13,8 @@ from destination_vitally.transports.references import References
 from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Operation
-from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change
+from unit_tests.destination.clock import QuickClock
 from unit_tests.destination.scripted import BROKEN, Parts, asks, page
 
 TASK = asks("task", "upsert", {"externalId": "t", "accountId": "a", "name": "N", "tags": ["t"]})

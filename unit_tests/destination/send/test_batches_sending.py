@@ -20,8 +20,8 @@ from destination_vitally.api.http import Api, Shared
 from destination_vitally.api.limiter import Limiter
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.outcomes.ledger import Ledger, PendingRecord
-from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import EMISSION, PLAN, REFERENCES, change
+from unit_tests.destination.clock import QuickClock
 
 URL = "http://a.example/analytics/v1"
 LONG = [1, 2, 4, 8, 16, 32, 60, 60, 60]

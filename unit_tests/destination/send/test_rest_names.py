@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from unit_tests.destination.builders import DEFINITION
 from unit_tests.destination.scripted import BASE, BROKEN, Parts, asks
 

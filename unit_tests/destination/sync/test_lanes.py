@@ -13,7 +13,7 @@ from destination_vitally.sync.workers import BACKLOG, PARKED, Workers
 
 from destination_vitally.clock import SystemClock
 from destination_vitally.sync import workers as module
-from integration_tests.harness import QuickClock
+from unit_tests.destination.clock import QuickClock
 
 LONG = 30.0
 """Seconds after which a test has failed."""

@@ -15,8 +15,8 @@ from destination_vitally.transports.sampling import FIRST, SAMPLE, Sample
 
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change, configured, plans, settings
+from unit_tests.destination.clock import QuickClock
 
 PLAN = next(iter(plans(settings(), configured("accounts")).values()))
 REFERENCES = References(None, Landing(None, QuickClock()))
