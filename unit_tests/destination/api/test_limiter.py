@@ -18,7 +18,7 @@ class Requests(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = QuickClock(passes=lambda _: None)
+        self.clock = QuickClock()
         self.sent: list[float] = []
         self.paused_until = 0.0
         self.cost = 1.0
@@ -71,7 +71,7 @@ TestRequests.settings = settings(max_examples=150, stateful_step_count=30)
 
 @pytest.mark.parametrize(("requests", "seconds"), [(150, 0), (152, 2.4), (200, 60), (350, 60), (400, 120)])
 def test_a_job_within_three_quarters_of_a_minute_waits_for_nothing(requests: int, seconds: float) -> None:
-    limiter = Limiter(200, clock := QuickClock(passes=lambda _: None))
+    limiter = Limiter(200, clock := QuickClock())
     for _ in range(requests):
         limiter.acquire()
     assert clock.monotonic() == pytest.approx(seconds, abs=1.2 + NEARLY)
@@ -81,7 +81,7 @@ def test_a_job_within_three_quarters_of_a_minute_waits_for_nothing(requests: int
 def test_a_pause_that_is_worth_it_is_said_once(
     caplog: pytest.LogCaptureFixture, limit: str, seconds: int | None
 ) -> None:
-    limiter = Limiter(1000, QuickClock(passes=lambda _: None))
+    limiter = Limiter(1000, QuickClock())
     for _ in range(3):
         limiter.observe({"RateLimit-Limit": limit, "RateLimit-Remaining": "0"})
     said = f"Vitally's budget for this key is spent: nothing is sent for {seconds} s."
@@ -90,13 +90,13 @@ def test_a_pause_that_is_worth_it_is_said_once(
 
 @pytest.mark.parametrize(("seconds", "is_free"), [(5, False), (10, False), (10.1, True)])
 def test_a_pause_of_half_the_time_is_about_as_long(seconds: float, is_free: bool) -> None:
-    limiter = Limiter(1000, QuickClock(passes=lambda _: None))
+    limiter = Limiter(1000, QuickClock())
     limiter.pause(5)
     assert limiter.is_free(seconds) is is_free
 
 
 def test_only_a_refusal_tells_that_a_request_costs_more() -> None:
-    limiter = Limiter(1000, clock := QuickClock(passes=lambda _: None))
+    limiter = Limiter(1000, clock := QuickClock())
     limiter.observe({"RateLimit-Limit": "60", "RateLimit-Remaining": "20"})
     limiter.acquire()
     assert clock.monotonic() == 0

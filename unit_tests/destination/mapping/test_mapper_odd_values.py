@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -132,8 +133,14 @@ def is_that(kind: str, value: Any, found: Any) -> bool:
         return bool(found[:10].replace("-", "") == written.replace("-", "")[:8]) or is_unix(written, found)
     if kind in ("id", "reference", "text"):
         alone = value[0] if isinstance(value, list) else value
-        return bool(found.strip() == str(alone).strip() or same(found, alone))
+        return visible(found) == visible(str(alone)) or bool(same(found, alone))
     return same(found, value) or kind in ("references", "tags", "list")
+
+
+def visible(text: str) -> str:
+    """A text without what nobody sees at its ends."""
+    seen = [n for n, letter in enumerate(text) if not letter.isspace() and unicodedata.category(letter) != "Cf"]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
 
 
 def is_unix(written: str, found: str) -> bool:

@@ -69,7 +69,7 @@ class Sync:
 
     def __init__(self, form: Form | None = None) -> None:
         self.report, self.bucket = Report(), Bucket()
-        clock = QuickClock(start=1_790_000_000.1239, passes=lambda _: None)
+        clock = QuickClock(start=1_790_000_000.1239)
         given: Any = (self.report, self.bucket, clock, *([form] if form else []))
         self.store = RejectedStore(*given)
         self.plans: dict[str, StreamPlan] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from destination_vitally.transports.analytics import BYTES, MESSAGES, OPEN_BATCHES, Batch, Batcher
-from destination_vitally.transports.messages import QueuedMessage
 
+from destination_vitally.send.batches import BYTES, MESSAGES, OPEN_BATCHES, Batch, Batcher
+from destination_vitally.send.messages import QueuedMessage
 from unit_tests.destination.builders import message, queued
 
 
@@ -190,10 +190,10 @@ def test_rows_of_a_key_are_merged_in_each_batch() -> None:
         users.add("u", "a")
         users.add("u", "a")
     assert users.sizes() == [MESSAGES] * 3
-    assert users.batcher.holds(("user", "externalId", "u"))
+    assert users.batcher.holds([("/users", "externalId", "u")])
     users.batcher.flush()
     assert users.sizes() == [MESSAGES] * 3 + [1]
-    assert not users.batcher.holds(("user", "externalId", "u"))
+    assert not users.batcher.holds([("/users", "externalId", "u")])
 
 
 def test_rows_without_a_key_do_not_wait_for_each_other() -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from destination_vitally.transports.analytics import OPEN_BATCHES, Batch, Batcher
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.send.batches import OPEN_BATCHES, Batch, Batcher
 from unit_tests.destination.builders import queued
 
 MESSAGES, BYTES = 100, 500_000
@@ -39,7 +39,7 @@ class UsersOfAccounts(RuleBasedStateMachine):
         super().__init__()
         self.rows = 0
         self.waiting: dict[str, list[Row]] = defaultdict(list)
-        self.keys: dict[str, Hashable] = {}
+        self.lanes: dict[str, tuple[Hashable, ...]] = {}
         self.expected: dict[str, dict[str, Any]] = defaultdict(dict)
         self.applied: dict[str, dict[str, Any]] = defaultdict(dict)
         self.links: set[tuple[str, str]] = set()
@@ -74,7 +74,7 @@ class UsersOfAccounts(RuleBasedStateMachine):
         messages = queued("user", {"externalId": user, "accountIds": accounts, **traits})
         self.expected[user] |= traits
         self.links |= {(user, account) for account in accounts}
-        self.keys[user] = messages[0].key
+        self.lanes[user] = messages[0].lanes
         lengths = [len(one.encoded) for one in messages]
         self.waiting[user].append(Row(messages[0].records[0], accounts, lengths))
         for one in messages:
@@ -100,7 +100,7 @@ class UsersOfAccounts(RuleBasedStateMachine):
     @invariant()
     def it_knows_what_it_holds(self) -> None:
         held = {user for user, rows in self.waiting.items() if rows}
-        assert {user for user, key in self.keys.items() if self.batcher.holds(key)} == held
+        assert {user for user, lanes in self.lanes.items() if self.batcher.holds(lanes)} == held
 
     @invariant()
     def it_holds_no_more_than_some_batches(self) -> None:

@@ -11,15 +11,14 @@ import orjson
 import pytest
 import requests
 import requests_mock
-from destination_vitally.transports.analytics import REFUSALS_TELLING, Analytics
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import QueuedMessage, messages_of
-from destination_vitally.transports.verification import Verification
 
 from destination_vitally.api.http import Api, Shared
 from destination_vitally.api.limiter import Limiter
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.outcomes.ledger import Ledger, PendingRecord
+from destination_vitally.rows.memory import Memory
+from destination_vitally.send.batches import REFUSALS_TELLING, Analytics
+from destination_vitally.send.messages import QueuedMessage, messages_of
 from unit_tests.destination.builders import EMISSION, PLAN, REFERENCES, change
 from unit_tests.destination.clock import QuickClock
 
@@ -46,14 +45,14 @@ class Vitally:
         """The same, for the first batch that has it."""
         mock.add_matcher(self._answer)
         self.batches: list[str] = []
-        self.clock = QuickClock(passes=lambda _: None)
+        self.clock = QuickClock()
         shared = Shared(requests.Session(), Limiter(100_000, self.clock), self.clock, jitter=lambda: 1.0)
         api = Api("analytics_token", URL, "Basic example", shared)
         self.rejected: dict[str, str | None] = {}
         self.ledger = Ledger(self._reject)
         self.ledger.expect(PLAN)
-        self.landing = Landing(None, self.clock)
-        self.analytics = Analytics(api, self.ledger, self.landing, Verification())
+        self.memory = Memory(self.clock)
+        self.analytics = Analytics(api, self.ledger, self.memory, lambda messages, reply: messages)
 
     def _reject(self, record: PendingRecord) -> None:
         self.rejected[record.label] = f"{record.status}: {record.reason}"
@@ -108,7 +107,7 @@ def test_what_is_taken_is_accepted_and_remembered(vitally: Vitally) -> None:
     vitally.analytics.send(vitally.merged("first", "second"))
     assert vitally.batches == ["a b c", "a+first+second"]
     assert vitally.outcomes == {"accepted": 4, "superseded": 1}
-    assert vitally.landing.count("account") == 4
+    assert vitally.memory.count(PLAN.entry) == 4
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_rows_whose_merged_message_is_refused_are_sent_one_by_one(vitally: Vital
     assert vitally.batches == ["a+" + "+".join(rows), *(f"a+{row}" for row in rows)]
     assert vitally.outcomes == {"accepted": len(rows) - 1, "rejected": 1}
     assert vitally.rejected == refused("bad")
-    assert vitally.landing.count("account") == len(rows) - 1
+    assert vitally.memory.count(PLAN.entry) == len(rows) - 1
 
 
 def test_the_other_half_of_what_is_refused_is_tried_for_as_long_as_any_batch(vitally: Vitally) -> None:

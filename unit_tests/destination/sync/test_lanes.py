@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from destination_vitally.sync.workers import BACKLOG, PARKED, Workers
 
 from destination_vitally.clock import SystemClock
-from destination_vitally.sync import workers as module
+from destination_vitally.sync import lanes as module
+from destination_vitally.sync.lanes import BACKLOG, PARKED
 from unit_tests.destination.clock import QuickClock
 
 LONG = 30.0
@@ -44,7 +44,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
 @pytest.fixture
 def clock() -> QuickClock:
     """A clock by which some time has passed."""
-    clock = QuickClock(passes=lambda _: None)
+    clock = QuickClock()
     clock.wait(1000.0)
     clock.waits.clear()
     return clock

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from destination_vitally.sync.workers import Workers
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -40,7 +39,7 @@ class RowsOfSomeKeys(RuleBasedStateMachine):
     def begin(self, count: int, may_stay: int) -> None:
         self.count = count
         self.may_stay = may_stay
-        self.clock = QuickClock(passes=lambda _: None)
+        self.clock = QuickClock()
         self.workers = Workers(count, self.clock, lambda: may_stay)
         self.lock = threading.Lock()
         self.at_work: list[Row] = []

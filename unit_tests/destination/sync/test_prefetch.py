@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from destination_vitally.sync.unchanged import FEW, WORTH
-from destination_vitally.transports.listing import SINGLES_FIRST
 
+from destination_vitally.rows.lists import SINGLES_FIRST
 from destination_vitally.sync import writer
-from integration_tests.harness import record
+from destination_vitally.sync.prefetch import FEW, WORTH
 from unit_tests.destination.scripted import Script, page
-from unit_tests.destination.syncs import GONE, Sync, account, counts
+from unit_tests.destination.syncs import GONE, Sync, account, counts, record
 
 WHEN = "2026-01-01T00:00:00.000Z"
 A = {"GET /accounts/a": {"id": "A", "externalId": "a", "name": "N", "organization": None, "traits": {"plan": "x"}}}

@@ -8,10 +8,9 @@ import pytest
 
 from destination_vitally.errors import ConfigError, InputError
 from destination_vitally.sync import window, writer
-from destination_vitally.sync.writer import HOLD, UNSURE
-from integration_tests.harness import record, state
+from destination_vitally.sync.writer import HOLD_SECONDS, UNSURE
 from unit_tests.destination.builders import configured
-from unit_tests.destination.syncs import GONE, Sync, account, event, status
+from unit_tests.destination.syncs import GONE, Sync, account, event, record, state, status
 
 WHEN = "2026-01-01T00:00:00.000Z"
 THERE = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
@@ -75,11 +74,11 @@ def test_streams_of_one_name_are_told_by_their_namespace() -> None:
 def test_a_state_waits_no_longer_than_its_time_for_its_batch_to_fill() -> None:
     sync = Sync({}, "accounts")
     sync.take(account())
-    sync.pass_time(HOLD + 1)
+    sync.pass_time(HOLD_SECONDS + 1)
     assert not sync.writer.has_states
     sync.take(state("accounts", 1))
     assert sync.writer.has_states
-    sync.pass_time(HOLD - 0.5)
+    sync.pass_time(HOLD_SECONDS - 0.5)
     assert sync.sent == []
     assert sync.given() == []
     sync.pass_time(0.5)
@@ -93,11 +92,11 @@ def test_what_has_just_been_sent_is_not_sent_again_at_once() -> None:
     """Else each row that comes while an old state waits would go out alone."""
     sync = Sync({}, "accounts", "users", secret_token=None)
     sync.take(record("users", {"externalId": "u", "accountId": "b"}), state("users", 1), account())
-    sync.pass_time(HOLD)
+    sync.pass_time(HOLD_SECONDS)
     sync.take(account("c"))
-    sync.pass_time(HOLD / 2)
+    sync.pass_time(HOLD_SECONDS / 2)
     assert sync.sent == [["account a"]]
-    sync.pass_time(HOLD / 2)
+    sync.pass_time(HOLD_SECONDS / 2)
     assert sync.writer.has_states
     sync.done()
     assert sync.sent == [["account a"], ["account c"], ["user u"]]
@@ -128,7 +127,7 @@ def test_all_rows_that_wait_on_disk_are_sent_in_the_end(
     users = [record("users", {"externalId": f"u{n}", "accountId": "x"}) for n in range(count)]
     sync = Sync({}, "accounts", "users", secret_token=None)
     sync.take(*users[:early], state("users", 1))
-    sync.pass_time(HOLD)
+    sync.pass_time(HOLD_SECONDS)
     sync.done(*users[early:], account())
     sent = [key for batch in sync.sent for key in batch if key.startswith("user")]
     assert sorted(sent) == [f"user u{n}" for n in range(count)]
@@ -219,11 +218,11 @@ def test_what_waits_for_a_stream_waits_until_it_has_ended(told: str) -> None:
     """If it was cut short, the parent may come with the next sync: the row has no outcome, and comes again."""
     sync = Sync({}, "accounts", "users")
     sync.take(ORPHAN, account(), state("users", 1))
-    sync.pass_time(HOLD)
+    sync.pass_time(HOLD_SECONDS)
     assert sync.rejected.reasons == []
     if told:
         sync.take(status("accounts", told))
-        sync.pass_time(HOLD)
+        sync.pass_time(HOLD_SECONDS)
     assert bool(sync.rejected.reasons) == (told == "COMPLETE")
     if told == "INCOMPLETE":
         sync.done()
@@ -250,7 +249,7 @@ def test_rows_that_wait_for_rows_that_wait_are_sent_in_the_end() -> None:
     users = record("users", {"externalId": "u", "accountId": "a"})
     sync = Sync({}, "users", "accounts", "organizations", secret_token=None)
     sync.take(users, account(organizationId="o"))
-    sync.pass_time(HOLD)
+    sync.pass_time(HOLD_SECONDS)
     sync.done(record("organizations", {"externalId": "o", "name": "O"}))
     assert sync.sent == [["organization o"], ["account a"], ["user u"]]
 

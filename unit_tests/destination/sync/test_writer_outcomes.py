@@ -7,16 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
-from destination_vitally.transports import verification
-from destination_vitally.transports.analytics import BYTES
 
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.mapping.mapper import Mapper
+from destination_vitally.send.batches import BYTES
 from destination_vitally.sync import writer
-from destination_vitally.sync.writer import HOLD, LATEST
-from integration_tests.harness import record, state
+from destination_vitally.sync.writer import HOLD_SECONDS, LATEST
 from unit_tests.destination.scripted import page
-from unit_tests.destination.syncs import GONE, Sync, account, counts, event
+from unit_tests.destination.syncs import GONE, Sync, account, counts, event, record, state
 
 WHEN = "2026-01-01T00:00:00.000Z"
 THERE = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
@@ -233,7 +231,7 @@ def test_a_row_is_not_sent_again_before_it_has_landed() -> None:
     plans = [SHOWN | {"traits": {"plan": plan}} for plan in "xy"]
     sync = Sync({"GET /accounts/a": tuple(plans)}, "accounts", verify="all")
     sync.take(account(plan="x"), state("accounts", 1))
-    sync.pass_time(HOLD)
+    sync.pass_time(HOLD_SECONDS)
     sync.done(account(plan="y"))
     asked = requests_of(sync)
     assert asked.index("GET /accounts/a") < asked.index("POST /batch", 1)
