@@ -1,4 +1,4 @@
-"""The threads that wait for answers: their number, the order of jobs that share a key, and what is parked."""
+"""The threads that wait for answers: their number, the order of jobs that share a lane, and what is parked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from destination_vitally.clock import SystemClock
 from destination_vitally.sync import lanes as module
-from destination_vitally.sync.lanes import BACKLOG, PARKED
+from destination_vitally.sync.lanes import BACKLOG, PARKED, Lanes
 from unit_tests.destination.clock import QuickClock
 
 LONG = 30.0
@@ -51,10 +51,10 @@ def clock() -> QuickClock:
 
 
 @pytest.fixture
-def workers(clock: QuickClock) -> Iterator[Workers]:
-    made = Workers(2, clock)
-    yield made
-    made.close()
+def lanes(clock: QuickClock) -> Iterator[Lanes]:
+    lanes = Lanes(2, clock)
+    yield lanes
+    lanes.close()
 
 
 class Parking:
@@ -74,109 +74,166 @@ def failing(text: str) -> float | None:
     raise ValueError(text)
 
 
-def test_a_parked_job_runs_again_when_its_time_has_passed_and_no_later(workers: Workers, clock: QuickClock) -> None:
+def test_a_parked_job_runs_again_when_its_time_has_passed_and_no_later(lanes: Lanes, clock: QuickClock) -> None:
     job = Parking(clock, 5.0, 0.25, 0.0)
-    workers.submit([], job)
-    workers.finish()
+    lanes.submit([], job)
+    lanes.finish()
     assert job.began == [0, 5, 5.25, 5.25]
     assert clock.waits == [5, 0.25]
 
 
 def test_who_submits_wakes_what_is_due_and_nothing_else(by_hand: ByHand, clock: QuickClock) -> None:
-    workers = Workers(2, clock)
+    lanes = Lanes(2, clock)
     jobs = {name: Parking(clock, seconds) for name, seconds in [("later", 7.0), ("soon", 5.0)]}
     for job in jobs.values():
-        workers.submit([], job)
+        lanes.submit([], job)
         by_hand.run()
     for seconds, due in [(4.0, []), (1.0, ["soon"]), (1.0, []), (1.0, ["later"])]:
         clock.wait(seconds)
-        workers.check()
+        lanes.check()
         before = {name: len(job.began) for name, job in jobs.items()}
         by_hand.run()
         assert [name for name, job in jobs.items() if len(job.began) > before[name]] == due
 
 
 def test_no_more_is_under_way_than_the_workers_get_through_soon(by_hand: ByHand, clock: QuickClock) -> None:
-    workers = Workers(3, clock)
+    lanes = Lanes(3, clock)
     for _ in range(10):
-        workers.submit([], Parking(clock, 5.0))
+        lanes.submit([], Parking(clock, 5.0))
         by_hand.run()
     clock.wait(5.0)
     started = []
     for _ in range(3):
-        workers.check()
-        workers.check()
+        lanes.check()
+        lanes.check()
         started.append(len(by_hand.jobs))
         by_hand.run()
     assert started == [3 * BACKLOG, 10 - 3 * BACKLOG, 0]
 
 
-@pytest.mark.parametrize(("parked", "waits"), [(PARKED - 1, []), (PARKED, [5.0])])
-def test_no_more_is_parked_than_memory_has_room_for(clock: QuickClock, parked: int, waits: list[float]) -> None:
-    workers = Workers(1, clock, may_stay=lambda: PARKED)
-    for _ in range(parked):
-        workers.submit([], Parking(clock, 5.0))
-    workers.drain()
-    workers.submit([], lambda: None)
+@pytest.mark.parametrize(
+    ("parked", "in_lanes", "waits"),
+    [(PARKED - 1, True, []), (PARKED, True, [5.0]), (PARKED, False, [])],
+)
+def test_no_more_jobs_with_lanes_are_parked_than_memory_has_room_for(
+    clock: QuickClock, parked: int, in_lanes: bool, waits: list[float]
+) -> None:
+    """Given many parked jobs, when another is submitted, then it waits for one of them if too many keep lanes."""
+    lanes = Lanes(1, clock)
+    for number in range(parked):
+        lanes.submit([number] if in_lanes else [], Parking(clock, 5.0))
+    lanes.drain()
+    lanes.submit([], lambda: None)
     assert clock.waits == waits
-    workers.finish()
-    workers.close()
+    lanes.finish()
+    lanes.close()
 
 
-def test_jobs_that_share_a_key_run_in_the_order_they_came_one_at_a_time(workers: Workers, clock: QuickClock) -> None:
-    started: dict[str, list[int]] = {key: [] for key in "abcd"}
+def test_jobs_that_share_a_lane_run_in_the_order_they_arrived_one_at_a_time(lanes: Lanes, clock: QuickClock) -> None:
+    started: dict[str, list[int]] = {lane: [] for lane in "abcd"}
     at_work: set[str] = set()
 
-    def job(number: int, keys: str, parking: Parking) -> float | None:
+    def job(number: int, own: str, parking: Parking) -> float | None:
         if len(parking.began) == 0:
-            assert at_work.isdisjoint(keys)
-            at_work.update(keys)
-            for key in keys:
-                started[key].append(number)
+            assert at_work.isdisjoint(own)
+            at_work.update(own)
+            for lane in own:
+                started[lane].append(number)
         again = parking()
         if again is None:
-            at_work.difference_update(keys)
+            at_work.difference_update(own)
         return again
 
     submitted = [(number, "".join({"abcd"[number % 4], "abcd"[number * 7 % 3]})) for number in range(200)]
-    for number, keys in submitted:
+    for number, own in submitted:
         parking = Parking(clock, *[5.0] * (number % 3))
-        workers.submit(keys, partial(job, number, keys, parking))
-    workers.finish()
-    assert started == {key: [number for number, keys in submitted if key in keys] for key in "abcd"}
+        lanes.submit(own, partial(job, number, own, parking))
+    lanes.finish()
+    assert started == {lane: [number for number, own in submitted if lane in own] for lane in "abcd"}
 
 
-def test_jobs_that_share_no_key_run_at_once(workers: Workers) -> None:
+def test_jobs_that_share_no_lane_run_at_once(lanes: Lanes) -> None:
     meeting = threading.Barrier(2, timeout=LONG)
 
     def meet() -> None:
         meeting.wait()
 
-    for keys in ([], [], ["a", "b"], ["c"]):
-        workers.submit(keys, meet)
-    workers.finish()
+    for own in ([], [], ["a", "b"], ["c"]):
+        lanes.submit(own, meet)
+    lanes.finish()
 
 
-def test_a_job_begins_once_it_may(workers: Workers, clock: QuickClock) -> None:
+def test_a_job_begins_once_it_may(lanes: Lanes, clock: QuickClock) -> None:
     early = Parking(clock, 5.0, 5.0)
-    workers.submit([], early)
-    workers.submit([], Parking(clock), may_begin=lambda: clock.monotonic() >= 1010)
+    lanes.submit([], early)
+    lanes.submit([], Parking(clock), may_begin=lambda: clock.monotonic() >= 1010)
     assert clock.waits == [5, 5]
 
 
-def test_what_may_stay_parked_is_waited_for_only_at_the_end(clock: QuickClock) -> None:
-    workers = Workers(2, clock, may_stay=lambda: 2)
-    for seconds in (1.0, 7.0, 8.0):
-        workers.submit([], Parking(clock, seconds))
-    workers.drain()
-    assert clock.waits == [1]
-    workers.finish()
+def test_to_drain_is_to_leave_parked_what_is_parked(lanes: Lanes, clock: QuickClock) -> None:
+    jobs = [Parking(clock, seconds) for seconds in (1.0, 7.0, 8.0)]
+    for job in jobs:
+        lanes.submit([], job)
+    lanes.drain()
+    assert clock.waits == []
+    lanes.finish()
     assert clock.waits == [1, 6, 1]
-    workers.close()
+
+
+@pytest.mark.parametrize("is_background", [False, True])
+def test_what_runs_in_the_background_is_waited_for_only_if_that_is_asked_for(
+    lanes: Lanes, clock: QuickClock, is_background: bool
+) -> None:
+    """Given a job that looks again and again, when others are finished, then it goes on until all is to be."""
+    look = Parking(clock, 5.0, 5.0)
+    lanes.again(look)
+    lanes.submit(["a"], Parking(clock, 7.0))
+    lanes.finish()
+    assert look.began == [0, 5]
+    lanes.finish(background=is_background)
+    assert look.began == ([0, 5, 10] if is_background else [0, 5])
+
+
+def test_a_job_may_begin_another_in_the_background(lanes: Lanes, clock: QuickClock) -> None:
+    look = Parking(clock, 5.0)
+    lanes.submit([], partial(lanes.again, look))
+    lanes.finish(background=True)
+    assert look.began == [0, 5]
+
+
+def test_jobs_that_are_run_together_are_waited_for_alone(lanes: Lanes, clock: QuickClock) -> None:
+    """Given a parked job, when some are run together, then these are done and the parked one is still parked."""
+    parked = Parking(clock, 5.0)
+    lanes.submit(["a"], parked)
+    done: list[int] = []
+    lanes.together(partial(done.append, number) for number in range(10))
+    assert sorted(done) == [*range(10)]
+    assert clock.waits == []
+    lanes.together([])
+    lanes.finish()
+
+
+@pytest.mark.parametrize("wait", ["finish", "together"])
+def test_what_one_of_several_fails_with_is_raised(lanes: Lanes, wait: str) -> None:
+    failing_job = partial(failing, "why")
+    if wait == "finish":
+        lanes.again(failing_job)
+    with pytest.raises(ValueError, match="why"):
+        {"finish": partial(lanes.finish, background=True), "together": partial(lanes.together, [failing_job])}[wait]()
+
+
+@pytest.mark.parametrize(("wanted", "waits"), [(1, [5.0]), (2, [5.0, 5.0]), (9, [5.0, 5.0])])
+def test_something_is_waited_for_until_nothing_is_left_that_could_make_it_so(
+    lanes: Lanes, clock: QuickClock, wanted: int, waits: list[float]
+) -> None:
+    job = Parking(clock, 5.0, 5.0)
+    lanes.again(job)
+    lanes.wait_until(lambda: len(job.began) > wanted)
+    assert clock.waits == waits
 
 
 def test_parked_jobs_are_woken_while_others_are_under_way() -> None:
-    workers = Workers(2, SystemClock())
+    lanes = Lanes(2, SystemClock())
     woken = threading.Event()
     seen: list[bool] = []
     pauses = [0.01]
@@ -187,35 +244,35 @@ def test_parked_jobs_are_woken_while_others_are_under_way() -> None:
         woken.set()
         return None
 
-    workers.submit([], parked)
-    workers.submit([], lambda: seen.append(woken.wait(LONG)))
-    workers.finish()
-    workers.close()
+    lanes.submit([], parked)
+    lanes.submit([], lambda: seen.append(woken.wait(LONG)))
+    lanes.finish()
+    lanes.close()
     assert seen == [True]
 
 
 @pytest.mark.parametrize("wait", ["submit", "drain", "finish", "check"])
-def test_whoever_waits_is_told_what_the_first_job_failed_with(by_hand: ByHand, clock: QuickClock, wait: str) -> None:
-    workers = Workers(2, clock)
+def test_whoever_waits_gets_what_the_first_job_failed_with(by_hand: ByHand, clock: QuickClock, wait: str) -> None:
+    lanes = Lanes(2, clock)
     later = Parking(clock)
     for job in (partial(failing, "first"), partial(failing, "second"), later):
-        workers.submit([], job)
+        lanes.submit([], job)
     by_hand.run()
     with pytest.raises(ValueError, match="first"):
-        {"submit": lambda: workers.submit([], later)}.get(wait, getattr(workers, wait))()
+        {"submit": lambda: lanes.submit([], later)}.get(wait, getattr(lanes, wait))()
     by_hand.run()
     assert later.began == [], "no job starts after that"
 
 
 @pytest.mark.parametrize("wait", ["submit", "finish"])
-def test_who_waits_for_a_job_is_told_that_it_fails(workers: Workers, wait: str) -> None:
+def test_who_waits_for_a_job_gets_what_the_sync_failed_with(lanes: Lanes, wait: str) -> None:
     def job() -> float | None:
-        workers.fail(ValueError("the sync stops here"))
+        lanes.fail(ValueError("the sync stops here"))
         raise ValueError("and this is why")
 
-    workers.submit(["key"], job)
+    lanes.submit(["a"], job)
     with pytest.raises(ValueError, match="the sync stops here"):
-        {"submit": lambda: workers.submit(["key"], lambda: None), "finish": workers.finish}[wait]()
+        {"submit": lambda: lanes.submit(["a"], lambda: None), "finish": lanes.finish}[wait]()
 
 
 def test_to_close_is_to_wait_for_what_is_under_way_and_to_begin_no_more(
@@ -230,7 +287,7 @@ def test_to_close_is_to_wait_for_what_is_under_way_and_to_begin_no_more(
             super().shutdown(wait)
 
     monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
-    workers = Workers(1, clock)
+    lanes = Lanes(1, clock)
     begun = threading.Event()
     done: list[str] = []
 
@@ -239,8 +296,8 @@ def test_to_close_is_to_wait_for_what_is_under_way_and_to_begin_no_more(
         assert closing.wait(LONG)
         done.append("under way")
 
-    workers.submit([], under_way)
-    workers.submit([], lambda: done.append("waiting"))
+    lanes.submit([], under_way)
+    lanes.submit([], lambda: done.append("waiting"))
     assert begun.wait(LONG)
-    workers.close()
+    lanes.close()
     assert done == ["under way"]

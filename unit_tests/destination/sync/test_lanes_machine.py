@@ -1,4 +1,4 @@
-"""The workers against a model of them: rows of a key one after the other, parked jobs when their time has come."""
+"""Lanes against a model of them: rows of a lane one after the other, parked jobs when their time has come."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from destination_vitally.sync.lanes import Lanes
 from unit_tests.destination.clock import QuickClock
 
-KEYS = st.frozensets(st.sampled_from("abcdef"), max_size=2)
+LANES = st.frozensets(st.sampled_from("abcdef"), max_size=2)
 PAUSES = st.lists(st.sampled_from([0.5, 3.0, 60.0]), max_size=3)
 
 
@@ -25,22 +26,21 @@ class BrokenError(Exception):
 class Row:
     """A job of the model: it is parked for each of its pauses, and then done."""
 
-    keys: frozenset[str]
+    own: frozenset[str]
     pauses: list[float]
     ready_at: float = 0.0
     begins: threading.Event = field(default_factory=threading.Event)
     may_go_on: threading.Event = field(default_factory=threading.Event)
 
 
-class RowsOfSomeKeys(RuleBasedStateMachine):
-    """Jobs of common keys that end at once, wait for an answer, are parked or fail."""
+class RowsOfSomeLanes(RuleBasedStateMachine):
+    """Jobs of common lanes that end at once, wait for an answer, are parked or fail."""
 
-    @initialize(count=st.integers(2, 4), may_stay=st.integers(0, 2))
-    def begin(self, count: int, may_stay: int) -> None:
+    @initialize(count=st.integers(2, 4))
+    def begin(self, count: int) -> None:
         self.count = count
-        self.may_stay = may_stay
         self.clock = QuickClock()
-        self.workers = Workers(count, self.clock, lambda: may_stay)
+        self.lanes = Lanes(count, self.clock)
         self.lock = threading.Lock()
         self.at_work: list[Row] = []
         self.unfinished: list[Row] = []
@@ -57,7 +57,7 @@ class RowsOfSomeKeys(RuleBasedStateMachine):
             self.expect(len(self.at_work) <= self.count, "more are at work than there are workers")
             self.expect(self.clock.monotonic() >= row.ready_at, "a parked job came too early")
             earlier = self.unfinished[: self.unfinished.index(row)]
-            self.expect(all(row.keys.isdisjoint(other.keys) for other in earlier), "a row overtook one of its key")
+            self.expect(all(row.own.isdisjoint(other.own) for other in earlier), "a row overtook one of its lane")
         row.begins.set()
         row.may_go_on.wait()
         with self.lock:
@@ -75,23 +75,23 @@ class RowsOfSomeKeys(RuleBasedStateMachine):
 
     def submit(self, row: Row) -> None:
         with self.lock:
-            must_wait = any(row.keys & other.keys for other in self.unfinished)
+            must_wait = any(row.own & other.own for other in self.unfinished)
         if must_wait:
             self.all_answers_come()
         with self.lock:
             self.unfinished.append(row)
-        self.workers.submit(row.keys, self.job(row))
+        self.lanes.submit(row.own, self.job(row))
 
-    @rule(keys=KEYS, pauses=PAUSES)
-    def row(self, keys: frozenset[str], pauses: list[float]) -> None:
-        row = Row(keys, pauses)
+    @rule(own=LANES, pauses=PAUSES)
+    def row(self, own: frozenset[str], pauses: list[float]) -> None:
+        row = Row(own, pauses)
         row.may_go_on.set()
         self.submit(row)
 
     @precondition(lambda self: len(self.held) < self.count - 1)
-    @rule(keys=KEYS)
-    def row_without_an_answer(self, keys: frozenset[str]) -> None:
-        row = Row(keys, [])
+    @rule(own=LANES)
+    def row_without_an_answer(self, own: frozenset[str]) -> None:
+        row = Row(own, [])
         self.submit(row)
         row.begins.wait()
         self.held.append(row)
@@ -108,46 +108,46 @@ class RowsOfSomeKeys(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.1, 3.0, 100.0]))
     def time_passes(self, seconds: float) -> None:
         self.clock.wait(seconds)
-        self.workers.check()
+        self.lanes.check()
 
     @rule()
     def drain(self) -> None:
         self.all_answers_come()
-        self.workers.drain()
+        self.lanes.drain()
         assert not self.at_work
-        assert len(self.unfinished) <= self.may_stay
+        assert all(row.pauses or row.ready_at for row in self.unfinished), "what is left is parked"
 
     @rule()
     def finish(self) -> None:
         self.all_answers_come()
-        self.workers.finish()
+        self.lanes.finish()
         assert self.unfinished == []
 
-    @rule(keys=KEYS)
-    def fail(self, keys: frozenset[str]) -> None:
+    @rule(own=LANES)
+    def fail(self, own: frozenset[str]) -> None:
         self.all_answers_come()
-        self.workers.submit(keys, self.broken_job)
+        self.lanes.submit(own, self.broken_job)
         for act in (
-            self.workers.finish,
-            self.workers.drain,
-            self.workers.check,
-            lambda: self.workers.submit(keys, self.broken_job),
+            self.lanes.finish,
+            self.lanes.drain,
+            self.lanes.check,
+            lambda: self.lanes.submit(own, self.broken_job),
         ):
             with pytest.raises(BrokenError):
                 act()
-        self.workers.close()
+        self.lanes.close()
         assert not self.at_work
         assert self.broken == []
-        self.begin(self.count, self.may_stay)
+        self.begin(self.count)
 
     def broken_job(self) -> float | None:
         raise BrokenError
 
     def teardown(self) -> None:
         self.finish()
-        self.workers.close()
+        self.lanes.close()
         assert self.broken == []
 
 
-TestRowsOfSomeKeys = RowsOfSomeKeys.TestCase
-TestRowsOfSomeKeys.settings = examples(max_examples=50, stateful_step_count=30)
+TestRowsOfSomeLanes = RowsOfSomeLanes.TestCase
+TestRowsOfSomeLanes.settings = examples(max_examples=50, stateful_step_count=30)
