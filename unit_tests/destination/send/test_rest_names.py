@@ -27,7 +27,7 @@ def test_a_field_of_two_names_goes_by_the_one_that_vitally_takes() -> None:
     """By whichever was taken last, until that is refused."""
     parts = Parts({**A, "GET /organizations/a": {"id": "O"}, "POST /projects": (400, MADE, MADE, 400, MADE, 400, 400)})
     for _ in range(3):
-        assert parts.rest.make(project("accountId")) == "created"
+        assert parts.rest.make(project("accountId")).effect == "created"
     with pytest.raises(RejectedError, match="Vitally refused it"):
         parts.rest.make(project("accountId"))
     named = ["accountId", "customerId", "customerId", "customerId", "accountId", "accountId", "customerId"]
@@ -77,6 +77,6 @@ def test_what_several_find_out_at_once_holds_for_all_that_follow() -> None:
 
     parts.vitally.adapter.register_uri("POST", f"{BASE}/projects", json=answer)
     with ThreadPoolExecutor(2) as pool:
-        assert [*pool.map(parts.rest.make, [project("accountId")] * 2)] == ["created"] * 2
-    assert parts.rest.make(project("accountId")) == "created"
+        assert [made.effect for made in pool.map(parts.rest.make, [project("accountId")] * 2)] == ["created"] * 2
+    assert parts.rest.make(project("accountId")).effect == "created"
     assert named == ["accountId"] * 2 + ["customerId"] * 3
