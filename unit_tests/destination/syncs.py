@@ -86,11 +86,15 @@ class Sync:
     def messages(self) -> list[dict[str, Any]]:
         return [message for one in self.parts.vitally.written if one[0] == "POST /batch" for message in one[1]]
 
-    def done(self, *messages: dict[str, Any]) -> Sync:
-        """Take the last messages, and end."""
-        self.take(*messages)
-        self.writer.finish()
-        self.writer.close()
+    def done(self, *messages: dict[str, Any], looks: bool = False) -> Sync:
+        """Take the last messages, and end; look before that whether all has landed, if that is to be looked at."""
+        try:
+            self.take(*messages)
+            self.writer.finish()
+            if looks:
+                self.writer.verify()
+        finally:
+            self.writer.close()
         return self
 
     @property

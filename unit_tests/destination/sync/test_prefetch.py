@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from destination_vitally.rows.lists import SINGLES_FIRST
-from destination_vitally.sync import writer
+from destination_vitally.sync import window
 from destination_vitally.sync.prefetch import FEW, WORTH
 from unit_tests.destination.scripted import Script, page
 from unit_tests.destination.syncs import GONE, Sync, account, counts, record
@@ -103,7 +103,7 @@ def test_as_long_as_rows_are_there_asking_goes_on(there: list[int], asked: int) 
 
 
 def test_what_was_asked_for_before_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "SLICE", FEW - 1)
+    monkeypatch.setattr(window, "SLICE", FEW - 1)
     names = [*(f"n{n}" for n in range(FEW - 1)), "a"]
     sync = sync_of(A, "accounts")
     sync.done(*map(account, names))

@@ -8,7 +8,7 @@ import pytest
 
 from destination_vitally.errors import ConfigError, InputError
 from destination_vitally.sync import window, writer
-from destination_vitally.sync.writer import HOLD_SECONDS, UNSURE
+from destination_vitally.sync.writer import AT_ONCE, HOLD_SECONDS
 from unit_tests.destination.builders import configured
 from unit_tests.destination.syncs import GONE, Sync, account, event, record, state, status
 
@@ -111,7 +111,7 @@ def test_rows_that_refer_to_others_are_held_back_for_them(caplog: pytest.LogCapt
 
 
 def test_all_rows_that_are_held_back_are_sent_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "SLICE", 2)
+    monkeypatch.setattr(window, "SLICE", 2)
     sync = Sync({}, "accounts", "events", secret_token=None)
     sync.done(account(), *(event("a", id=n) for n in range(5)))
     assert sync.sent == [["account a"], ["track e"] * 5]
@@ -151,15 +151,18 @@ def test_full_batches_wait_for_nothing() -> None:
 def test_a_row_whose_parents_are_not_known_waits_for_others_that_are_looked_up_with_it() -> None:
     """All rows of its object wait with it: two may be one row, told by different keys."""
     sync = Sync(THERE, "events")
-    sync.take(*(event("a", id=n) for n in range(UNSURE - 1)))
+    sync.take(*(event("a", id=n) for n in range(AT_ONCE - 1)))
     assert sync.parts.vitally.asked == []
-    sync.take(event("a", id=UNSURE))
+    sync.take(event("a", id=AT_ONCE))
     assert sync.parts.vitally.asked[0] == "GET /accounts/a"
-    sync.done(event("a", id=UNSURE + 1))
+    sync.done(event("a", id=AT_ONCE + 1))
     assert [len(batch) for batch in sync.sent] == [100, 1]
 
 
-def test_rejected_records_are_durable_before_a_state_that_covers_them_and_when_they_are_many() -> None:
+def test_rejected_records_are_durable_before_a_state_that_covers_them_and_when_they_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "AT_ONCE", 1)
     sync = Sync({}, "accounts")
     bad = record("accounts", {"name": "N"})
     sync.take(bad, account())

@@ -11,8 +11,9 @@ import pytest
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.mapping.mapper import Mapper
 from destination_vitally.send.batches import BYTES
-from destination_vitally.sync import writer
+from destination_vitally.sync import window, writer
 from destination_vitally.sync.writer import HOLD_SECONDS, LATEST
+from destination_vitally.verify import proof
 from unit_tests.destination.scripted import page
 from unit_tests.destination.syncs import GONE, Sync, account, counts, event, record, state
 
@@ -92,10 +93,17 @@ def test_what_vitally_refuses_has_its_status() -> None:
     assert sync.rejected.statuses == [400]
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row is written when it arrives."""
+    monkeypatch.setattr(writer, "AT_ONCE", 1)
+
+
 def odd(*_: Any) -> Any:
     raise TypeError("secret")
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_nobody_thought_of_is_the_matter_of_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Mapper, "change", odd)
@@ -108,6 +116,7 @@ def test_what_nobody_thought_of_is_the_matter_of_its_row(monkeypatch: pytest.Mon
     assert second.rejected.reasons == ["account 'a': it cannot be written (TypeError)"]
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("error", [MemoryError(), OutageError("No way."), ConfigError("Wrong.")])
 def test_what_is_no_matter_of_a_row_ends_the_sync(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fails(*_: Any) -> Any:
@@ -120,6 +129,7 @@ def test_what_is_no_matter_of_a_row_ends_the_sync(monkeypatch: pytest.MonkeyPatc
     assert sync.rejected.reasons == []
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_rejected_record_stops_the_sync_if_that_is_asked_for() -> None:
     sync = Sync({}, "accounts", on_rejected="fail")
     sync.take(record("accounts", {"name": "N"}), state("accounts", 1))
@@ -185,7 +195,7 @@ def test_what_is_compared_fills_its_batches_all_the_same() -> None:
 
 def test_of_many_rows_that_are_compared_the_list_is_read_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """And no further than that is cheaper than asking for each: the last row is in none of the first pages."""
-    monkeypatch.setattr(writer, "SLICE", 11)
+    monkeypatch.setattr(window, "SLICE", 11)
     rows = [
         {"id": f"A{n}", "externalId": f"a{n}", "name": "N", "createdAt": WHEN, "traits": {}}
         for n in (11, *range(11), 22, 23)
@@ -212,18 +222,16 @@ SHOWN = {"id": "A", "externalId": "a", "name": "N", "organization": None}
 def test_what_has_not_landed_is_a_warning_or_a_failure(on_unverified: str, has_landed: bool) -> None:
     shown = {"GET /accounts/a": SHOWN} if has_landed else {}
     sync = Sync(shown, "accounts", verify="sample", on_unverified=on_unverified)
-    sync.done(account())
     if on_unverified == "fail" and not has_landed:
         with pytest.raises(ConfigError, match="Correct what is named and sync again, or set on_unverified to warn"):
-            sync.writer.verify()
+            sync.done(account(), looks=True)
     else:
-        sync.writer.verify()
+        sync.done(account(), looks=True)
     levels = [level for level, _ in sync.writer.summary()]
     assert levels == [logging.INFO, logging.INFO if has_landed else logging.WARNING]
 
 
 def requests_of(sync: Sync) -> list[str]:
-    sync.writer.verify()
     return [str(one[0] if isinstance(one, tuple) else one).partition("?")[0] for one in sync.parts.vitally.asked]
 
 
@@ -232,16 +240,16 @@ def test_a_row_is_not_sent_again_before_it_has_landed() -> None:
     sync = Sync({"GET /accounts/a": tuple(plans)}, "accounts", verify="all")
     sync.take(account(plan="x"), state("accounts", 1))
     sync.pass_time(HOLD_SECONDS)
-    sync.done(account(plan="y"))
+    sync.done(account(plan="y"), looks=True)
     asked = requests_of(sync)
     assert asked.index("GET /accounts/a") < asked.index("POST /batch", 1)
 
 
 @pytest.mark.parametrize("room", [1, 1_000])
 def test_no_more_is_sent_while_much_has_not_landed(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-    monkeypatch.setattr(verification, "PENDING", room)
+    monkeypatch.setattr(proof, "PENDING", room)
     shown = {"GET /organizations/o": {"id": "O", "externalId": "o", "name": "O"}, "GET /accounts/a": SHOWN}
     sync = Sync(shown, "organizations", "accounts", verify="all")
-    sync.done(record("organizations", {"externalId": "o", "name": "O"}), account())
+    sync.done(record("organizations", {"externalId": "o", "name": "O"}), account(), looks=True)
     asked = requests_of(sync)
     assert (asked.index("GET /organizations/o") < asked.index("POST /batch", 1)) == (room == 1)
