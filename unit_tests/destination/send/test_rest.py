@@ -106,7 +106,10 @@ A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
         ),
         (
             asks("organization", "upsert", {"externalId": "o", "name": "N"}),
-            {"POST /organizations": 409, "GET /organizations/o": {"id": "O", "externalId": "o"}, "PUT /organizations/O": {"id": "O"}},
+            {
+                "POST /organizations": 409, "PUT /organizations/O": {"id": "O"},
+                "GET /organizations/o": {"id": "O", "externalId": "o"},
+            },
             "updated", [
                 ("POST /organizations", {"externalId": "o", "name": "N"}), "GET /organizations/o",
                 ("PUT /organizations/O", {"name": "N"}),
@@ -422,7 +425,7 @@ def taking_part(**who: str) -> Change:
     ],
 )
 def test_a_request_that_depends_on_a_row_of_a_batch_waits_for_it(dependent: Change) -> None:
-    """And a request to the row itself waits until the message was applied; for the others the row need only be there."""
+    """Given a message to a user, then a request to the user waits until it has acted, others until the user is there."""
     parts = Parts({
         **{"GET /meetings/m": {"id": "M"}, "POST /meetings": MADE, "POST /meetings/M/participants": MADE},
         **{f"PUT /users/{key}": LANDED for key in "uU"},

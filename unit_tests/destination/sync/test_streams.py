@@ -58,10 +58,12 @@ def test_a_stream_is_found_by_its_name_and_namespace(
         ({"data": {}}, ["a", "b"]),
         ({"stream": {"stream_descriptor": {"name": "b"}}}, ["b"]),
         ({"stream": {"stream_descriptor": {"name": "other"}}}, []),
-        *(
-            (odd, None)
-            for odd in (None, [], "x", {"stream": "b"}, {"stream": {"x": 1}}, {"stream": {"stream_descriptor": {}}})
-        ),
+        (None, None),
+        ([], None),
+        ("x", None),
+        ({"stream": "b"}, None),
+        ({"stream": {"x": 1}}, None),
+        ({"stream": {"stream_descriptor": {}}}, None),
     ],
 )
 def test_a_state_covers_its_stream_or_all(state: Any, covered: list[str] | None) -> None:
