@@ -425,7 +425,7 @@ def taking_part(**who: str) -> Change:
     ],
 )
 def test_a_request_that_depends_on_a_row_of_a_batch_waits_for_it(dependent: Change) -> None:
-    """Given a message to a user, then a request to the user waits until it has acted, others until the user is there."""
+    """Given a message to a user, then a request to the user waits until that has acted, others until it is there."""
     parts = Parts({
         **{"GET /meetings/m": {"id": "M"}, "POST /meetings": MADE, "POST /meetings/M/participants": MADE},
         **{f"PUT /users/{key}": LANDED for key in "uU"},
