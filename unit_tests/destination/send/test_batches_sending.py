@@ -14,6 +14,7 @@ import requests_mock
 
 from destination_vitally.api.http import Api, Shared
 from destination_vitally.api.limiter import Limiter
+from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.outcomes.ledger import Ledger, PendingRecord
 from destination_vitally.rows.memory import Memory
@@ -47,12 +48,12 @@ class Vitally:
         self.batches: list[str] = []
         self.clock = QuickClock()
         shared = Shared(requests.Session(), Limiter(100_000, self.clock), self.clock, jitter=lambda: 1.0)
-        api = Api("analytics_token", URL, "Basic example", shared)
+        self.api = Api("analytics_token", URL, "Basic example", shared)
         self.rejected: dict[str, str | None] = {}
         self.ledger = Ledger(self._reject)
         self.ledger.expect(PLAN)
         self.memory = Memory(self.clock)
-        self.analytics = Analytics(api, self.ledger, self.memory, lambda messages, reply: messages)
+        self.analytics = Analytics(self.api, self.ledger, self.memory, lambda messages, reply: messages)
 
     def _reject(self, record: PendingRecord) -> None:
         self.rejected[record.label] = f"{record.status}: {record.reason}"
@@ -108,6 +109,25 @@ def test_what_is_taken_is_accepted_and_remembered(vitally: Vitally) -> None:
     assert vitally.batches == ["a b c", "a+first+second"]
     assert vitally.outcomes == {"accepted": 4, "superseded": 1}
     assert vitally.memory.count(PLAN.entry) == 4
+
+
+def test_what_is_looked_for_has_its_outcome_from_who_looks(vitally: Vitally) -> None:
+    """Given that some of the messages are waited for, then only the others are accepted when Vitally takes them.
+
+    That they are on their way is known before any of them has an outcome: what depends on them is decided by it.
+    """
+    vitally.memory.expect(PLAN.entry, sent=True, contents=False)
+    known: list[bool] = []
+
+    def watch(messages: list[QueuedMessage], reply: Reply) -> list[QueuedMessage]:
+        keys = [("account", "externalId", message.change.fields["externalId"]) for message in messages]
+        known.extend(vitally.memory.ask(PLAN.entry, key).coming is not None for key in keys)
+        return messages[1:]
+
+    Analytics(vitally.api, vitally.ledger, vitally.memory, watch).send(vitally.messages("a", "b", "c"))
+    assert known == [True] * 3
+    assert vitally.outcomes == {"accepted": 2}
+    assert vitally.ledger.tallies[PLAN].open == 1
 
 
 @pytest.mark.parametrize(
