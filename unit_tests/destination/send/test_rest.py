@@ -191,7 +191,7 @@ A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
         ),
     ],
 )  # fmt: skip
-def test_what_is_asked_and_what_it_comes_to(
+def test_what_is_asked_and_what_was_done(
     wanted: Change, script: dict[str, Any], effect: Effect, asked: list[Any]
 ) -> None:
     parts = Parts(script)
@@ -413,7 +413,7 @@ EXISTS = [
          "POST /organizations", "updated"),
     ],
 )  # fmt: skip
-def test_a_row_that_is_said_to_exist_is_looked_for_and_written_as_what_it_is(
+def test_a_row_that_exists_after_all_is_looked_for_and_written_as_what_it_is(
     wanted: Change, script: dict[str, Any], created_by: str, effect: Effect, refusal: Any
 ) -> None:
     """Given a row that another creates between a look and a POST, then the POST is neither repeated nor waited for."""
