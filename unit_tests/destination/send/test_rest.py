@@ -312,15 +312,6 @@ def test_rows_that_fail_in_a_row_are_an_outage_until_one_is_created_again() -> N
     assert [fails() for _ in range(GIVEN_UP_IN_A_ROW + 1)] == [*refused, "OutageError"]
 
 
-@pytest.mark.parametrize(("lost", "waits"), [(1, [1.0]), (2, [1.0, 15.0]), (3, [1.0, 15.0, 60.0])])
-def test_a_lost_row_is_looked_for_after_waits_that_grow_and_created_if_it_is_not_there(
-    lost: int, waits: list[float]
-) -> None:
-    parts = Parts({"POST /accounts": (*[BROKEN] * lost, MADE)})
-    assert parts.rest.make(NEW_ACCOUNT) == Made("created")
-    assert parts.clock.waits == waits
-
-
 def test_what_is_written_is_known_even_if_vitally_answers_with_no_more_than_an_id() -> None:
     task = {"externalId": "x", "accountId": "a"}
     parts = Parts({**A, TASKS: page(), "POST /tasks": {"id": "t"}, "PUT /tasks/t": {"id": "t"}})

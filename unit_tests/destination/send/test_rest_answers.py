@@ -1,4 +1,4 @@
-"""What Vitally answers of the row that was written: another one, an archived one, one that exists already."""
+"""What Vitally answers of the row that was written: another one, an archived one, one that exists, or nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.send.decide import Effect
 from destination_vitally.send.rest import ARCHIVED, Made
-from unit_tests.destination.scripted import Parts, asks, page
+from unit_tests.destination.scripted import BROKEN, Parts, asks, page
 
 WHEN = "2026-01-01T00:00:00.000Z"
 TASKS = "GET /accounts/A/tasks?limit=100&sortBy=createdAt"
@@ -115,3 +115,12 @@ def test_a_row_that_exists_after_all_is_looked_for_and_written_as_what_it_is(
     assert parts.rest.make(wanted) == Made(effect)
     assert sum(one[0] == created_by for one in parts.vitally.written) == 1
     assert parts.clock.waits == []
+
+
+@pytest.mark.parametrize(("lost", "waits"), [(1, [1.0]), (2, [1.0, 15.0]), (3, [1.0, 15.0, 60.0])])
+def test_a_lost_row_is_looked_for_after_waits_that_grow_and_created_if_it_is_not_there(
+    lost: int, waits: list[float]
+) -> None:
+    parts = Parts({"POST /accounts": (*[BROKEN] * lost, {"id": "A"})})
+    assert parts.rest.make(NEW_ACCOUNT) == Made("created")
+    assert parts.clock.waits == waits
