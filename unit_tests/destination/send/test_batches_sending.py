@@ -282,7 +282,7 @@ def test_a_type_is_blocked_when_vitally_says_so_and_takes_none(
     assert is_type or vitally.ledger.tallies[PLAN].open == 0
 
 
-def test_what_is_blocked_is_told_of_each_type_by_itself(vitally: Vitally) -> None:
+def test_each_type_is_blocked_by_itself(vitally: Vitally) -> None:
     vitally.send("good", kind="account")
     with pytest.raises(ConfigError, match="blocks 'user' messages"):
         vitally.send("blocked", kind="user")

@@ -72,6 +72,7 @@ UPDATE, DELETE = (asks("task", operation, {"externalId": "x", "accountId": "a"})
 BY_ADDRESS = [asks("account", operation, {"externalId": "x"}) for operation in ("update", "delete")]
 BY_VITALLYS_ID = asks("account", "upsert", {"id": "R", "name": "N"})
 UNDOCUMENTED = asks("conversation", "update", {"externalId": "x", "subject": "S"})
+TRANSCRIPT = asks("meeting_transcript", "upsert", {"meetingId": "m", "transcript": [{}]})
 ORPHAN = asks("task", "delete", {"externalId": "x"})
 
 REFUSED = Reject("Vitally refused it: No.", 400)
@@ -109,6 +110,7 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (TASK, absent(), "k", Post()),
         (TASK, THERE, "k", Put("R", ROW)),
         (TASK, THERE, "m", Look()),
+        (TASK, THERE, "e", Look()),
         (TASK, THERE, "mk", Put("R", ROW)),
         (TASK, absent(), "mk", Post()),
         (TASK, absent(), "e", Look()),
@@ -121,6 +123,8 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (ORGANIZATION, UNKNOWN, "", Post()),
         (ORGANIZATION, THERE, "", Post()),
         (ORGANIZATION, UNKNOWN, "e", Look()),
+        (ORGANIZATION, THERE, "e", Look()),
+        (TRANSCRIPT, UNKNOWN, "e", REFUSED),
         (ORGANIZATION, THERE, "ek", Put("R", ROW)),
         (ORGANIZATION, absent(), "ek", Post()),
         # A create is an insert: what exists is skipped, unless it is what a lost attempt has created.
@@ -160,6 +164,8 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (DELETE, ARCHIVED._replace(absent=NOW), "k", Done("skipped")),
         # A miss by an address of which no page speaks, or of a row whose parent is not named, proves nothing.
         (UNDOCUMENTED, UNKNOWN, "", Put("x")),
+        (asks("conversation", "update", {"id": "R", "externalId": "x", "subject": "S"}), UNKNOWN, "", Put("R")),
+        (asks("task", "update", {"id": "R", "externalId": "x", "name": "N"}), UNKNOWN, "m", Done("skipped")),
         (UNDOCUMENTED, UNKNOWN, "m", Reject(NOT_FOUND.format("update"))),
         (
             ORPHAN, absent(), "k",
@@ -180,6 +186,7 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (NEW, absent(), "lk" * MOST_ROUNDS + "l", REFUSED),
         (ACCOUNT, UNKNOWN, "ml" * MOST_ROUNDS, Put("x")),
         (ACCOUNT, UNKNOWN, "ml" * (MOST_ROUNDS + 1), REFUSED),
+        (TASK, THERE, "mk" * 2 * MOST_ROUNDS, Put("R", ROW)),
         (TASK, THERE, "mk" * 2 * MOST_ROUNDS + "m", REFUSED),
     ],
 )  # fmt: skip

@@ -161,7 +161,7 @@ def test_a_delete_of_what_is_as_it_says_is_a_delete() -> None:
     assert sync.sent == ["DELETE /accounts/a"]
 
 
-def test_a_row_told_by_vitallys_id_need_not_say_where_it_belongs() -> None:
+def test_a_row_identified_by_vitallys_id_need_not_say_where_it_belongs() -> None:
     sync = sync_of({"GET /notes/N": shown_note("n")}, "notes").done(record("notes", {"id": "N", "note": "N"}))
     assert counts(sync) == {"unchanged": 1}
 

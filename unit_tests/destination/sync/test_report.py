@@ -64,7 +64,7 @@ def test_each_stream_has_its_account(chosen: dict[str, Any], sentence: str) -> N
     assert text == sentence + ", 2 without outcome, they come again with the next sync"
 
 
-def test_what_is_remarked_of_rows_is_said_once_with_a_count_and_of_their_stream() -> None:
+def test_what_is_remarked_of_rows_is_in_one_sentence_with_a_count_and_of_their_stream() -> None:
     account = Account()
     for plan, remark in [(0, "stay so"), (1, "stay so"), (0, "stay so"), (0, "are others")]:
         account.report.remark(account.plans[plan], remark)

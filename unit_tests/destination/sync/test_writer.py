@@ -55,7 +55,7 @@ def test_nothing_at_all_may_come() -> None:
     assert Sync({}).done().said == []
 
 
-def test_streams_of_one_name_are_told_by_their_namespace() -> None:
+def test_streams_of_one_name_are_found_by_their_namespace() -> None:
     streams = [configured("accounts") for _ in range(2)]
     for one, namespace in zip(streams, ("eu", "us"), strict=True):
         one["stream"]["namespace"] = namespace
