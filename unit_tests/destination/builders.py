@@ -8,6 +8,9 @@ from typing import Any
 import orjson
 import pytest
 from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
+from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
+from destination_vitally.transports.references import References
 
 from destination_vitally import config
 from destination_vitally.mapping import plan
@@ -17,9 +20,6 @@ from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
-from destination_vitally.transports.references import References
 from integration_tests.harness import QuickClock
 from vitally_api.traits import CustomField
 

@@ -8,6 +8,10 @@ from typing import Any
 
 import orjson
 import requests
+from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.lookups import Finder, Paths
+from destination_vitally.transports.references import References, UnknownParents
+from destination_vitally.transports.rest import Rest
 from requests_mock import ANY, Adapter
 
 from destination_vitally.api.http import Api, Apis, Shared
@@ -16,10 +20,6 @@ from destination_vitally.api.reply import Reply
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import INSTANCE
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.lookups import Finder, Paths
-from destination_vitally.transports.references import References, UnknownParents
-from destination_vitally.transports.rest import Rest
 from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import DEFINITION, change
 

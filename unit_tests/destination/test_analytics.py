@@ -11,15 +11,15 @@ import orjson
 import pytest
 import requests
 import requests_mock
+from destination_vitally.transports.analytics import REFUSALS_TELLING, Analytics
+from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.messages import QueuedMessage, messages_of
+from destination_vitally.transports.verification import Verification
 
 from destination_vitally.api.http import Api, Shared
 from destination_vitally.api.limiter import Limiter
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.outcomes.ledger import Ledger, PendingRecord
-from destination_vitally.transports.analytics import REFUSALS_TELLING, Analytics
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import QueuedMessage, messages_of
-from destination_vitally.transports.verification import Verification
 from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import EMISSION, PLAN, REFERENCES, change
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from destination_vitally.transports.analytics import OPEN_BATCHES, Batch, Batcher
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from destination_vitally.outcomes.ledger import PendingRecord
-from destination_vitally.transports.analytics import OPEN_BATCHES, Batch, Batcher
 from unit_tests.destination.builders import queued
 
 MESSAGES, BYTES = 100, 500_000

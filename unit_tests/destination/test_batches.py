@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from destination_vitally.transports.analytics import BYTES, MESSAGES, OPEN_BATCHES, Batch, Batcher
 from destination_vitally.transports.messages import QueuedMessage
+
 from unit_tests.destination.builders import message, queued
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.errors import ConfigError, RejectedError
-from destination_vitally.lines import parse
 from destination_vitally.compare.comparison import would_change
 from destination_vitally.compare.equality import canonical
+from destination_vitally.errors import ConfigError, RejectedError
+from destination_vitally.lines import parse
 from destination_vitally.mapping.layout import Types
 from destination_vitally.mapping.values.cursors import cursor_of, is_older
 from destination_vitally.mapping.values.times import emitted

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from destination_vitally.transports.ids import Ids
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from destination_vitally.transports.index import RowIndex
 
 from destination_vitally.mapping.mapper import Change, identity_of
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.index import RowIndex
 from unit_tests.destination.scripted import asks
 
 IDA = "ida@example.com"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from destination_vitally.compare.equality import same, unchanged
 from destination_vitally.errors import ConfigError, RejectedError
 from destination_vitally.mapping.change import REPEATED_PERCENT, REPEATED_ROWS, RepeatedKeys
-from destination_vitally.compare.equality import same, unchanged
 from destination_vitally.mapping.mapper import identity_of
 from destination_vitally.objects.table import BY_NAME
 from unit_tests.destination.builders import change, configured, mapper, plans, settings, warnings

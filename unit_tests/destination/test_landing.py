@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from destination_vitally.transports.landing import PATIENCE, Landing, Sent
 
 from destination_vitally.api.reply import Reply
 from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.transports.landing import PATIENCE, Landing, Sent
 from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from destination_vitally.transports.listing import FRESH, MOST_PAGES, SINGLES_FIRST, Listing
 
 from destination_vitally.api.reply import Reply
 from destination_vitally.mapping.mapper import identity_of
 from destination_vitally.objects.table import BY_NAME, INSTANCE
-from destination_vitally.transports.listing import FRESH, MOST_PAGES, SINGLES_FIRST, Listing
 from integration_tests.harness import QuickClock
 from unit_tests.destination.scripted import INSTANCES, Parts, page
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from destination_vitally.transports.listing import SINGLES_FIRST
 
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.mapper import Change
-from destination_vitally.transports.listing import SINGLES_FIRST
 from unit_tests.destination.builders import change
 from unit_tests.destination.scripted import INSTANCES, Parts, Script, asks, page
 

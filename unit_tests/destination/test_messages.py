@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 
 from destination_vitally.objects.model import Operation
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
 from unit_tests.destination.builders import (
     EMISSION,
     REFERENCES,

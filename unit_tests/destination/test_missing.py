@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from destination_vitally.transports.missing import IDS_NAMED, Missing
+from destination_vitally.transports.rest import Effect
 
 from destination_vitally.errors import ListError, NotYetError, RejectedError
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE
-from destination_vitally.transports.missing import IDS_NAMED, Missing
-from destination_vitally.transports.rest import Effect
 from unit_tests.destination.listed import START, Lists, Workspace, row
 
 BEGAN = START + 30.0

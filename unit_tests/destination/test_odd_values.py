@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from destination_vitally.errors import RejectedError
 from destination_vitally.compare.equality import same
+from destination_vitally.errors import RejectedError
 from unit_tests.destination.builders import change, mapper
 from unit_tests.destination.odd_values import DAY, LEFT, PLACES, SAME, TABLE, TYPES, UUID, ZEROS, Place, Refused
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from destination_vitally.transports.landing import Landing
+from destination_vitally.transports.listing import SINGLES_FIRST
+from destination_vitally.transports.references import References
 
 from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Operation
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.listing import SINGLES_FIRST
-from destination_vitally.transports.references import References
 from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change
 from unit_tests.destination.scripted import BROKEN, Parts, asks, page

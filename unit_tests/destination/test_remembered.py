@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from destination_vitally.transports.memory import REMEMBERED, Memory
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from destination_vitally.transports.rest import looks_up
 
 from destination_vitally.api.http import GIVEN_UP_IN_A_ROW
 from destination_vitally.errors import NotYetError, OutageError, RejectedError
 from destination_vitally.mapping.mapper import Change
 from destination_vitally.objects.model import BY_ID
-from destination_vitally.transports.rest import looks_up
 from unit_tests.destination.builders import DEFINITION, change
 from unit_tests.destination.scripted import BROKEN, INSTANCES, Parts, asks, page
 

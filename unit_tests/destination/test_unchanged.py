@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from destination_vitally.sync import writer
 from destination_vitally.sync.unchanged import FEW, WORTH
 from destination_vitally.transports.listing import SINGLES_FIRST
+
+from destination_vitally.sync import writer
 from integration_tests.harness import record
 from unit_tests.destination.scripted import Script, page
 from unit_tests.destination.syncs import GONE, Sync, account, counts

@@ -7,14 +7,14 @@ from random import Random
 from typing import Any
 
 import pytest
-
-from destination_vitally.mapping.values import VitallyId
-from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.transports.expected import Expected, expected_of
 from destination_vitally.transports.landing import Landing
 from destination_vitally.transports.messages import Emission, messages_of
 from destination_vitally.transports.references import References
 from destination_vitally.transports.sampling import FIRST, SAMPLE, Sample
+
+from destination_vitally.mapping.values import VitallyId
+from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import change, configured, plans, settings
 

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from destination_vitally.sync.workers import BACKLOG, PARKED, Workers
 
 from destination_vitally.clock import SystemClock
 from destination_vitally.sync import workers as module
-from destination_vitally.sync.workers import BACKLOG, PARKED, Workers
 from integration_tests.harness import QuickClock
 
 LONG = 30.0

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from destination_vitally.sync.workers import Workers
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from destination_vitally.sync.workers import Workers
 from integration_tests.harness import QuickClock
 
 KEYS = st.frozensets(st.sampled_from("abcdef"), max_size=2)

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 import pytest
+from destination_vitally.transports import verification
+from destination_vitally.transports.analytics import BYTES
 
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.mapping.mapper import Mapper
 from destination_vitally.sync import writer
 from destination_vitally.sync.writer import HOLD, LATEST
-from destination_vitally.transports import verification
-from destination_vitally.transports.analytics import BYTES
 from integration_tests.harness import record, state
 from unit_tests.destination.scripted import page
 from unit_tests.destination.syncs import GONE, Sync, account, counts, event
