@@ -27,7 +27,7 @@ CREATE TABLE dated (
 """
 
 MOST_KEYS = 5_000_000
-"""Of so many keys the newest cursor is kept, some 32 bytes each."""
+"""Of so many keys the newest cursor is kept, some 33 bytes each where it is a time or a number."""
 
 MOST_BYTES = 200_000_000
 """So many bytes of dated rows are kept until their stream ends."""
