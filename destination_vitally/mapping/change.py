@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from destination_vitally.errors import RejectedError
+from destination_vitally.mapping.values.cursors import is_older
 from destination_vitally.objects.model import Object, Operation, Requirement, Route
 
 REPEATED_ROWS = 20
@@ -27,6 +28,7 @@ class Change(NamedTuple):
     it is your id, a `VitallyId` when it is Vitally's. `open_values` are the traits, or the properties of an event.
     A null in either means: remove the value. `sent_at` and `message_id` are the time (ISO 8601 in UTC) and the id that
     the record gives its message; empty where it gives none. A record with a time of its own is one message of its own.
+    `cursor` tells whether it is older than another of its key, see `cursors`.
     """
 
     entry: Object
@@ -37,9 +39,15 @@ class Change(NamedTuple):
     open_values: dict[str, Any]
     sent_at: str = ""
     message_id: str = ""
+    cursor: bytes = b""
 
     def followed_by(self, later: Change) -> Change:
-        """Return this change and a later one of the same row as one: the later values win."""
+        """Return this change and a later one of the same row as one: the later values win.
+
+        Of one that is older by its cursor nothing is left.
+        """
+        if is_older(self.cursor, later.cursor):
+            return later
         return later._replace(
             fields={**self.fields, **later.fields}, open_values={**self.open_values, **later.open_values}
         )

@@ -71,7 +71,7 @@ class Routing:
             return False
         rest_only = {name for name in self._rest_only if not (self._entry.field(name) or _NO_FIELD).clear_only}
         found = rest_only if names is None else names & {*self._rest_only}
-        return operation == "delete" or bool(found) or (clears and bool(self._cleared_by_rest))
+        return operation == "delete" or bool(found) or "id" in (names or ()) or (clears and bool(self._cleared_by_rest))
 
     def never_met(self, fields: dict[str, Any], operation: Operation) -> str:
         """Return the requirement that no route does without and that `fields` do not meet; empty when they meet all."""

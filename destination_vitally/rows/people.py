@@ -30,7 +30,7 @@ class People:
         self._memory = memory
         self._references = references
         self._found: Recent[Row | RejectedError] = Recent()
-        self._lists: dict[Directory, dict[str, list[str]]] = {}
+        self._lists: dict[Directory, dict[str, dict[str, str]]] = {}
 
     def concern(self, change: Change) -> bool:
         """Tell whether there are emails or names in the fields of a change, or ids of people."""
@@ -91,10 +91,11 @@ class People:
         if directory.is_searched:
             return str(self._by_email(rest, change, name, directory, value)["id"]) if "@" in value else value
         known = self._listed(rest, change, directory)
-        found = known.get(value.strip().lower(), [])
+        alike = known.get(value.strip().lower(), {})
+        found = [identifier for identifier, written in alike.items() if written == value] or [*alike]
         if len(found) > 1:
             raise change.rejected(
-                f"{name}: Vitally has {len(found)} of {directory.title} with this name: {', '.join(found)}. Give the id"
+                f"{name}: more than one {directory.title} in Vitally has this name: {', '.join(found)}. Give the id"
             )
         if not found:
             names = ", ".join(sorted(known)[:_NAMED]) or "none"
@@ -124,15 +125,17 @@ class People:
             raise change.rejected(f"{name}: {known}")
         return known
 
-    def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, list[str]]:
+    def _listed(self, rest: Api, change: Change, directory: Directory) -> dict[str, dict[str, str]]:
+        """Return, by name in lower case and without blanks at its ends, ids and how the name is written."""
         if directory not in self._lists:
             try:
                 rows = list(all_rows(rest, directory.path, order=None))
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
-            known: dict[str, list[str]] = {}
+            known: dict[str, dict[str, str]] = {}
             for row in rows:
-                known.setdefault(text_of(row, "name").strip().lower(), []).append(str(row["id"]))
+                written = text_of(row, "name")
+                known.setdefault(written.strip().lower(), {})[str(row["id"])] = written
             self._lists[directory] = known
         return self._lists[directory]
 

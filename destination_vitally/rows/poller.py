@@ -103,9 +103,10 @@ class Arrival(Awaited):
         self._was_absent = True
 
     def sees(self, row: Row, now: float) -> bool:
-        if self.is_acted and not self._was_applied(row):
-            return False
-        self._memory.note(Seen(self.entry, {**row, "externalId": self.external_id}))
+        if self.is_acted:
+            if not self._was_applied(row):
+                return False
+            self._memory.note(Seen(self.entry, {**row, "externalId": self.external_id}))
         self._done(self)
         return True
 

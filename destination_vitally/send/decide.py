@@ -120,8 +120,7 @@ class Case(NamedTuple):
     @property
     def can_look(self) -> bool:
         """Whether there is a way to look for the row by what the change says of it."""
-        fields, entry = self.change.fields, self.change.entry
-        return any(key.lookups and all(fields.get(name) for name in key.fields) for key in entry.keys)
+        return not cannot_look(self.change)
 
     @property
     def is_fresh(self) -> bool:
@@ -230,8 +229,6 @@ def _put_or_post(case: Case) -> Step | None:
         return None
     last = case.last
     is_absent = last.came is Came.MISSED if last else case.is_fresh and not case.answer.was_deleted
-    if last and last.came is Came.LOOKED:
-        is_absent = case.is_fresh
     return Post() if is_absent else Put(_address(case.change) or "")
 
 
@@ -240,9 +237,11 @@ def _find_or_post(case: Case) -> Step | None:
         return None
     last = case.last
     live = list(case.answer.live.values())
-    if live and not (last and last.came in (Came.EXISTS, Came.MISSED)):
+    # What Vitally still shows after it was twice not there is a list that lags.
+    lags = sum(one.came is Came.MISSED for one in case.attempts) > 1 and last and last.came is Came.LOOKED
+    if live and not lags and not (last and last.came in (Came.EXISTS, Came.MISSED)):
         return Put(live[0].id, live[0])
-    return _post_when_absent(case)
+    return Post() if lags and not case.has(Came.EXISTS) else _post_when_absent(case)
 
 
 def _create(case: Case) -> Step | None:
@@ -331,6 +330,12 @@ def _missed(case: Case) -> Step:
         also = f", or {' or '.join(parents)} along with externalId" if parents else ""
         return Reject(f"not found by externalId; to {change.operation} it, map Vitally's id to id{also}")
     return Done("skipped")
+
+
+def cannot_look(change: Change) -> bool:
+    """Tell whether nothing that a change says of its row leads to it."""
+    fields = change.fields
+    return not any(key.lookups and all(fields.get(name) for name in key.fields) for key in change.entry.keys)
 
 
 def looks_up(change: Change) -> bool:

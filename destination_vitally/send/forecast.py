@@ -97,6 +97,7 @@ class _Unsent(Rest):
     def _write(self, change: Change, method: str, path: str, body: bytes | None = None, **how: Any) -> Reply:
         if method == "POST":
             return Reply(200, {"id": f"to be created by REST, {next(self._numbers)}"}, "")
+        path = path.partition("?")[0]
         collection, _, key = path.rpartition("/")
         answers = [self._memory.ask(change.entry, ("", name, unquote(key))) for name in ("id", "externalId")]
         if any(answer.rows for answer in answers):

@@ -13,6 +13,7 @@ from destination_vitally.compare.equality import canonical
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.values import moment_of
+from destination_vitally.mapping.values.cursors import is_older
 from destination_vitally.objects.model import BatchRoute, Kind, Object
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.rows.reader import lanes_of
@@ -68,12 +69,15 @@ class QueuedMessage:
         return self.records[1:] if self.counts_once else self.records[:-1]
 
     def merge(self, later: QueuedMessage) -> None:
-        """Take a later record in: its values win, what it does not mention stays."""
+        """Take a later record in: its values win, what it does not mention stays, unless the cursor says it is old."""
         if not self.counts_once:
-            traits = self.body.get("traits")
-            self.body = {**self.body, **later.body}
-            if traits:
-                self.body["traits"] = {**traits, **later.body["traits"]}
+            if is_older(self.change.cursor, later.change.cursor):
+                self.body = later.body
+            else:
+                traits = self.body.get("traits")
+                self.body = {**self.body, **later.body}
+                if traits:
+                    self.body["traits"] = {**traits, **later.body["traits"]}
             self.change = self.change.followed_by(later.change)
             self.emission = later.emission
             content = dumps(self.body)
@@ -100,7 +104,7 @@ def messages_of(
     identity = identity_of(change.entry, change.fields)
     counts_once = change.entry.counts_once
     messages, lanes = [], tuple(lanes_of(change))
-    for body in _bodies(change, references):
+    for number, body in enumerate(_bodies(change, references)):
         if change.sent_at and not counts_once:
             body["timestamp"] = change.sent_at
         content = encoded_body(change, body)
@@ -114,7 +118,8 @@ def messages_of(
             identity = (change.entry.name, identifier)
         else:
             # An upsert has its id from where it was emitted: going back to an earlier value is no repetition.
-            identifier = change.message_id or _hash(content, repr(emission))
+            own = change.message_id and (f"{change.message_id} {number + 1}" if number else change.message_id)
+            identifier = own or _hash(content, repr(emission))
         encoded = _sealed(body, content, identifier, emission)
         merge_key: Hashable = () if counts_once else tuple([v for k, v in body.items() if k.endswith("Id")])
         if change.sent_at or change.message_id:

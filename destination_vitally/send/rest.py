@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import Counter
 from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded
@@ -10,7 +13,7 @@ from destination_vitally.api.pages import Row, found_row, is_row, text_of
 from destination_vitally.api.reply import Reply
 from destination_vitally.compare.comparison import How, differing
 from destination_vitally.compare.loosened import alike
-from destination_vitally.errors import AmbiguousError, NotYetError
+from destination_vitally.errors import AmbiguousError, NotYetError, OutageError
 from destination_vitally.mapping.change import Change, identities_of, lacking
 from destination_vitally.objects.model import Kind, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
@@ -27,11 +30,17 @@ from destination_vitally.send.decide import (
     Put,
     Reject,
     Step,
+    cannot_look,
     decide,
 )
 
+logger = logging.getLogger("airbyte")
+
 LOST_SECONDS = (1.0, 15.0, 60.0)
 """So long is waited before a row is decided again whose answer was lost: the first time, the second, the third."""
+
+LOST_IN_A_ROW = 3
+"""So many rows may be rejected one after the other because no answer came when they were created."""
 
 ARCHIVED = "are archived in Vitally and were left so"
 SCHEDULED = "are there until the day for which Vitally has scheduled their delete"
@@ -53,6 +62,9 @@ class Rest:
         self._memory = rows.memory
         self._references = rows.references
         self._people = rows.people
+        self._lock = threading.Lock()
+        self._lost: Counter[str] = Counter()
+        """How many new rows of an object were rejected in a row since their answers were lost."""
         self._otherwise: set[str] = set()
         """Objects whose new rows Vitally has taken with the other names of their fields."""
 
@@ -80,6 +92,7 @@ class Rest:
             if isinstance(step, Done):
                 return Made(step.effect, ARCHIVED if step.is_archived else "")
             if isinstance(step, Reject):
+                self._count_lost(change, attempts)
                 raise change.rejected(step.reason, step.status)
             looked = None
             if isinstance(step, Look):
@@ -89,20 +102,45 @@ class Rest:
                 reply, made = self._send(change, paths, step)
             except AmbiguousError as doubt:
                 attempts.append(Attempt("POST", Came.LOST, str(doubt), doubt.reply.status))
-                lost = sum(one.came is Came.LOST for one in attempts)
-                if lost <= len(LOST_SECONDS):
-                    self._memory.clock.wait(LOST_SECONDS[lost - 1])
+                self._wait_after_loss(change, attempts)
                 continue
             if made:
                 return made
             came = Came.MISSED if reply.is_miss else Came.ARCHIVED if _says_archived(reply) else Came.EXISTS
             attempts.append(Attempt(type(step).__name__, came, reply.reason, reply.status))
 
+    def _wait_after_loss(self, change: Change, attempts: list[Attempt]) -> None:
+        lost = sum(one.came is Came.LOST for one in attempts)
+        if lost <= len(LOST_SECONDS) and not cannot_look(change):
+            seconds = LOST_SECONDS[lost - 1]
+            logger.warning("Waiting %.0f s, then looking whether it is there: %s.", seconds, attempts[-1].reason)
+            self._memory.clock.wait(seconds)
+
+    def _count_lost(self, change: Change, attempts: list[Attempt]) -> None:
+        """See whether rows are rejected one after the other because Vitally never says that it created them.
+
+        Raises:
+            OutageError: so many, that it is more than a matter of single rows.
+        """
+        if sum(one.came is Came.LOST for one in attempts) <= len(LOST_SECONDS):
+            return
+        with self._lock:
+            self._lost[change.entry.path] += 1
+            lost = self._lost[change.entry.path]
+        if lost > LOST_IN_A_ROW:
+            raise OutageError(
+                f"Gave up: Vitally creates no {change.entry.name} while it answers other requests "
+                f"({attempts[-1].reason}). Try again later."
+            )
+
     def _wait_for_batches(self, change: Change) -> None:
         """See that what a batch wrote of the row is there, so that it does not come after this change."""
         for identity in identities_of(change.entry, change.fields):
-            if coming := self._memory.ask(change.entry, identity).coming:
-                raise NotYetError(change.entry, coming.external_id, is_acted=True)
+            answer = self._memory.ask(change.entry, identity)
+            if answer.coming:
+                raise NotYetError(change.entry, answer.coming.external_id, is_acted=True)
+            if answer.why_not and answer.was_sent and not answer.rows:
+                raise change.rejected(str(answer.why_not))
         for entry, identities in self._people.mentioned(change):
             answers = [self._memory.ask(entry, identity) for identity in identities]
             if any(answer.rows for answer in answers):
@@ -152,7 +190,9 @@ class Rest:
         if _says_archived(reply):
             return reply, None
         _raise_refused(change, reply)
+        was_deleted = self._reader.ask(change, paths).was_deleted
         row = self._note(change, paths, reply, {**lost, "id": known.id} if known else lost)
+        _raise_if_left_archived(change, row, was_deleted=was_deleted)
         return reply, _made(change, row, "updated")
 
     def _post(self, change: Change, paths: Paths) -> tuple[Reply, Made | None]:
@@ -169,8 +209,8 @@ class Rest:
         _raise_refused(change, reply)
         was_deleted = self._reader.ask(change, paths).was_deleted
         row = self._note(change, paths, reply, None)
-        if row.get("archivedAt") and was_deleted:
-            raise change.rejected("this sync has archived it, and Vitally does not bring it back")
+        _raise_if_left_archived(change, row, was_deleted=was_deleted)
+        self._lost.pop(change.entry.path, None)
         is_certain = change.operation == "create" or route.verb is not Verb.POST
         return reply, _made(change, row, "created" if is_certain else "created or updated")
 
@@ -275,6 +315,11 @@ def _made(change: Change, row: Row, effect: Effect) -> Made:
 
 def _shows(change: Change, known: Known) -> bool:
     return not differing(change.entry, change.fields, change.open_values, known.row, How(equal=alike))
+
+
+def _raise_if_left_archived(change: Change, row: Row, *, was_deleted: bool) -> None:
+    if row.get("archivedAt") and was_deleted:
+        raise change.rejected("this sync has archived it, and Vitally does not bring it back")
 
 
 def _says_archived(reply: Reply) -> bool:

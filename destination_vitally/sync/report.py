@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,22 +33,28 @@ class Report:
         self._stop_at_rejected = config.on_rejected == "fail"
         self._is_dry_run = config.dry_run
         self._compares = config.skip_unchanged
+        self._lock = threading.Lock()
         self._remarks: Counter[tuple[StreamPlan, str]] = Counter()
         self._keys: dict[StreamPlan, RepeatedKeys] = {}
+        self._counted: dict[StreamPlan, int] = {}
         self.ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
 
     def remark(self, plan: StreamPlan, text: str) -> None:
         """Count a row of a stream of which something is to be said at the end."""
-        self._remarks[plan, text] += 1
+        with self._lock:
+            self._remarks[plan, text] += 1
 
-    def note_key(self, plan: StreamPlan, change: Change) -> None:
-        """Count a row by its key: many that differ and have one key are one by mistake."""
+    def note_key(self, row: PendingRecord, change: Change) -> None:
+        """Count a row by its key, the first time it is seen: many that differ and have one key are one by mistake."""
+        if row.number <= self._counted.get(row.plan, 0):
+            return  # it has waited
+        self._counted[row.plan] = row.number
         identity = identity_of(change.entry, change.fields)
-        if identity is None or change.sent_at or plan.cursor_field or change.operation not in ("upsert", "update"):
+        if identity is None or change.sent_at or change.operation not in ("upsert", "update"):
             return
         with suppress(ValueError):
             content = dumps([change.fields, change.open_values])
-            self._keys.setdefault(plan, RepeatedKeys()).add(identity, content)
+            self._keys.setdefault(row.plan, RepeatedKeys()).add(identity, content)
 
     def _on_rejected(self, row: PendingRecord) -> None:
         self._rejected.keep(row)

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 
+from destination_vitally.compare.equality import canonical
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
@@ -19,14 +20,14 @@ logger = logging.getLogger("airbyte")
 
 _SCHEMA = """
 CREATE TABLE newest (key BLOB PRIMARY KEY, cursor BLOB) WITHOUT ROWID;
-CREATE TABLE own_ids (id TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID;
+CREATE TABLE own_ids (id BLOB PRIMARY KEY, content BLOB) WITHOUT ROWID;
 CREATE TABLE dated (
     stream INTEGER, at REAL, number INTEGER, segment INTEGER, line BLOB, place INTEGER, PRIMARY KEY (stream, at, number)
 ) WITHOUT ROWID;
 """
 
 MOST_KEYS = 5_000_000
-"""Of so many keys the newest cursor is kept, some 32 bytes each."""
+"""Of so many keys the newest cursor is kept, some 33 bytes each where it is a time or a number."""
 
 MOST_BYTES = 200_000_000
 """So many bytes of dated rows are kept until their stream ends."""
@@ -40,20 +41,18 @@ class Versions:
     def __init__(self, store: Store) -> None:
         self._store = store
         store.create(_SCHEMA)
-        self._keys = self._bytes = 0
+        self._keys = self._ids = self._bytes = 0
         self._plans: list[StreamPlan] = []
         self._segments: dict[int, Segment] = {}
         self._ended: set[StreamPlan] = set()
-        self._logged: set[str] = set()
+        self._logged: set[tuple[str, str]] = set()
 
-    def is_superseded(self, plan: StreamPlan, change: Change, cursor: bytes) -> bool:
-        """Tell whether a newer row of the key has arrived before, by the cursor field of the stream."""
-        identity = identity_of(change.entry, change.fields)
-        if not plan.cursor_field or identity is None or change.sent_at or not cursor:
+    def is_superseded(self, plan: StreamPlan, change: Change) -> bool:
+        """Tell whether a newer row of the key has arrived before, by the cursor of its stream."""
+        identity, cursor = identity_of(change.entry, change.fields), change.cursor
+        if identity is None or change.sent_at or not cursor:
             return False
-        key = hashlib.blake2b(
-            f"{change.entry.path} {joined(identity)}".encode(errors="replace"), digest_size=8
-        ).digest()
+        key = _digest(f"{change.entry.path} {joined(identity)}".encode(errors="replace"))
         found = self._store.one("SELECT cursor FROM newest WHERE key = ?", key)
         if found and is_older(cursor, found[0]):
             return True
@@ -61,31 +60,42 @@ class Versions:
             self._log_once(
                 "Stream %s: it has more keys than are remembered (%s). Of others the row that arrives last counts, "
                 "whatever its cursor.",
-                *(plan.title, f"{MOST_KEYS:,}"),
+                plan.title,
+                f"{MOST_KEYS:,}",
             )
             return False
         self._keys += not found
         self._store.write(("INSERT OR REPLACE INTO newest VALUES (?, ?)", [(key, cursor)]))
         return False
 
-    def check_own_id(self, change: Change) -> None:
-        """See that a message id of yours is not that of another message.
+    def check_own_id(self, plan: StreamPlan, change: Change) -> None:
+        """See that a message id of yours is not that of another message; the same row may come again.
 
         Raises:
             RejectedError: it is.
         """
         if not change.message_id:
             return
-        content = hashlib.blake2b(
-            dumps([change.sent_at, change.fields, change.open_values], sort_keys=True), digest_size=8
-        ).digest()
-        found = self._store.one("SELECT content FROM own_ids WHERE id = ?", change.message_id)
+        said = [change.entry.name, change.sent_at, change.fields, change.open_values]
+        key, content = (
+            _digest(change.message_id.encode(errors="replace")),
+            _digest(dumps(canonical(said), sort_keys=True)),
+        )
+        found = self._store.one("SELECT content FROM own_ids WHERE id = ?", key)
         if found and found[0] != content:
             raise change.rejected(
                 "another row has this messageId and says something else; Vitally would drop one of them"
             )
-        if not found:
-            self._store.write(("INSERT INTO own_ids VALUES (?, ?)", [(change.message_id, content)]))
+        if not found and self._ids >= MOST_KEYS:
+            self._log_once(
+                "Stream %s: it has more messageIds than are remembered (%s). Whether another of them comes twice with "
+                "other content is not looked at.",
+                plan.title,
+                f"{MOST_KEYS:,}",
+            )
+        elif not found:
+            self._ids += 1
+            self._store.write(("INSERT INTO own_ids VALUES (?, ?)", [(key, content)]))
 
     # Dated rows
 
@@ -93,14 +103,15 @@ class Versions:
         """Keep a row of a dated stream until the stream ends, and tell whether it is kept."""
         if row.is_sorted or not row.plan.is_dated:
             return False
-        if self._bytes + len(row.line) > MOST_BYTES:
-            self._log_once(
-                "Stream %s: its dated rows are more than are kept to be sorted (%d MB). Others are sent in the order "
-                "of their arrival.",
-                *(row.plan.title, MOST_BYTES // 1_000_000),
-            )
-            return False
         self._bytes += len(row.line)
+        if self.is_full:
+            self._log_once(
+                "Stream %s: its dated rows are more than are kept to be sorted (%s MB). They are sent in blocks of "
+                "that size, in the order of their arrival; only within a block are they sorted. Let the oldest rows "
+                "come first.",
+                row.plan.title,
+                str(MOST_BYTES // 1_000_000),
+            )
         if row.plan not in self._plans:
             self._plans.append(row.plan)
         self._segments[id(row.segment)] = row.segment
@@ -110,14 +121,26 @@ class Versions:
         self._store.write(("INSERT INTO dated VALUES (?, ?, ?, ?, ?, ?)", [kept]))
         return True
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more dated rows should be kept: what is kept has to be taken now."""
+        return self._bytes >= MOST_BYTES
+
     def end(self, plan: StreamPlan) -> None:
         """Take note that no more rows of a stream will arrive: its dated rows may go."""
         self._ended.add(plan)
 
-    def take(self) -> Iterator[PendingRecord]:
-        """Take out the dated rows of streams that have ended, the oldest first; those without a time are the last."""
-        for stream, plan in enumerate(self._plans):
-            if plan not in self._ended:
+    def take(self, below: float) -> Iterator[PendingRecord]:
+        """Take out the dated rows of streams that have ended, or of all when they are too many.
+
+        Parents go first, then the oldest; those without a time are the last of their stream.
+
+        Args:
+            below: only rows of objects below this rank are wanted.
+        """
+        is_full = self.is_full
+        for stream, plan in sorted(enumerate(self._plans), key=lambda one: one[1].rank):
+            if plan.rank >= below or not (is_full or plan in self._ended):
                 continue
             query = "SELECT at, number, segment, line, place FROM dated WHERE stream = ? ORDER BY at, number LIMIT 100"
             while rows := self._store.all(query, stream):
@@ -127,7 +150,11 @@ class Versions:
                     self._bytes -= len(line)
                     yield PendingRecord(plan, self._segments[segment], line, number, place=place, is_sorted=True)
 
-    def _log_once(self, text: str, *values: object) -> None:
-        if text not in self._logged:
-            self._logged.add(text)
-            logger.warning(text, *values)
+    def _log_once(self, text: str, title: str, limit: str) -> None:
+        if (text, title) not in self._logged:
+            self._logged.add((text, title))
+            logger.warning(text, title, limit)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=8).digest()

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -154,6 +155,8 @@ class Writer:
             self._window.add(row)
             if self._window.is_full:
                 self._close_window()
+        if self._versions.is_full:
+            self._close_window()
 
     def tick(self) -> None:
         """Let time pass: a state that has waited long enough gets its records sent. Call it often."""
@@ -248,6 +251,7 @@ class Writer:
         for row in self._held.take(ROWS, SLICE_BYTES):
             self._window.add(row)
         for rank, rows in self._window.empty():
+            self._write_dated(rank)
             if rank > self._lowest:
                 self._flush_batches()
                 self._lanes.drain()
@@ -255,7 +259,11 @@ class Writer:
             for few in slices(rows):
                 left -= len(few)
                 self._write_slice(few, more=left)
-        for few in slices(self._versions.take()):
+        self._write_dated()
+
+    def _write_dated(self, below: float = inf) -> None:
+        """Write the dated rows of streams that have ended, those of objects below a rank."""
+        for few in slices(self._versions.take(below)):
             self._flush_batches()
             self._lanes.drain()
             self._write_slice(few)
@@ -285,13 +293,14 @@ class Writer:
             self._reject(row, error)
             return None
         self.mirrors.saw(row.plan, change)
-        if self._versions.is_superseded(row.plan, change, cursor_of(record["data"], row.plan.cursor_field)):
+        if self._versions.keeps(row, change):
+            return None
+        self._report.note_key(row, change)
+        change = change._replace(cursor=cursor_of(record["data"], row.plan.cursor_field))
+        if self._versions.is_superseded(row.plan, change):
             row.parts = 1
             self._ledger.settle(row, "superseded")
             return None
-        if self._versions.keeps(row, change):
-            return None
-        self._report.note_key(row.plan, change)
         lanes = tuple(lanes_of(change))
         self._note_kind(change, lanes)
         return Draft(row, record.get("emitted_at"), change, lanes)
@@ -357,10 +366,11 @@ class Writer:
 
     def _messages(self, draft: Draft) -> list[QueuedMessage]:
         """The messages of a change that travels in batches."""
-        self._versions.check_own_id(draft.change)
+        self._versions.check_own_id(draft.row.plan, draft.change)
         emission = Emission(self._started, emitted(draft.emitted_at) or self._started, draft.row.number)
         messages = messages_of(draft.change, draft.row, emission, self._rows.references)
         for message in messages:
+            message.lanes = message.lanes if message.counts_once else draft.lanes
             if not Batch().has_room(len(message.encoded)):
                 raise draft.change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return messages

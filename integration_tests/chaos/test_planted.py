@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from destination_vitally.lines import with_member
-from destination_vitally.outcomes.ledger import Checkpoint, Ledger
 from destination_vitally.mirror.missing import Missing
+from destination_vitally.outcomes.ledger import Checkpoint, Ledger
 from integration_tests.chaos import destination_run, mirror_run, source_run
 from source_vitally.scan import Scan, ScanState
 

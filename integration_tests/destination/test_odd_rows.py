@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from destination_vitally import DestinationVitally
-from destination_vitally.mapping import change, mapper
 from destination_vitally.compare.equality import same
+from destination_vitally.mapping import change, mapper
 from destination_vitally.protocol import AirbyteMessage, AirbyteMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from integration_tests.harness import QuickClock, destination_config, record, state, stream, write
 from integration_tests.sandbox import Sandbox

@@ -19,7 +19,7 @@ def cursor_of(row: Mapping[str, Any], path: Sequence[str]) -> bytes:
     """Return the cursor of a record as bytes that sort as it does among cursors of its type; none where it has none.
 
     The first byte is the type: an instant (to the microsecond), a number (to nine decimals), else a text. Of a text
-    longer than 200 bytes the rest is left out.
+    longer than 200 bytes the rest is left out, and a number from 27 digits on is no cursor.
 
     Args:
         row: the record as it arrived, mapped or not.
@@ -38,7 +38,9 @@ def cursor_of(row: Mapping[str, Any], path: Sequence[str]) -> bytes:
         pass
     try:
         return _NUMBER + _sortable(int(Decimal(written) * _UNITS))
-    except (InvalidOperation, ValueError, OverflowError):
+    except OverflowError:
+        return b""
+    except (InvalidOperation, ValueError):
         return _TEXT + written.encode(errors="surrogatepass")[:_LONGEST] if written else b""
 
 
