@@ -53,8 +53,8 @@ _KEPT = {
 }
 """What cannot be read again."""
 
-_SHOWN, _OWN, _GONE = 0, 1, 2
-"""What a row is: as Vitally showed it, as this sync has written it, deleted by this sync."""
+_OWN, _GONE = 1, 2
+"""What has become of a row since Vitally showed it (0): this sync has written it, or deleted it."""
 
 _PUT = """
 INSERT INTO known VALUES (?, ?, ?, 0, ?, 0, ?) ON CONFLICT (place, id) DO UPDATE SET

@@ -136,6 +136,32 @@ class Batcher:
             self._dispatch(batch)
 
 
+class Batchers:
+    """The batches of all types; messages of one lane that are of several types keep their order."""
+
+    def __init__(self, dispatch: Callable[[Batch], None]) -> None:
+        self._dispatch = dispatch
+        self._of: dict[str, Batcher] = {}
+
+    def add(self, messages: list[QueuedMessage]) -> None:
+        """Take in the messages of one record."""
+        kind = str(messages[0].body["type"])
+        self.flush_lanes(messages[0].lanes, but=kind)
+        for message in messages:
+            self._of.setdefault(kind, Batcher(self._dispatch)).add(message)
+
+    def flush_lanes(self, lanes: Iterable[Hashable], but: str = "") -> None:
+        """Dispatch what holds a message of one of the lanes, but for one type: what follows goes another way."""
+        for kind, batcher in self._of.items():
+            if kind != but and batcher.holds(lanes):
+                batcher.flush()
+
+    def flush(self) -> None:
+        """Dispatch everything."""
+        for batcher in self._of.values():
+            batcher.flush()
+
+
 class Analytics:
     """Sends batches and enters what became of their records."""
 

@@ -27,7 +27,7 @@ from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.rows.facts import Sending
 from destination_vitally.rows.known import Rows
 from destination_vitally.rows.reader import lanes_of
-from destination_vitally.send.batches import BYTES, Analytics, Batch, Batcher
+from destination_vitally.send.batches import BYTES, Analytics, Batch, Batchers
 from destination_vitally.send.forecast import Forecast
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.send.rest import Rest
@@ -103,7 +103,7 @@ class Writer:
             if apis.analytics
             else None
         )
-        self._batchers: dict[str, Batcher] = {}
+        self._batches = Batchers(self._dispatch)
         self._calling: Counter[Hashable] = Counter()
         self._kinds: dict[str, set[frozenset[str]]] = {}
         self._mixed: set[str] = set()
@@ -166,7 +166,7 @@ class Writer:
         since = self._ledger.waiting_since
         if since is not None and self._clock.monotonic() - max(since, self._closed_at) >= HOLD_SECONDS:
             self._close_window()
-            self._flush_batches()
+            self._batches.flush()
 
     @property
     def has_states(self) -> bool:
@@ -197,7 +197,7 @@ class Writer:
         before = -1
         while True:
             self._close_window()
-            self._flush_batches()
+            self._batches.flush()
             self._lanes.drain()
             if not is_all or not self._held:
                 break
@@ -253,7 +253,7 @@ class Writer:
         for rank, rows in self._window.empty():
             self._write_dated(rank)
             if rank > self._lowest:
-                self._flush_batches()
+                self._batches.flush()
                 self._lanes.drain()
             left = len(rows)
             for few in slices(rows):
@@ -264,7 +264,7 @@ class Writer:
     def _write_dated(self, below: float = inf) -> None:
         """Write the dated rows of streams that have ended, those of objects below a rank."""
         for few in slices(self._versions.take(below)):
-            self._flush_batches()
+            self._batches.flush()
             self._lanes.drain()
             self._write_slice(few)
 
@@ -315,7 +315,7 @@ class Writer:
         if names and names not in kinds:
             if path not in self._mixed and any(names.isdisjoint(others) for others in kinds):
                 self._mixed.add(path)
-                self._flush_batches()
+                self._batches.flush()
                 self._lanes.drain()
             kinds.add(names)
 
@@ -342,7 +342,7 @@ class Writer:
         if self._compares:
             self._rows.memory.note(Sending(draft.change))
         if messages and not self._forecast:
-            self._batch(messages)
+            self._batches.add(messages)
         else:
             draft.row.parts = 1
             self._call(draft, messages[0].key if messages and draft.change.entry.counts_once else None)
@@ -375,14 +375,8 @@ class Writer:
                 raise draft.change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return messages
 
-    def _batch(self, messages: list[QueuedMessage]) -> None:
-        kind = messages[0].body["type"]
-        self._flush_other_batches(kind, messages[0].lanes)
-        for message in messages:
-            self._batcher(kind).add(message)
-
     def _call(self, draft: Draft, counted_by: Hashable) -> None:
-        self._flush_other_batches(None, draft.lanes)
+        self._batches.flush_lanes(draft.lanes)
         self._calling.update(draft.lanes)
         self._lanes.submit(draft.lanes, partial(self._make, draft, counted_by))
 
@@ -405,23 +399,8 @@ class Writer:
             for lane in draft.lanes:
                 del self._calling[lane]
 
-    def _batcher(self, kind: str) -> Batcher:
-        if kind not in self._batchers:
-            self._batchers[kind] = Batcher(self._dispatch)
-        return self._batchers[kind]
-
     def _dispatch(self, batch: Batch) -> None:
         assert self._analytics is not None
         lanes = {lane for message in batch.messages for lane in message.lanes}
         job = self._verification.delivery(batch.messages, self._analytics.send)
         self._lanes.submit(lanes, job, self._verification.has_room)
-
-    def _flush_other_batches(self, kind: str | None, lanes: tuple[Hashable, ...]) -> None:
-        """Keep the rows of a lane in order when they take different ways."""
-        for other, batcher in self._batchers.items():
-            if other != kind and batcher.holds(lanes):
-                batcher.flush()
-
-    def _flush_batches(self) -> None:
-        for batcher in self._batchers.values():
-            batcher.flush()
