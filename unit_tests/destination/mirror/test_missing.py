@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from destination_vitally.transports.missing import IDS_NAMED, Missing
-from destination_vitally.transports.rest import Effect
 
 from destination_vitally.errors import ListError, NotYetError, RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId
+from destination_vitally.mirror.missing import IDS_NAMED, Missing
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE
+from destination_vitally.rows.store import Store
+from destination_vitally.send.rest import Made
 from unit_tests.destination.listed import START, Lists, Workspace, row
 
 BEGAN = START + 30.0
@@ -24,7 +25,7 @@ NOTES = BY_NAME["note"]
 
 def missing_in(fake: Any, *in_the_sync: tuple[str, ...], entry: Object = NOTES, began: float = BEGAN) -> Missing:
     """What is missing of a table, which has rows of some identities."""
-    return Missing(fake, entry, lambda identity: identity in in_the_sync, began)
+    return Missing(fake, entry, lambda identity: identity in in_the_sync, began, Store())
 
 
 def read(*rows: dict[str, Any], **more: Any) -> Missing:
@@ -127,11 +128,11 @@ class Deletes:
         self.errors = list(errors)
         self.made: list[Change] = []
 
-    def __call__(self, change: Change) -> Effect:
+    def __call__(self, change: Change) -> Made:
         if self.errors:
             raise self.errors.pop(0)
         self.made.append(change)
-        return "deleted"
+        return Made("deleted")
 
 
 def test_a_row_that_is_as_the_list_showed_it_is_deleted() -> None:
@@ -200,11 +201,11 @@ def test_what_cannot_be_asked_for_is_said() -> None:
     assert missing.problem == "note 'x5': Vitally does not say whether it is there: No."
 
 
-def test_what_has_to_wait_is_not_counted() -> None:
-    missing, deletes = missing_in(Workspace(notes=[NOTE])), Deletes(NotYetError(3.0))
-    with pytest.raises(NotYetError):
-        missing.delete(OWN, YOURS, deletes)
-    assert (missing.deleted, missing.kept) == (0, {})
+def test_a_row_to_which_a_message_is_on_its_way_is_kept() -> None:
+    """Given a row that a message of this sync is on its way to, then it is in the sync after all: nothing waits for
+    the message, and nothing is deleted."""
+    missing, deletes = missing_in(Workspace(notes=[NOTE])), Deletes(NotYetError(NOTES, YOURS, is_acted=True))
+    assert missing.delete(OWN, YOURS, deletes) == "note 'x5': changed meanwhile"
+    assert (missing.deleted, missing.kept, missing.problem) == (0, {"changed meanwhile": 1}, "")
     missing.delete(OWN, YOURS, deletes)
-    missing.delete(OWN, YOURS, deletes)
-    assert missing.deleted == 2
+    assert missing.deleted == 1
