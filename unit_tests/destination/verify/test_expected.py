@@ -1,121 +1,33 @@
-"""Which messages are looked for, how likely a sample finds what was dropped, and what a row must show."""
+"""What a row must show once a message was applied, how it is known that it was, and what later messages change."""
 
 from __future__ import annotations
 
-from math import comb
-from random import Random
 from typing import Any
 
 import pytest
-from destination_vitally.transports.expected import Expected, expected_of
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import Emission, messages_of
-from destination_vitally.transports.references import References
-from destination_vitally.transports.sampling import FIRST, SAMPLE, Sample
 
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from unit_tests.destination.builders import change, configured, plans, settings
+from destination_vitally.objects.table import BY_NAME
+from destination_vitally.rows.facts import Deleted, Written
+from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.poller import LONGER_SECONDS, LONGEST_PAUSE, PATIENCE_SECONDS
+from destination_vitally.verify.expected import Expected, Seeing
 from unit_tests.destination.clock import QuickClock
+from unit_tests.destination.verify.expecting import DELETED, SINCE, expected, wanted
 
-PLAN = next(iter(plans(settings(), configured("accounts")).values()))
-REFERENCES = References(None, Landing(None, QuickClock()))
-DELETED = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"}
-
-
-def expected(
-    name: str, data: dict[str, Any], taken: float | None = 100.0, since: float = 5.0, place: int = 10
-) -> Expected | None:
-    operation: Any = "create" if name == "event" else "upsert"
-    made = change(name, operation, data, allow_deletes=True)
-    messages = messages_of(made, PendingRecord(PLAN, Segment(), b"", 1, place=place), Emission(1, 2, 3), REFERENCES)
-    return expected_of(messages[0], taken, since)
+LATER = "1970-01-01T00:01:47Z"
+"""Seven seconds after the message was taken."""
 
 
-def wanted(name: str, data: dict[str, Any]) -> Expected:
-    one = expected(name, data)
-    assert one
-    return one
+class Watched:
+    """A message with what became of it."""
 
-
-def nobody(target: str, value: str) -> None:
-    """Know no id."""
-
-
-# The sample
-
-
-def sampled(count: int, seed: int, kinds: int = 1) -> list[int]:
-    """Return the places of the messages that are looked for, of so many that take turns between kinds."""
-    sample, places = Sample(Random(seed)), {}
-    for place in range(count):
-        one = wanted("account", {"externalId": "a"})
-        one.kind = f"kind {place % kinds}"
-        places[id(one)] = (place, one)
-        sample.offer(one)
-    return sorted(places[id(one)][0] for one in sample)
-
-
-@pytest.mark.parametrize("count", [0, 1, FIRST, SAMPLE, SAMPLE + 1, 1000])
-@pytest.mark.parametrize("kinds", [1, 2])
-def test_a_sample_has_the_first_of_each_kind_and_no_more_than_it_should(count: int, kinds: int) -> None:
-    places = sampled(count, 1, kinds)
-    assert len(places) == len(set(places)) == min(count, SAMPLE)
-    assert places[: FIRST * kinds] == list(range(min(count, FIRST * kinds)))
-
-
-def test_a_kind_that_comes_late_has_its_place() -> None:
-    sample = Sample(Random(1))
-    for _ in range(500):
-        sample.offer(wanted("account", {"externalId": "a"}))
-    late = wanted("account", {"externalId": "late"})
-    late.kind = "late"
-    left_out = sample.offer(late)
-    assert left_out not in (None, late)
-    assert len(list(sample)) == SAMPLE
-    assert late in sample
-    assert left_out not in sample
-
-
-def test_the_first_rows_of_the_stream_are_looked_for_whenever_they_are_accepted() -> None:
-    sample = Sample(Random(1))
-    for _ in range(500):
-        sample.offer(wanted("account", {"externalId": "a"}))
-    first = [expected("account", {"externalId": "b"}, place=place) for place in range(1, FIRST + 1)]
-    for one in first:
-        assert one
-        sample.offer(one)
-    assert set(first) <= set(sample)
-    assert len(list(sample)) == SAMPLE
-
-
-def test_what_is_removed_makes_room_for_later_ones_by_chance_only() -> None:
-    sample = Sample(Random(1))
-    for _ in range(1000):
-        sample.offer(wanted("account", {"externalId": "a"}))
-    for one in list(sample)[FIRST:]:
-        sample.remove(one)
-    for _ in range(1000):
-        sample.offer(wanted("account", {"externalId": "b"}))
-    taken = len(list(sample))
-    assert 30 < taken < SAMPLE - 20, "about half of those that are looked for come from each half of the stream"
-
-
-@pytest.mark.parametrize(("count", "dropped"), [(1_000, 1), (2_000, 2), (3_000, 30)])
-def test_a_sample_finds_what_was_dropped_as_often_as_the_formula_says(count: int, dropped: int) -> None:
-    """1 - C(n - d, s) / C(n, s), of n messages of which d were dropped and s are looked for."""
-    runs = 600
-    chance = 1 - comb(count - dropped, SAMPLE) / comb(count, SAMPLE)
-    messages = [wanted("account", {"externalId": "a"}) for _ in range(count)]
-    hits = 0
-    for seed in range(runs):
-        sample = Sample(Random(seed))
-        for one in messages:
-            sample.offer(one)
-        lost = {id(one) for one in Random(-1 - seed).sample(messages, dropped)}
-        hits += any(id(one) in lost for one in sample)
-    deviation = (chance * (1 - chance) / runs) ** 0.5
-    assert abs(hits / runs - chance) < 4 * deviation, (hits / runs, chance)
+    def __init__(self, one: Expected) -> None:
+        self.one = one
+        self.landed: list[Expected] = []
+        self.missing: list[tuple[Any, str]] = []
+        one.on_landed = self.landed.append
+        one.on_missing = lambda one, row, problem: self.missing.append((row, problem))
 
 
 # What is expected
@@ -178,56 +90,177 @@ def test_what_is_left_of_a_message_when_another_follows(
     one, other = (wanted("user", {"externalId": "u", **earlier}) for _ in range(2))
     one.followed_by(after)
     other.written_over(after)
-    assert sorted(one.differs(LINKED, nobody)) == followed
-    assert sorted(other.differs(LINKED, nobody)) == written_over
+    assert sorted(one.differs(LINKED)) == followed
+    assert sorted(other.differs(LINKED)) == written_over
 
 
 def test_a_link_that_is_made_and_ended_is_expected_as_it_is_in_the_end() -> None:
     link = {"userId": "u", "accountId": "a"}
     made, ended = wanted("membership", link), wanted("membership", {**link, **DELETED})
-    assert (made.differs(LINKED, nobody), ended.differs(LINKED, nobody)) == ([], ["accountIds"])
+    assert (made.differs(LINKED), ended.differs(LINKED)) == ([], ["accountIds"])
     made.followed_by(wanted("membership", {**link, **DELETED}))
-    assert made.differs(LINKED, nobody) == ["accountIds"]
+    assert made.differs(LINKED) == ["accountIds"]
     ended.followed_by(wanted("membership", link))
-    assert ended.differs(LINKED, nobody) == []
+    assert ended.differs(LINKED) == []
     ended.written_over(wanted("membership", {**link, **DELETED}))
     assert ended.is_empty
 
 
 def test_a_link_that_the_row_does_not_tell_is_not_there_still() -> None:
-    ended = wanted("membership", {"userId": "u", "accountId": "a", **DELETED})
-    assert ended.differs({"externalId": "u"}, nobody) == []
-    assert ended.differs({"externalId": "u", "accountIds": ["x"]}, lambda *_: "x") == ["accountIds"]
+    link = {"userId": "u", "accountId": "a", **DELETED}
+    known = Seeing(lambda target, value: "x", Memory(QuickClock()))
+    assert wanted("membership", link).differs({"externalId": "u"}) == []
+    assert wanted("membership", link, seeing=known).differs({"externalId": "u", "accountIds": ["x"]}) == ["accountIds"]
+
+
+@pytest.mark.parametrize(("shown", "differs"), [("x", []), ("y", ["organizationId"])])
+def test_ids_of_vitally_are_compared_as_such(shown: str, differs: list[str]) -> None:
+    one = wanted("account", {"externalId": "a"})
+    one.fields["organizationId"] = VitallyId("x")
+    assert one.differs({"externalId": "a", "organizationId": shown}) == differs
+
+
+# What this sync has done since
+
+
+def memory_with(*facts: Any) -> Memory:
+    memory = Memory(QuickClock())
+    memory.clock.wait(SINCE)
+    memory.note(*facts)
+    return memory
+
+
+@pytest.mark.parametrize(
+    ("facts", "differs"),
+    [
+        ([], ["name"]),
+        ([Written(BY_NAME["account"], {"id": "A", "externalId": "a"})], []),
+        ([Deleted(BY_NAME["account"], {"externalId": "a"})], []),
+        ([Written(BY_NAME["account"], {"id": "B", "externalId": "b"})], ["name"]),
+    ],
+)
+def test_what_this_sync_has_written_or_deleted_since_is_not_expected(facts: Any, differs: list[str]) -> None:
+    seeing = Seeing(lambda target, value: None, memory_with(*facts))
+    one = Watched(wanted("account", {"externalId": "a", "name": "N"}, seeing=seeing))
+    assert one.one.differs({"name": "other"}) == differs
+    one.one.ends(None, "")
+    assert (len(one.landed), len(one.missing)) == (not differs, bool(differs))
 
 
 def test_a_parent_that_was_deleted_since_is_not_expected() -> None:
-    one = wanted("user", {"externalId": "u", "accountIds": ["a", "b"]})
-    one.forget_parent("account", "b")
-    assert one.fields["accountIds"] == ["a"]
-    account = wanted("account", {"externalId": "a", "organizationId": "o"})
-    account.forget_parent("organization", "o")
-    assert account.fields == {"externalId": "a"}
+    gone = memory_with(Deleted(BY_NAME["account"], {"externalId": "b"}))
+    seeing = Seeing(lambda target, value: None, gone)
+    one = wanted("user", {"externalId": "u", "accountIds": ["a", "b"]}, seeing=seeing)
+    assert one.differs({"accounts": [{"id": "A", "externalId": "a"}]}) == []
+    assert one.differs({"accounts": [{"id": "B", "externalId": "b"}]}) == ["accountIds"]
+    only = wanted("user", {"externalId": "u", "accountIds": ["b"]}, seeing=seeing)
+    assert only.differs({"accounts": []}) == []
+
+
+# What is seen
 
 
 @pytest.mark.parametrize(
     ("taken", "updated", "after"),
     [
-        (100.0, "1970-01-01T00:01:47Z", 7.0),
+        (100.0, LATER, 7.0),
         (100.0, "1970-01-01T00:05:00Z", 60.0),
         (100.0, "1970-01-01T00:00:30Z", None),
-        (None, "1970-01-01T00:01:47Z", 60.0),
+        (None, LATER, 60.0),
         (100.0, None, 60.0),
     ],
 )
 def test_how_long_it_took(taken: float | None, updated: str | None, after: float | None) -> None:
-    one = expected("account", {"externalId": "a"}, taken)
-    assert one
-    one.see({"updatedAt": updated}, 65.0)
-    assert one.after == after
+    """Given the time at which Vitally changed a row, then that is when the message was applied; a row that is older
+    than the message was so before."""
+    watched = Watched(wanted("account", {"externalId": "a"}, taken=taken))
+    assert watched.one.sees({"updatedAt": updated}, SINCE + 60.0)
+    assert watched.landed == [watched.one]
+    assert watched.one.after == after
 
 
-def test_ids_of_vitally_are_compared_as_such() -> None:
-    one = wanted("account", {"externalId": "a"})
-    one.fields["organizationId"] = VitallyId("x")
-    assert one.differs({"externalId": "a", "organizationId": "x"}, nobody) == []
-    assert one.differs({"externalId": "a", "organizationId": "y"}, nobody) == ["organizationId"]
+SENT = {"externalId": "a", "name": " Acme ", "plan": "Team", "seats": 2.345}
+
+
+@pytest.mark.parametrize(
+    ("row", "otherwise"),
+    [
+        ({"name": " Acme ", "traits": {"plan": "Team", "seats": 2.345}}, []),
+        ({"name": "Acme", "traits": {"plan": "Team", "seats": 2.345}}, ["name"]),
+        ({"name": " Acme ", "traits": {"plan": "team", "seats": 2.35}}, ["traits.plan", "traits.seats"]),
+    ],
+)
+def test_what_is_stored_otherwise_has_landed_at_once_and_is_named(row: dict[str, Any], otherwise: list[str]) -> None:
+    watched = Watched(wanted("account", SENT))
+    assert watched.one.sees({"externalId": "a", "updatedAt": LATER, **row}, 10.0)
+    assert len(watched.landed) == 1
+    assert watched.one.otherwise == otherwise
+
+
+OLD = {"externalId": "a", "name": "Old", "traits": {"plan": "old"}}
+PART = {"externalId": "a", "name": "New", "traits": {"plan": "old"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_first", "has_acted"),
+    [
+        ([OLD], True, False),
+        ([OLD, OLD], True, False),
+        # A value that was another before, or a row that was not there: the message has acted.
+        ([OLD, PART], True, True),
+        ([None, PART], True, True),
+        ([{**PART, "createdAt": LATER}], True, True),
+        # A value that was equal before proves nothing; nor does a row that shows nothing of the message.
+        ([PART, PART], True, False),
+        ([{**PART, "createdAt": "1970-01-01T00:01:40Z"}], True, False),
+        pytest.param(
+            *([None, OLD], True, False),
+            marks=pytest.mark.xfail(
+                strict=True, reason="your id, which each row shows, counts as a part of the message"
+            ),
+        ),
+        # Where another message was on its way, it may be that one which has acted.
+        ([OLD, PART], False, False),
+    ],
+)
+def test_once_a_message_has_acted_what_it_left_out_is_not_waited_for(
+    rows: list[Any], is_first: bool, has_acted: bool
+) -> None:
+    """Given a message of which Vitally takes only a part, when that shows, then the rest will not come: it is waited
+    for a moment longer, and not until the patience ends."""
+    one = wanted("account", {"externalId": "a", "name": "New", "plan": "new"})
+    one.is_first = is_first
+    for row in rows:
+        if row is None:
+            one.misses()
+        else:
+            one.is_there = True
+            assert not one.sees(row, 20.0)
+    assert one.until(None) == (20.0 + LONGEST_PAUSE if has_acted else SINCE + PATIENCE_SECONDS)
+    one.is_there = True
+    assert one.until(3.0) == (20.0 + LONGEST_PAUSE if has_acted else SINCE + 3.0 + LONGER_SECONDS)
+
+
+# When the patience is over
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "row", "problem", "is_landed"),
+    [
+        ("account", {"externalId": "a"}, None, "", False),
+        ("account", {"externalId": "a", "name": "N"}, {"name": "other"}, "", False),
+        ("account", {"externalId": "a"}, None, "Vitally does not say", False),
+        ("membership", {"userId": "u", "accountId": "a"}, None, "", False),
+        # A user who is not there belongs to nothing.
+        ("membership", {"userId": "u", "accountId": "a", **DELETED}, None, "", True),
+        ("membership", {"userId": "u", "accountId": "a", **DELETED}, None, "Vitally does not say", False),
+        ("membership", {"userId": "u", "accountId": "a", **DELETED}, {"accountIds": ["A"]}, "", False),
+    ],
+)
+def test_at_the_end_what_is_not_shown_has_not_landed(
+    name: str, data: dict[str, Any], row: Any, problem: str, is_landed: bool
+) -> None:
+    watched = Watched(wanted(name, data))
+    watched.one.ends(row, problem)
+    assert watched.landed == ([watched.one] if is_landed else [])
+    assert watched.missing == ([] if is_landed else [(row, problem)])
