@@ -57,7 +57,7 @@ def test_some_are_from_all_over_the_sync() -> None:
 def test_a_sample_finds_what_was_dropped_as_often_as_chance_says(dropped: int) -> None:
     """Given `d` messages that were dropped of the `m` that are neither among the first nor the last, then
     `1 - C(m - d, s) / C(m, s)` of the syncs find one by the `s` that are from all over the sync."""
-    runs, middle = 300, 500
+    runs, middle = 100, 500
     chance = 1 - comb(middle - dropped, SPREAD) / comb(middle, SPREAD)
     offered = [message() for _ in range(middle + SAMPLE - SPREAD)]
     hits = 0
