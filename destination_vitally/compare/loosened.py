@@ -7,9 +7,11 @@ of a list make no difference here: a row that has the value like this has it, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
 from typing import Any
 
-from destination_vitally.compare.equality import is_empty, same
+from destination_vitally.compare.equality import instant, is_empty, same
 from destination_vitally.mapping.values import lists, numbers
 
 
@@ -26,12 +28,17 @@ def alike(sent: Any, shown: Any, *, any_case: bool = False) -> bool:
         return _lists_alike(sent, shown)
     if isinstance(sent, str) and isinstance(shown, str) and _folded(sent) == _folded(shown):
         return True
-    return _rounded(sent, shown)
+    return _rounded(sent, shown) or _same_day(sent, shown)
 
 
 def _lists_alike(sent: list[Any], shown: list[Any]) -> bool:
-    left = list(shown)
+    left, unequal = list(shown), []
     for entry in sent:
+        if entry in left:
+            left.remove(entry)
+        else:
+            unequal.append(entry)
+    for entry in unequal:
         place = next((place for place, other in enumerate(left) if alike(entry, other)), None)
         if place is None:
             return False
@@ -44,16 +51,20 @@ def _folded(text: str) -> str:
 
 
 def _rounded(sent: Any, shown: Any) -> bool:
-    """Whether a number is another with fewer decimals."""
+    """Whether a number is another rounded to fewer decimals."""
+    if isinstance(sent, str) and isinstance(shown, str):
+        return False
     try:
-        one, other = numbers.number(sent), numbers.number(shown)
+        one, other = Decimal(str(numbers.number(sent))), Decimal(str(numbers.number(shown)))
     except ValueError:
         return False
-    if isinstance(one, bool) or isinstance(other, bool):
+    exponent = other.normalize().as_tuple().exponent
+    return isinstance(exponent, int) and abs(one - other) <= Decimal(5).scaleb(min(exponent, 0) - 1)
+
+
+def _same_day(sent: Any, shown: Any) -> bool:
+    """Whether of two times one is the midnight that begins the day of the other."""
+    one, other = instant(sent), instant(shown)
+    if one is None or other is None or one.date() != other.date():
         return False
-    text = f"{other:f}".rstrip("0") if isinstance(other, float) else str(other)
-    decimals = len(text.partition(".")[2])
-    try:
-        return abs(float(one) - float(other)) < 10.0**-decimals
-    except OverflowError:
-        return False
+    return time.min in (one.time(), other.time())

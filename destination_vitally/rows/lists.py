@@ -81,7 +81,7 @@ class Tail:
                 newest = max([newest, *stamps])
                 yield from page
                 is_cut = number > 1 and not page  # a cursor that has expired may look like the end
-                self.has_arrived = bool(stamps) and stamps[-1] < floor
+                self.has_arrived = bool(stamps) and bool(stamps[-1]) and stamps[-1] < floor
                 if number >= most or self.has_arrived:
                     break
             else:

@@ -43,6 +43,7 @@ CREATE TABLE keys (place INTEGER, key TEXT, id TEXT, PRIMARY KEY (place, key, id
 CREATE TABLE sent (
     place INTEGER, key TEXT, external_id TEXT, taken REAL, since REAL, PRIMARY KEY (place, key)
 ) WITHOUT ROWID;
+CREATE INDEX sent_by_row ON sent (place, external_id);
 CREATE TABLE contents (place INTEGER, external_id TEXT, content BLOB, PRIMARY KEY (place, external_id)) WITHOUT ROWID;
 CREATE TABLE elsewhere (place INTEGER, id TEXT, external_id TEXT, PRIMARY KEY (place, id)) WITHOUT ROWID;
 """
@@ -137,6 +138,8 @@ class Memory:
         self._places: dict[str, _Place] = {}
         self._lock = threading.Lock()
         self._answers: dict[tuple[int, str], tuple[tuple[Known, ...], bool]] = {}
+        self._asked_by: dict[tuple[int, str], set[str]] = {}
+        """The keys that rows were asked for by, by Vitally's id: an answer may be by a key that the row has no more."""
         self._recent: Recent[tuple[Known, ...]] = Recent(ANSWERS)
         self._missed: Recent[Missed | float] = Recent()
         self.wake: Callable[[str, Iterable[str]], None] = lambda path, external_ids: None
@@ -246,7 +249,10 @@ class Memory:
         answer = rows or self._recent.get((place.number, key)) or (), any(state == _GONE for _, state in shown)
         if len(self._answers) >= ANSWERS:
             self._answers.clear()
+            self._asked_by.clear()
         self._answers[place.number, key] = answer
+        for one, _ in shown:
+            self._asked_by.setdefault((place.number, one.id), set()).add(key)
         return answer
 
     # Facts
@@ -272,7 +278,7 @@ class Memory:
                 (_PUT, [(place.number, own, names, fact.is_listed, dumps(row)) for own, row in rows]),
                 (_PUT_KEY, [(place.number, key, own) for key, own in keys]),
             )
-        self._changed(place, (key for key, _ in keys))
+        self._changed(place, (key for key, _ in keys), (own for own, _ in rows))
         self.wake(fact.entry.path, (value for _, row in rows for value in _names(row)))
 
     def _not_there(self, fact: Missed) -> None:
@@ -281,6 +287,7 @@ class Memory:
         self.wake(fact.entry.path, fact.identity[2:] if fact.reason else ())
         if not fact.reason:
             # What was shown of it is no longer so.
+            self._recent.forget((place.number, key))
             rows = [one for one in self._rows(place, key)[0] if fact.is_gone or not one.is_own]
             if rows:
                 self.store.write(
@@ -333,7 +340,7 @@ class Memory:
             (_PUT_OWN, [(place.number, own, _OWN, is_listed, self.clock.monotonic(), dumps(row))]),
             (_PUT_KEY, [(place.number, key, own) for key in keys]),
         )
-        self._changed(place, keys)
+        self._changed(place, keys, [own])
         self.wake(fact.entry.path, _names(row))
 
     def _deleted(self, fact: Deleted) -> None:
@@ -348,7 +355,9 @@ class Memory:
                 (_PUT_KEY, [(place.number, key, own) for key in keys]),
             )
             self._seen(Seen(fact.entry, row))
-            self._changed(place, keys)
+            self._changed(place, keys, [own])
+            for key in keys:
+                self._recent.forget((place.number, key))
 
     def _elsewhere(self, fact: Elsewhere) -> None:
         row = (self._place(fact.entry).number, fact.identifier, fact.external_id)
@@ -356,8 +365,8 @@ class Memory:
 
     def _seen(self, fact: Seen) -> None:
         place = self._place(fact.entry)
-        query = "UPDATE sent SET since = NULL WHERE place = ? AND key = ?"
-        self.store.write((query, [(place.number, key) for key in place.keys_of(fact.row)]))
+        query = "UPDATE sent SET since = NULL WHERE place = ? AND external_id = ?"
+        self.store.write((query, [(place.number, text_of(fact.row, "externalId"))]))
         self.wake(fact.entry.path, _names(fact.row))
 
     # Within
@@ -370,7 +379,10 @@ class Memory:
             with self._lock:
                 return self._places.setdefault(name, _Place(len(self._places), entry))
 
-    def _changed(self, place: _Place, keys: Iterable[str]) -> None:
+    def _changed(self, place: _Place, keys: Iterable[str], ids: Iterable[str] = ()) -> None:
+        for own in ids:
+            for key in self._asked_by.pop((place.number, own), ()):
+                self._answers.pop((place.number, key), None)
         for key in keys:
             self._answers.pop((place.number, key), None)
             self._missed.forget((place.number, key))

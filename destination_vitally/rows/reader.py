@@ -38,10 +38,11 @@ class Reader:
         must be known. That there is none is only believed where Vitally lists what the row belongs to.
         """
         identity = identity_of(change.entry, change.fields)
+        answer = self._memory.ask(change.entry, identity)
         if looked := self._looked.get(identity):
             self._looked.forget(identity)
-            return looked
-        answer = self._memory.ask(change.entry, identity)
+            if not any(one.is_own for one in answer.rows):
+                return looked
         if identity is None or identity[1] == "id":
             return answer
         key = key_of(change)
@@ -87,7 +88,8 @@ class Reader:
         before = self._memory.ask(change.entry, identity)
         now = self._memory.clock.monotonic()
         found = tuple(Known(row) for row in self._found(change, paths, identity, archived=archived))
-        if not found and identity:
+        is_unique = identity is not None and (identity[1] == "id" or Lookup.IN_PARENT not in key_of(change).lookups)
+        if not found and identity and is_unique:
             self._memory.note(Missed(change.entry, identity))
         own = {one.id: one for one in before.rows if one.is_own}
         found = tuple(own.get(one.id, one) for one in found)

@@ -148,7 +148,8 @@ class Expected(Awaited):
         is_new = self._was_absent or bool(
             self.taken is not None and second_of(row.get("createdAt")) > moment_of(self.taken * 1000)[:SECONDS]
         )
-        has_acted = bool((self._before - differs) & names) or (is_new and bool(names - differs))
+        keys = {name for key in self.entry.keys for name in key.fields}
+        has_acted = bool((self._before - differs) & names) or (is_new and bool(names - differs - keys))
         if has_acted and self.is_first and self._acted is None:
             self._acted = now
 

@@ -43,7 +43,7 @@ from destination_vitally.objects.table import BY_NAME
         (["b", "A"], ["a", "B"]),
         (["a", " b "], ["b", "a"]),
         ([1.234, 5], [5, 1.23]),
-        pytest.param([1.234, 2], [2, 1.23], marks=pytest.mark.xfail(strict=True, reason="2 is taken for 1.234 cut up")),
+        ([1.234, 2], [2, 1.23]),
         ('["b", "A"]', ["a", "b"]),
         (["a", "b"], ["a", "b", "A"]),
         # What is in objects
@@ -73,7 +73,7 @@ def test_what_may_be_the_same_value_stored_otherwise(sent: Any, shown: Any) -> N
         (12.345, 12.33),
         (12.345, 11),
         (12, 12.5),
-        pytest.param(0.5, 1e-7, marks=pytest.mark.xfail(strict=True, reason="has no decimals when it is printed")),
+        (0.5, 1e-7),
         (12.3, 12.345),
         (10**400, 1.5),
         (1.5, "one"),

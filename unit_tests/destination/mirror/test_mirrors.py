@@ -193,8 +193,8 @@ def test_more_than_may_be_deleted_ends_the_sync_and_leaves_the_rows() -> None:
             49,
             logging.WARNING,
             "2 of 4 rows in Vitally are not in the sync, which is more than the 49 % of max_deletes_percent, so "
-            "nothing is deleted: 'c', 'd'. If they are to go, raise max_deletes_percent for one sync; else find out why "
-            "the table lacks them. A sync would fail.",
+            "nothing is deleted: 'c', 'd'. If they are to go, raise max_deletes_percent for one sync; else find out "
+            "why the table lacks them. A sync would fail.",
         ),
     ],
 )

@@ -150,10 +150,7 @@ def test_all_rows_of_a_key_are_known_and_each_keeps_what_it_is() -> None:
     assert [one.written for one in answer.rows] == [None, None, 1000.0]
 
 
-STALE = pytest.mark.xfail(strict=True, reason="an answer by a key that the row no longer has stays at hand")
-
-
-@pytest.mark.parametrize("is_asked_before", [False, pytest.param(True, marks=STALE)])
+@pytest.mark.parametrize("is_asked_before", [False, True])
 @pytest.mark.parametrize("how", ["shown", "written"])
 def test_a_row_that_has_another_key_by_now_is_not_found_by_the_old_one(how: str, is_asked_before: bool) -> None:
     """Given a row that was found by its email, when it is shown or written with another, then the old one is free."""
@@ -313,7 +310,6 @@ def test_what_this_sync_does_is_remembered_after_that_as_well(forgetful: Asked) 
     assert answers == ["there own", "deleted", "coming sent"]
 
 
-@pytest.mark.xfail(strict=True, reason="what is kept of a shown row once the disk was full outlives the row")
 @pytest.mark.parametrize(("fact", "words"), [(DELETED, "deleted"), (MISSED, "absent")])
 def test_what_is_gone_is_not_there_after_that_either(forgetful: Asked, fact: Fact, words: str) -> None:
     """Given a disk that was full, when a row that was shown since is deleted or missed, then it is not there."""

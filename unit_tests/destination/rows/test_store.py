@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from destination_vitally.errors import ConfigError
 from destination_vitally.rows import store as module
-from destination_vitally.rows.store import REMEMBERED, Recent, Statement, Store, Table
+from destination_vitally.rows.store import REMEMBERED, Recent, Store, Table
 from unit_tests.destination.rows.asking import logged
 
 SCHEMA = "CREATE TABLE kept (x); CREATE TABLE cached (x);"
@@ -131,11 +130,10 @@ class Cache:
 
     def __init__(self, store: Store) -> None:
         self.asked = 0
-        store.on_full(self.make_room)
+        store.on_full(self.forget, {"cached": "0"})
 
-    def make_room(self) -> Iterator[Statement]:
+    def forget(self) -> None:
         self.asked += 1
-        yield "DELETE FROM cached", [()]
 
 
 def test_a_full_folder_costs_only_what_may_be_forgotten(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

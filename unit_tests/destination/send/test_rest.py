@@ -285,13 +285,11 @@ def test_what_is_refused(wanted: Change, script: dict[str, Any], status: int | N
         assert len(parts.vitally.written) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="Rest waits between attempts without a word")
 def test_why_one_waits_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     Parts({"POST /accounts": (500, MADE)}).rest.make(NEW_ACCOUNT)
     assert "then trying again: Vitally answered with HTTP 500." in caplog.text
 
 
-@pytest.mark.xfail(strict=True, reason="a POST that always fails is taken for refused, however many rows fail so")
 def test_rows_that_fail_in_a_row_are_an_outage_until_one_is_created_again() -> None:
     """Given that each POST of an object fails while reads are answered, then that is an outage of this kind of request.
 
@@ -381,7 +379,6 @@ def test_a_request_that_depends_on_a_row_of_a_batch_waits_for_it(dependent: Chan
     [
         pytest.param(
             asks("user", "update", {"externalId": "u"}),
-            marks=pytest.mark.xfail(strict=True, reason="a change of the row itself is sent, misses and is skipped"),
         ),
         taking_part(userId="u"),
     ],

@@ -21,7 +21,7 @@ from destination_vitally.sync.versions import Versions
 class Plan(SimpleNamespace):
     """A stream as far as versions look at it."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 def plan(title: str = "accounts", rank: int = 0) -> Any:

@@ -91,7 +91,6 @@ def test_all_that_wait_for_a_row_share_one_look_at_it() -> None:
     assert not sync.waiting.is_waiting
 
 
-@pytest.mark.xfail(strict=True, reason="that the row is there is noted as if the message had acted")
 def test_who_needs_the_message_to_have_acted_waits_longer_than_who_needs_the_row() -> None:
     """Given a row that was there before the message, then it is there at once; the other waits for the new value."""
     old = ROW | {"name": "Old", "createdAt": "2025-01-01T00:00:00.000Z"}

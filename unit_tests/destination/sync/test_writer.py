@@ -192,7 +192,6 @@ def test_rows_of_one_key_keep_their_order_whichever_way_they_go() -> None:
     assert sync.said == [COUNTS.format(4, 4, 0, 0, 0)]
 
 
-@pytest.mark.xfail(strict=True, reason="a message keeps the lanes of its own keys alone")
 def test_rows_of_an_object_keep_their_order_where_some_are_identified_by_one_key_and_some_by_another() -> None:
     """Given a row by your id in a batch and one by Vitally's, then nobody knows whether they are one: order counts."""
     sync = Sync({"PUT /accounts/A": {"id": "A", "externalId": "a"}}, "accounts")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from destination_vitally.sync.expecting import expect
 
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Taken
 from destination_vitally.rows.memory import Memory
+from destination_vitally.sync.waiting import expect
 from unit_tests.destination.builders import change, configured, plans, settings
 from unit_tests.destination.clock import QuickClock
 from unit_tests.destination.syncs import GONE
