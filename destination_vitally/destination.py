@@ -66,7 +66,9 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 """What each command needs and does."""
 
-SYNC_MODES = ["append", "append_dedup", "update", "soft_delete"]
+SYNC_MODES = ["append", "overwrite", "append_dedup", "update", "soft_delete"]
+"""What a connection may choose. Airbyte's menu offers nothing else; overwrite by itself deletes nothing."""
+
 DOCUMENTATION = "https://docs.airbyte.com/integrations/destinations/vitally"
 GRACE = 20.0
 """Seconds for finishing after SIGTERM; Kubernetes kills after 30."""

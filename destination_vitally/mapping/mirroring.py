@@ -10,11 +10,17 @@ from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError
 from destination_vitally.objects.model import PARENT, Object, Operation
 from destination_vitally.objects.table import INSTANCE, OBJECTS
-from destination_vitally.protocol import ConfiguredAirbyteStream, SyncMode
+from destination_vitally.protocol import ConfiguredAirbyteStream, DestinationSyncMode, SyncMode
 
 logger = logging.getLogger("airbyte")
 
 EVERYTHING = "delete_with_everything_below"
+
+_NO_IDS = (
+    "the platform asks to overwrite and gives no generation ids. Airbyte does so for a connector that was added by its "
+    "image, and does not tell it whether the source was read to its end. Add the connector from a registry, which may "
+    "be your own, whose entry says supportsRefreshes: true; or delete by rows that are marked as deleted"
+)
 
 PARENTS = {field.refers for entry in OBJECTS for field in entry.references() if field.name in PARENT}
 """The objects that unknown_parents makes."""
@@ -96,6 +102,8 @@ def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -
 def _doubt(configured: ConfiguredAirbyteStream) -> str:
     """Say why the catalog does not mean that the whole table is read, to replace what was there; nothing if it does."""
     ids = configured.generation_id, configured.minimum_generation_id, configured.sync_id
+    if configured.destination_sync_mode is DestinationSyncMode.overwrite and None in ids:
+        return _NO_IDS
     if configured.sync_mode is not SyncMode.full_refresh:
         return "it is read incrementally, not as a full refresh"
     if None in ids:
