@@ -16,6 +16,7 @@ from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.columns import data_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.mapping.values.cursors import cursor_of
 from destination_vitally.mapping.values.times import emitted
@@ -276,16 +277,18 @@ class Writer:
     def _draft(self, row: PendingRecord) -> Draft | None:
         """Return what a row asks for; None when it was rejected."""
         record = parse(row.line)["record"]
+        cursor = cursor_of(record["data"], row.plan.cursor_field)
+        data = data_of(record, row.plan.entry.open_member)
         try:
-            change = row.plan.mapper.change(record["data"])
+            change = row.plan.mapper.change(data)
             row.label = change.label
             self._rows.references.learn(change)
         except Exception as error:
-            self.mirrors.saw_flawed(row.plan, record["data"])
+            self.mirrors.saw_flawed(row.plan, data)
             self._reject(row, error)
             return None
         self.mirrors.saw(row.plan, change)
-        if self._versions.is_superseded(row.plan, change, cursor_of(record["data"], row.plan.cursor_field)):
+        if self._versions.is_superseded(row.plan, change, cursor):
             row.parts = 1
             self._ledger.settle(row, "superseded")
             return None

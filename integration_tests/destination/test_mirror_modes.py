@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from destination_vitally.destination import SYNC_MODES
 from integration_tests.airbyte_platform import (
     CLEAR,
     FULL_REFRESH_APPEND,
@@ -18,47 +15,17 @@ from integration_tests.airbyte_platform import (
     MERGE,
     SYNC,
     TRUNCATE,
-    Connection,
     Destination,
     Mode,
-    Selected,
     SourceStream,
     offered,
 )
+from integration_tests.destination.jobs import CUSTOM, REGISTRY, sync
 from integration_tests.destination.mirrored import Scene, said
-from integration_tests.harness import Json, Run
 from integration_tests.sandbox import Sandbox
 
-REGISTRY = Destination.from_registry(SYNC_MODES)
-CUSTOM = Destination.custom_docker(SYNC_MODES)
 WHOLE = {FULL_REFRESH_OVERWRITE, FULL_REFRESH_OVERWRITE_DEDUP}
 KINDS = (SYNC, MERGE, TRUNCATE, CLEAR, "retry")
-
-
-def source_stream(scene: Scene, name: str = "table") -> SourceStream:
-    columns: dict[str, Json] = {column: {} for column in ("externalId", *scene.one.data)}
-    return SourceStream(name, columns, source_defined_primary_key=[["externalId"]], default_cursor_field=["externalId"])
-
-
-def sync(
-    scene: Scene,
-    destination: Destination,
-    mode: Mode,
-    kind: str = SYNC,
-    *,
-    keys: tuple[str, ...] = ("a", "ida"),
-    source_succeeds: bool = True,
-    monkeypatch: pytest.MonkeyPatch | None = None,
-    **settings: Any,
-) -> Run:
-    """Make a connection of one stream, and a job of it in which the source has some rows."""
-    connection = Connection(destination, Selected(source_stream(scene), mode))
-    connection.job()  # the very first job of an installation looks like PyAirbyte, which fills in 1
-    job = connection.job(SYNC, attempt=2) if kind == "retry" else connection.job(kind)
-    if monkeypatch:
-        monkeypatch.setenv("WORKER_JOB_ATTEMPT", str(job.attempt - 1))
-    messages = job.delivered([scene.record(key) for key in keys], source_succeeds)
-    return scene.sync(messages=messages, streams=job.catalog["streams"], max_deletes_percent=100, **settings)
 
 
 def test_the_menu_has_every_mode() -> None:
