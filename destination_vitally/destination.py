@@ -153,7 +153,7 @@ class DestinationVitally(Destination):
             yield from writer.states()
             if not self._stop.is_set():
                 writer.verify()
-                writer.mirrors.run(self._stop.is_set)
+                writer.mirror(self._stop.is_set)
         except StoppedError:
             logger.warning("Out of time after SIGTERM: what has no outcome comes again with the next sync.")
         except Exception as error:

@@ -98,18 +98,19 @@ class Mirrors:
 
     # What is deleted
 
-    def run(self, is_stopped: Callable[[], bool]) -> None:
+    def run(self, is_stopped: Callable[[], bool], doubt_of_input: str = "") -> None:
         """Delete what is missing, children before parents; call it when every record has been dealt with.
 
         Args:
             is_stopped: whether the sync has to end.
+            doubt_of_input: why what arrived may not be all; empty where nothing says so.
 
         Raises:
             ConfigError: more rows are missing than may be deleted.
         """
         problems = []
         for mirrored in sorted(self._objects.values(), key=lambda one: -one.plans[0].rank):
-            doubt = self._doubt_of_sync() or mirrored.doubt(self._ledger.tallies)
+            doubt = self._doubt_of_sync() or doubt_of_input or mirrored.doubt(self._ledger.tallies)
             if doubt:
                 self._say(mirrored, f"nothing is deleted: {doubt}.", logging.WARNING)
                 continue
