@@ -27,9 +27,13 @@ PARENTS = {field.refers for entry in OBJECTS for field in entry.references() if 
 
 
 class Mirror(NamedTuple):
-    """A stream whose object is to have no other rows; `doubt` says why this sync may not read the whole table."""
+    """A stream whose object is to have no other rows.
+
+    `doubt` says why this sync may not read the whole table; rows younger than `grace_hours` before the sync are kept.
+    """
 
     doubt: str = ""
+    grace_hours: int = 0
 
 
 def is_mirrorable(entry: Object) -> bool:
@@ -60,7 +64,7 @@ def mirror_of(
         "if they are %d %% at most (max_deletes_percent). Each delete %s.",
         *(configured.stream.name, entry.name, config.max_deletes_percent, entry.on_delete),
     )
-    return Mirror(_doubt(configured))
+    return Mirror(_doubt(configured), mapping.missing_rows_grace_hours if mapping else 0)
 
 
 def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -> str:
