@@ -68,7 +68,7 @@ CARELESS = Care()
 class Missing:
     """The rows of one object that are in Vitally and were not in a sync. Deletes may run in several threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a row is judged by
         self,
         rest: Api,
         entry: Object,

@@ -109,7 +109,8 @@ class Arrival(Awaited):
         if self.is_acted and not self._was_applied(row):
             return False
         self._memory.note(Seen(self.entry, {**row, "externalId": self.external_id}))
-        self.after = now - self.since
+        if self.is_acted or self._was_absent:
+            self.after = now - self.since
         self._done(self)
         return True
 
