@@ -94,7 +94,7 @@ class RequestBudget(APIBudget):
             return
         remaining = answers.remaining(response.headers)
         limit = answers.limit(response.headers) or self._requests_per_minute
-        missing = max(1.0, limit * _RESERVE) - remaining if remaining is not None else 0.0
+        missing = max(1.0, limit * _RESERVE) - max(remaining, 0.0) if remaining is not None else 0.0
         if missing > 0:
             with self._lock:
                 self._not_before = self._clock() + missing * _MINUTE / limit

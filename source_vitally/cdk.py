@@ -83,11 +83,6 @@ def _without_stack(entry: logging.LogRecord) -> bool:
     return True
 
 
-def disable_retries(factory: ModelToComponentFactory) -> None:
-    """Make the streams that the factory builds from now on ask once: a check must not wait for minutes."""
-    factory._disable_retries = True
-
-
 def custom_retriever(source: ConcurrentDeclarativeSource, definition: str, config: Config) -> Retriever:
     """Build a retriever that stands under `definitions` in the manifest."""
     described = source.resolved_manifest["definitions"][definition]

@@ -34,6 +34,8 @@ logger = logging.getLogger("airbyte")
 
 RETRIES = 10
 FEW_RETRIES = 4
+CHECK_RETRIES = 2
+SHORT_WAIT = 5.0
 SOME = 5
 """So many requests that succeed while one fails and fails say that Vitally is not down."""
 
@@ -41,6 +43,10 @@ MAX_SECONDS = 900
 _GO_ON = (ResponseAction.SUCCESS, ResponseAction.IGNORE)
 _TRY_AGAIN = (ResponseAction.RETRY, ResponseAction.RATE_LIMITED)
 _DOWN = frozenset({408, 425, 502, 503, 504, *range(520, 530)})
+_REFUSALS = (401, 403)
+_ODD_REFUSALS = 2
+_MOST_REDIRECTS = 3
+_OF_NO_ROW = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,25 @@ class Patience:
     """How long requests are tried again.
 
     `one_of_many` are given up early while others succeed: then it is not Vitally that is down. `doubtful` are given up
-    early where Vitally answers at all: it may be the request that is wrong.
+    early where Vitally answers at all: it may be the request that is wrong. With `divisible` a request
+    is tried again so often where what is asked for may be too much: then less is asked for.
     """
 
     retries: int = RETRIES
     one_of_many: bool = False
     doubtful: bool = False
+    divisible: int | None = None
+    is_check: bool = False
+    """Whether somebody waits for the answer: short waits, and none for what does not answer at all."""
 
     def has_ended(self, status: int | None, tries: int, others_succeed: bool) -> bool:
         """Tell whether a request that failed so often is given up."""
         early = (self.one_of_many and others_succeed) or (self.doubtful and not _is_outage(status))
         early = early and status != requests.codes.too_many_requests
+        if self.is_check and status is None:
+            return True
+        if self.divisible is not None and may_be_too_much(status):
+            return tries > min(self.retries, self.divisible)
         return tries > (min(self.retries, FEW_RETRIES) if early else self.retries)
 
 
@@ -78,6 +92,16 @@ def patience(**changes: Any) -> Iterator[None]:
 
 def _is_outage(status: int | None) -> bool:
     return status is None or status in _DOWN
+
+
+def may_be_too_much(status: int | None) -> bool:
+    """Tell whether an answer, or none, may come of what is asked for: too heavy, too large, or a row that is broken."""
+    return status not in _OF_NO_ROW
+
+
+def is_check() -> bool:
+    """Whether what this thread asks for is a check."""
+    return _patience.get().is_check
 
 
 class RequestFailed(AirbyteTracedException):
@@ -119,6 +143,7 @@ class PatientClient(HttpClient):
         )
         self._budget = requester.api_budget
         self._backoff: BackoffStrategy = requester.error_handler.backoff_strategies[0]  # type: ignore[attr-defined]
+        self._session.max_redirects = _MOST_REDIRECTS
         self._timeouts = (requester.connect_timeout_in_seconds, requester.read_timeout_in_seconds)
 
     def _send_with_retry(
@@ -130,7 +155,7 @@ class PatientClient(HttpClient):
             RequestFailed: There is none, and trying again does not help.
         """
         options = {**request_kwargs, "timeout": self._timeouts, "verify": _certificates(request, request_kwargs)}
-        patience = _patience.get() if not self._disable_retries else Patience(0)
+        patience = _patience.get()
         start, before, tries = monotonic(), 0, 0
         while True:
             tries += 1
@@ -141,14 +166,21 @@ class PatientClient(HttpClient):
                 return answer
             status = answer.status_code if isinstance(answer, requests.Response) else None
             wait = self._backoff.backoff_time(answer, tries) or 0.0
+            wait = min(wait, SHORT_WAIT) if patience.is_check else wait
             if tries <= FEW_RETRIES:
                 before = self._budget.successes
             is_over = patience.has_ended(status, tries, self._budget.successes >= before + SOME)
-            if resolution.response_action not in _TRY_AGAIN or is_over or monotonic() - start + wait > MAX_SECONDS:
+            may_pass = resolution.response_action in _TRY_AGAIN or self._is_odd_refusal(status, tries, patience)
+            if not may_pass or is_over or monotonic() - start + wait > MAX_SECONDS:
                 raise RequestFailed(status, resolution, tries, in_short(answer))
             self._say(answer, resolution, wait, f"{tries} of {patience.retries}")
             with aside():
                 sleep(wait)
+
+    def _is_odd_refusal(self, status: int | None, tries: int, patience: Patience) -> bool:
+        """Whether a refusal comes amid requests that succeed: then it is asked twice more before it is believed."""
+        is_odd = status in _REFUSALS and self._budget.successes > 0 and not patience.one_of_many
+        return is_odd and tries <= _ODD_REFUSALS and patience.retries > 0
 
     def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> Answer:
         logger.debug(f"Making outbound API request: {request.method} {request.url}")

@@ -12,7 +12,8 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
 from source_vitally.config_migration import migrated
-from source_vitally.scan import parse_time
+from source_vitally.times import parse_time
+from vitally_api.keys import problem_of_key
 from vitally_api.regions import REGIONS, rest_url
 from vitally_api.settings import problem_of_unknown
 
@@ -29,8 +30,16 @@ def complete(config: Mapping[str, Any], specification: Mapping[str, Any]) -> dic
     """Return the config with the specification's defaults and the address of the REST API."""
     fields = specification["properties"]
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
+    config = without_nulls(config)
     whole = {**defaults, **config, REST_URL: rest_url(config.get("data_center"))}
     return {**whole, "survey_ids": list(dict.fromkeys(filter(None, map(survey_id, whole["survey_ids"]))))}
+
+
+def without_nulls(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without settings that are null, which is how tools write one that is not given."""
+    found = {name: value for name, value in config.items() if value is not None}
+    data_center = found.get("data_center")
+    return found | ({"data_center": without_nulls(data_center)} if isinstance(data_center, Mapping) else {})
 
 
 def survey_id(text: str) -> str:
@@ -59,12 +68,15 @@ def require_valid(config: Mapping[str, Any], specification: Mapping[str, Any]) -
 
 def problems(config: Mapping[str, Any], specification: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a config, a sentence per field; no sentence quotes a value, as it may be a secret."""
-    config, found = migrated(config)
+    config, found = migrated(without_nulls(config))
     found += [
         f"'{_path(error)}' {_expectation(error)}"
         for root in Draft7Validator(dict(specification)).iter_errors(dict(config))
         for error in _leaves(root)
     ]
+    key = config.get("secret_token")
+    if isinstance(key, str) and key and (problem := problem_of_key(key)):
+        found.append(f"'secret_token' {problem}")
     start_date = config.get("start_date")
     if not found and start_date and parse_time(start_date) is None:
         found.append("'start_date' must be a date that exists, as YYYY-MM-DDTHH:mm:ssZ")

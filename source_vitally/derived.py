@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice
 
 from source_vitally.details import DetailRetriever, HealthScoresRetriever
-from source_vitally.records import PageExtractor
+from source_vitally.records import PageExtractor, with_text_ids
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import Scan, ScanState
 from source_vitally.schema import fields_of
@@ -53,6 +53,7 @@ class ItemsExtractor(PageExtractor):
     """
 
     item_path: list[str] = field(kw_only=True)
+    are_known_by_id: ClassVar[bool] = False
     _given: dict[str, object] = field(init=False, repr=False, default_factory=dict)
 
     def extract_records(self, response: requests.Response) -> Iterable[Mapping[str, Any]]:
@@ -68,7 +69,7 @@ class ItemsExtractor(PageExtractor):
         items = self._sieve.objects(items, f"the '{found}' of a row")
         for name in way:
             items = [item.get(name) for item in items if isinstance(item, Mapping)]
-        return [item for item in items if isinstance(item, Mapping)]
+        return [with_text_ids(item) for item in items if isinstance(item, Mapping)]
 
     def _is_first(self, identifier: Any) -> bool:
         mark = object()  # partitions are read at the same time

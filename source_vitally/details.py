@@ -1,7 +1,7 @@
 """Streams whose records need a request per row of a list: messages, transcripts, health scores.
 
-A row whose details are missing or broken never ends a scan. Those that are broken are kept in the state, and alone
-asked for again in the next sync.
+A row whose details are missing or broken never ends a scan, and neither do many such rows: what decides is whether
+something that is known to work still does. Broken ones are kept in the state, and alone asked for again.
 """
 
 import logging
@@ -10,17 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import requests
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters import Requester
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_vitally.client import FEW_RETRIES, RETRIES, RequestFailed, patience
+from source_vitally.failures import LASTING, Failure
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import weigh
 from source_vitally.records import Sieve, ids_of
-from source_vitally.responses import body_of, is_absent, reason_of, size_of
+from source_vitally.responses import body_of, is_absent, is_empty, reason_of, size_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import UPDATED_AT, Scan
 
@@ -29,13 +32,11 @@ logger = logging.getLogger("airbyte")
 _PARTICIPANTS = {"accountIds": "accounts", "organizationIds": "organizations", "userIds": "users", "adminIds": "admins"}
 """Fields of a message for what the conversation that it is in has inlined."""
 
-MAX_FAILED = 100
-"""More rows than this are not remembered: then it is not the rows that are broken, and the state stays."""
-
 OUTAGE = 10
-"""So many failures that may pass, one after the other, are an outage."""
+"""So many failures, one after the other, may be an outage: then something that is known to work is asked for."""
 
 NAMED = 10
+_LONGEST_REASON = 100
 _GONE = 410
 _REFUSED = (401, 429)
 
@@ -53,7 +54,10 @@ class Tally:
     found: int = 0
     missing: int = 0
     in_a_row: int = 0
-    reason: str = ""
+    known: Row | None = None
+    """A row whose details came a moment ago."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    first_problem: Exception | None = None
     asked: set[str] = field(default_factory=set)
     """Of the rows that are remembered from the sync before, those that this scan has come across."""
     others: list[Row] = field(default_factory=list)
@@ -97,7 +101,7 @@ class DetailRetriever(FeedRetriever, ABC):
     def _emit(
         self, scan: Scan, rows: list[tuple[Record, Any]], size: int, stream_slice: StreamSlice
     ) -> Iterable[Record]:
-        wanted = [self._needed(row.data) for row, time in rows if scan.wants(time)]
+        wanted = [self._needed(row.data) for row in self._new(scan, rows)]
         tally = self._tally(scan)
         tally.others = [self._needed(row.data) for row, time in rows if not scan.wants(time)][:NAMED]
         tally.asked.update(str(row.get("id")) for row in wanted if row.get("id") in scan.failed)
@@ -115,46 +119,50 @@ class DetailRetriever(FeedRetriever, ABC):
     def _expand(self, scan: Scan, rows: list[Row], stream_slice: StreamSlice) -> Iterator[Record]:
         with closing(self._shared.in_order(self._details, rows, lambda found: found.size)) as answers:
             for row, details in answers:
-                self._take_note(scan, row, details)
+                self._take_note(scan, row, details, stream_slice)
                 records, details.records = details.records or [], None
                 for data in records:
                     record = Record(data=data, stream_name=self.name, associated_slice=stream_slice)
                     weigh(record, details.size // len(records))
                     yield record
 
-    def _take_note(self, scan: Scan, row: Row, details: Details) -> None:
+    def _take_note(self, scan: Scan, row: Row, details: Details, stream_slice: StreamSlice) -> None:
         """Count a row; raise what ends the scan."""
         tally, problem, key = self._tally(scan), details.problem, str(row.get("id"))
         if problem is None:
             scan.failed.pop(key, None)
             tally.in_a_row, self._retries = 0, RETRIES
-            tally.found, tally.missing = (
-                (tally.found + 1, tally.missing) if details.records is not None else (tally.found, tally.missing + 1)
-            )
+            if details.records is None:
+                tally.missing += 1
+            else:
+                tally.found, tally.known = tally.found + 1, row
             return
-        if isinstance(problem, RequestFailed):
-            if problem.status in _REFUSED:
+        if not isinstance(problem, RequestFailed | BrokenDetails) or _is_refused(problem):
+            raise problem
+        tally.in_a_row += 1
+        self._retries = FEW_RETRIES if tally.in_a_row < OUTAGE else 1
+        tally.first_problem = tally.first_problem or problem
+        tally.reasons[key] = _why(problem)
+        logger.warning(f"Stream {self.name}: the details of {key} cannot be read: {tally.reasons[key]}")
+        before = scan.failed.get(key, Failure(syncs=0))
+        scan.failed[key] = before.again(row.get(UPDATED_AT), _in_short(problem), scan.own_clock())
+        if tally.in_a_row % OUTAGE == 0:
+            known = tally.known  # a row that was read a moment ago, or else the list itself
+            if not (self._details(known, FEW_RETRIES).problem is None if known else self._works(scan, stream_slice)):
                 raise problem
-            if problem.may_pass:
-                tally.in_a_row, self._retries = tally.in_a_row + 1, FEW_RETRIES
-        elif not isinstance(problem, BrokenDetails):
-            raise problem
-        tally.reason = tally.reason or str(problem)
-        logger.warning(f"Stream {self.name}: the details of {key} cannot be read: {problem}")
-        scan.failed[key] = row.get(UPDATED_AT)
-        if tally.in_a_row >= OUTAGE or len(scan.failed) > MAX_FAILED:
-            raise problem
 
-    def _details(self, row: Row) -> Details:
+    def _details(self, row: Row, retries: int | None = None) -> Details:
         """Ask for a row's details. What goes wrong is part of the result."""
-        stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"row": row})
         try:
-            with patience(retries=self._retries, one_of_many=True):
+            stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"key": _in_address(row.get("id"))})
+            with patience(retries=self._retries if retries is None else retries, one_of_many=True):
                 response = self.detail_requester.send_request(stream_slice=stream_slice)
             assert response is not None  # the client raises where it has no answer
             if is_absent(response):
                 self._say_missing(response, row)
                 return Details()
+            if is_empty(response):  # a meeting without a transcript, an account without a score
+                return Details([])
             return Details(list(self._records(row, body_of(response))), size=size_of(response))
         except RequestFailed as failure:
             return Details() if failure.status == _GONE else Details(problem=failure)
@@ -181,15 +189,25 @@ class DetailRetriever(FeedRetriever, ABC):
                 f"found no details for any of {tally.missing + len(scan.failed)} rows, as if the feature had been "
                 "switched off in Vitally. If it has, deselect the stream."
             )
-        if scan.failed:
-            if self._feed:
-                self._feed.finish(stream_slice)
-            named = ", ".join(list(scan.failed)[:NAMED])
-            more = f" and {len(scan.failed) - NAMED} more" if len(scan.failed) > NAMED else ""
-            raise self._failure(
-                f"lacks the details of {len(scan.failed)} rows, {named}{more}: {tally.reason} All others have been "
-                "read; the next sync asks for these again."
+        lasting = [key for key, failure in scan.failed.items() if failure.lasts]
+        if lasting:
+            logger.warning(
+                f"Stream {self.name} goes on without the details of {_named(lasting)}: they have failed in the same "
+                f"way in {LASTING} syncs ({scan.failed[lasting[0]].reason}), and are asked for again once a week. Look "
+                "at them in Vitally, or report them to its support."
             )
+        failed = [key for key, failure in scan.failed.items() if not failure.lasts]
+        if not failed:
+            return
+        if scan.is_new and not tally.found and tally.in_a_row >= OUTAGE and _is_of_config(tally.first_problem):
+            raise tally.first_problem  # type: ignore[misc]
+        if self._feed:
+            self._feed.finish(stream_slice)
+        why = next((tally.reasons[key] for key in failed if key in tally.reasons), scan.failed[failed[0]].reason)
+        raise self._failure(
+            f"lacks the details of {len(failed)} rows, {_named(failed)}: {why} All others have been read; the next "
+            "sync asks for these again."
+        )
 
     def _is_switched_on(self, scan: Scan) -> bool:
         """Ask for a few rows that were not wanted: those that were may have no details of their own."""
@@ -205,7 +223,41 @@ class DetailRetriever(FeedRetriever, ABC):
 
 
 def _remembered(scan: Scan) -> list[Row]:
-    return [{"id": key, UPDATED_AT: time} for key, time in scan.state.failed.items()]
+    """Return the rows that failed in earlier syncs and are to be asked for again in this one."""
+    now = scan.own_clock()
+    return [{"id": key, UPDATED_AT: failure.time} for key, failure in scan.state.failed.items() if failure.is_due(now)]
+
+
+def _named(keys: list[str]) -> str:
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return f"{', '.join(keys[:NAMED])}{more}"
+
+
+def _is_refused(problem: Exception) -> bool:
+    return isinstance(problem, RequestFailed) and problem.status in _REFUSED
+
+
+def _is_of_config(problem: Exception | None) -> bool:
+    return isinstance(problem, RequestFailed) and problem.failure_type == FailureType.config_error
+
+
+def _in_short(problem: Exception) -> str:
+    if not isinstance(problem, RequestFailed):
+        return str(problem)[:_LONGEST_REASON]
+    return f"HTTP {problem.status}" if problem.status else "no answer"
+
+
+def _why(problem: Exception) -> str:
+    """Return what to say of one row; that a firewall blocks the address is nothing that one row could show."""
+    forbidden = isinstance(problem, RequestFailed) and problem.status == requests.codes.forbidden
+    return "this row is forbidden (HTTP 403)." if forbidden else str(problem)
+
+
+def _in_address(key: Any) -> str:
+    """Return an id as one part of an address, whatever stands in it."""
+    if str(key) in ("", ".", ".."):
+        raise BrokenDetails("its id cannot be a part of an address.")
+    return quote(str(key), safe="")
 
 
 def _require_same(row: Row, detail: Row) -> None:
@@ -236,8 +288,8 @@ class TranscriptRetriever(DetailRetriever):
     def _needed(self, row: Row) -> Row:
         return row
 
-    def _details(self, row: Row) -> Details:
-        return Details([row]) if row.get("transcript") is not None else super()._details(row)
+    def _details(self, row: Row, retries: int | None = None) -> Details:
+        return Details([row]) if row.get("transcript") is not None else super()._details(row, retries)
 
     def _records(self, row: Row, detail: Any) -> Iterable[Row]:
         _require_same(row, detail)

@@ -22,10 +22,12 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_vitally.config import REST_URL
-from source_vitally.responses import body_of, mark_absent
+from source_vitally.responses import body_of, has_cursor_or_none, is_empty, mark_absent
 from vitally_api import answers, network
 
 LIST, ANYTHING = "list", "anything"
+_OF_ONE_ROW = ("id", ANYTHING)
+"""Envelopes of answers about one row, which may have nothing to say: no transcript, no score."""
 _LONGEST_WAIT = 60.0
 _NO_SUCH_HOST = ("NameResolutionError", "Name or service not known", "getaddrinfo")
 _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 400, 403, 404
@@ -36,6 +38,7 @@ _IGNORE = ErrorResolution(ResponseAction.IGNORE, None, None)
 class GrowingBackoff(BackoffStrategy):
     """Waits of 1, 2, 4 … 60 seconds with jitter, or longer where the server asks for it.
 
+    Until when a limit resets says something of a 429 only; `Retry-After` of every answer.
     The growth matters even with a header: one refilled unit may not be enough for the next request. Ten retries wait
     about five minutes in all, so an outage of two minutes is outlasted.
     """
@@ -47,7 +50,11 @@ class GrowingBackoff(BackoffStrategy):
         growing = min(_LONGEST_WAIT, 2.0 ** (attempt_count - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
         if not isinstance(response_or_exception, requests.Response):
             return growing
-        asked = answers.wait_asked_for(response_or_exception.headers, now=None) or 0.0
+        headers: Mapping[str, str] = response_or_exception.headers
+        is_limited = response_or_exception.status_code == requests.codes.too_many_requests
+        if not is_limited:
+            headers = {name: headers[name] for name in ("Retry-After", "Date") if name in headers}
+        asked = answers.wait_asked_for(headers, now=None) or 0.0
         return max(growing, min(asked, answers.LONGEST_WAIT))
 
 
@@ -121,8 +128,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
         is_page = isinstance(rows, list) and (
             not rows or any(isinstance(row, Mapping) for row in rows) or _is_further(response)
         )
-        cursor = body.get("next") if isinstance(body, Mapping) else None
-        return "" if is_page and isinstance(cursor, str | None) else "that is not a page of rows"
+        return "" if is_page and has_cursor_or_none(body) else "that is not a page of rows"
 
     @property
     def _address(self) -> str:
@@ -134,7 +140,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
         if self.optional and (problem or self.envelope == ANYTHING) and answers.is_miss(response.status_code, body):
             mark_absent(response)
             return _IGNORE
-        if not problem:
+        if not problem or (self.optional and self.envelope in _OF_ONE_ROW and is_empty(response)):
             return SUCCESS_RESOLUTION
         return ErrorResolution(
             ResponseAction.RETRY,
@@ -158,6 +164,13 @@ def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
             FailureType.config_error,
             f"The certificate that {address} shows is not trusted ({distrust}). If a proxy of your network shows its "
             "own, put the path of a file with its CA into REQUESTS_CA_BUNDLE or SSL_CERT_FILE of the connector.",
+        )
+    if isinstance(error, requests.TooManyRedirects):
+        return ErrorResolution(
+            ResponseAction.FAIL,
+            FailureType.config_error,
+            f"{address} leads from one address to another without end. Check the subdomain and the region in "
+            "'data_center', and any proxy in between.",
         )
     if isinstance(error, requests.exceptions.ProxyError):
         reason = (

@@ -15,7 +15,8 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.scan import Scan, ScanState, StateError, parse_time
+from source_vitally.scan import Scan, ScanState, StateError
+from source_vitally.times import parse_time
 
 PartitionKey = tuple[tuple[str, Any], ...]
 

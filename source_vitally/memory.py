@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from queue import Queue
 from typing import Any, ParamSpec, TypeVar
 
+from source_vitally.clocks import DateWatch
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
@@ -167,7 +169,7 @@ class Room:
 
 
 class Shared:
-    """What all streams of a command share: the room, the threads that ask for details, what has been said.
+    """What all streams of a command share: the room, the dates of answers, the threads for details, what has been said.
 
     There are threads for all that may be asked for at once by as many readers as the CDK has, so that one that waits
     to try again keeps nobody from asking. How many requests are under way is bounded by the budget.
@@ -175,6 +177,7 @@ class Shared:
 
     def __init__(self, workers: int) -> None:
         self.room = Room()
+        self.dates = DateWatch()
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers * max(workers, LEAST_READERS), thread_name_prefix="details")
         self._said: dict[str, object] = {}

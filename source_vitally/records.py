@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+import orjson
 import requests
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
@@ -15,6 +16,9 @@ from source_vitally.schema import fields_of, flat_columns, id_fields, inlined_fi
 
 logger = logging.getLogger("airbyte")
 
+DEEPEST = 200
+"""Levels of a row. What prints messages, and what reads them, takes some 250."""
+
 _REFERENCE_FIELDS = ("id", "externalId", "name")
 
 
@@ -24,10 +28,20 @@ class Sieve:
 
     stream: str
     _has_said: bool = field(init=False, default=False)
+    _left_out: set[str] = field(init=False, repr=False, default_factory=set)
+
+    def leave_out(self, row: Mapping[str, Any], why: str) -> None:
+        """Say, once for each reason, that a row is left out."""
+        if why not in self._left_out:
+            self._left_out.add(why)
+            logger.warning(
+                f"Stream {self.stream}: the row {row.get('id')} {why}. It is left out, like any further one; the "
+                "others are read. Report it to Vitally's support. This is said once."
+            )
 
     def objects(self, items: list[Any], whose: str) -> list[Mapping[str, Any]]:
         """Return the objects of a list; `whose` says in the log what list it is."""
-        found = [item for item in items if isinstance(item, Mapping)]
+        found = [with_text_ids(item) for item in items if isinstance(item, Mapping)]
         if len(found) < len(items) and not self._has_said:
             self._has_said = True
             odd = next(item for item in items if not isinstance(item, Mapping))
@@ -48,6 +62,7 @@ class PageExtractor(RecordExtractor):
 
     parameters: InitVar[Mapping[str, Any]]
     envelope: str = "results"
+    are_known_by_id: ClassVar[bool] = True
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         self._sieve = Sieve(parameters.get("name", ""))
@@ -56,7 +71,57 @@ class PageExtractor(RecordExtractor):
         """Yield the rows of a page in the server's order."""
         body = body_of(response)
         rows = body if isinstance(body, list) else body[self.envelope]
-        yield from self._sieve.objects(rows, "the rows of a page")
+        found = self._sieve.objects(rows, "the rows of a page")
+        has_deep = _may_be_deep(found)
+        for row in found:
+            if has_deep and is_deep(row):
+                self._sieve.leave_out(row, f"is nested deeper than {DEEPEST} levels, which no destination takes")
+            elif self.are_known_by_id and self.envelope != "list" and not isinstance(row.get("id"), str):
+                self._sieve.leave_out(row, "has no id, by which it would be known")
+            else:
+                yield row
+
+
+def is_deep(value: Any) -> bool:
+    """Tell whether a value is nested deeper than can be printed."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [inner for item in level for inner in _inside(item)]
+        if not level:
+            return False
+    return True
+
+
+def _may_be_deep(rows: list[Any]) -> bool:
+    """Tell whether one of some rows may be: the parser of messages takes less than half as much as that of answers."""
+    try:
+        orjson.dumps([[[[rows]]]])  # deeper than a record in its message
+    except TypeError:
+        return True
+    return False
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return (item for item in items if isinstance(item, Mapping | list))
+
+
+def with_text_ids(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row whose ids are texts: where its own is a number, this and all others in it become one."""
+    return _with_text_ids(row) if type(row.get("id")) in (int, float) else row
+
+
+def _with_text_ids(value: Any, name: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {key: inner if key == "traits" else _with_text_ids(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_text_ids(item, name.removesuffix("s")) for item in value]
+    is_id = name == "id" or name.endswith("Id")
+    return _text_id(value) if is_id and type(value) in (int, float) else value
+
+
+def _text_id(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
 
 
 @dataclass
@@ -96,7 +161,7 @@ def ids_of(rows: Any) -> list[str] | None:
     """Return the ids of inlined rows, or None where there are no rows to take them from."""
     if not isinstance(rows, list):
         return None
-    found = [row.get("id") if isinstance(row, Mapping) else row for row in rows]
+    found = [with_text_ids(row).get("id") if isinstance(row, Mapping) else row for row in rows]
     return [identifier for identifier in found if isinstance(identifier, str)]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from source_vitally.scan import ServerClock
+from source_vitally.scan import ScanError, ServerClock
 from vitally_api import answers
 
 Answer = requests.Response | requests.RequestException
 
-_BODY, _SIZE, _ABSENT = "_vitally_body", "_vitally_size", "_vitally_absent"
+_BODY, _SIZE, _ABSENT, _EMPTY = "_vitally_body", "_vitally_size", "_vitally_absent", "_vitally_empty"
+_NOTHING = (b"", b"null", b"[]", b"{}")
 _READABLE = 2_000
 
 
@@ -20,20 +22,58 @@ def body_of(response: requests.Response) -> Any:
     """Return the JSON body of an answer, parsed once, or None when it is not JSON."""
     if not hasattr(response, _BODY):
         setattr(response, _SIZE, len(response.content))
-        try:
-            body = answers.parse(response.content)
-        except ValueError:
-            body = None
+        setattr(response, _EMPTY, response.ok and response.content.strip(b"\xef\xbb\xbf \t\r\n") in _NOTHING)
+        body = _parsed(response)
         if body is not None and response.ok:
             response._content = b""  # pages are megabytes, and what is parsed is not read again
         setattr(response, _BODY, body)
     return getattr(response, _BODY)
 
 
+def _parsed(response: requests.Response) -> Any:
+    try:
+        return answers.parse(response.content)
+    except ValueError:
+        pass
+    try:  # JSON is UTF-8; where it is not, the header may say what it is
+        said = response.encoding if "charset" in response.headers.get("Content-Type", "") else None
+        return answers.parse(response.content.decode(said or "utf-8").encode())
+    except (ValueError, LookupError):
+        return None
+
+
+def next_cursor(body: Any) -> str | None:
+    """Return the page cursor that a page names, None where it is the last one.
+
+    Raises:
+        ScanError: It says that there is more, and not where.
+    """
+    if not isinstance(body, Mapping) or body.get("atEnd") is True:
+        return None
+    cursor = body.get("next")
+    if cursor and cursor is not True:
+        return str(cursor)
+    if body.get("atEnd") is False:
+        raise ScanError("Vitally says that there is more of the list ('atEnd' is false), and not where ('next')")
+    return None
+
+
+def has_cursor_or_none(body: Any) -> bool:
+    """Return whether what a page names as its cursor can be one, or stands for none."""
+    cursor = body.get("next") if isinstance(body, Mapping) else None
+    return cursor is not True and isinstance(cursor, str | int | float | None)
+
+
 def size_of(response: requests.Response) -> int:
     """Return the bytes of an answer's body."""
     body_of(response)
     return int(getattr(response, _SIZE))
+
+
+def is_empty(response: requests.Response) -> bool:
+    """Return whether a good answer has no content: nothing at all, `null`, or an empty list or object."""
+    body_of(response)
+    return bool(getattr(response, _EMPTY))
 
 
 def reason_of(response: requests.Response) -> str:

@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import InitVar, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -19,17 +20,28 @@ from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_vitally.client import RequestFailed, patience
+from source_vitally.client import RequestFailed, is_check, may_be_too_much, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
-from source_vitally.responses import body_of, clock_of, is_absent, reason_of, size_of
-from source_vitally.scan import UPDATED_AT, Scan, ScanError, ScanState, parse_time
+from source_vitally.responses import body_of, clock_of, is_absent, next_cursor, reason_of, size_of
+from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, ServerClock
+from source_vitally.times import format_time, parse_time, read_time
 
 logger = logging.getLogger("airbyte")
 
 CHECKPOINT_PAGES = 5
+ARCHIVED = "archived"
+_LIMIT = "limit"
 _CURSOR_REJECTED = (400, 410, 422)
 _REFUSED = (401, 403, 429)
+
+
+class RowUnavailable(Exception):  # noqa: N818
+    """The next row of a list cannot be had, even alone, and what lies behind it neither: its answer has the cursor."""
+
+    def __init__(self, failure: RequestFailed) -> None:
+        self.failure = failure
+        super().__init__(failure.message)
 
 
 @dataclass
@@ -37,7 +49,7 @@ class FeedRetriever(Retriever):
     """Reads one of Vitally's lists by the rules of `source_vitally.scan`.
 
     A stream whose manifest entry has no `incremental_sync` is read from its first to its last page, in the API's own
-    order. Of a stream with several partitions that may hold the same row (`unique`), each version of it is given once.
+    order. Each version of a row is given once, however often the list shows it, and whichever partition has it first.
     `sort_optional` tells that the order of the list is not documented, so that it may refuse `sortBy`.
     """
 
@@ -49,11 +61,11 @@ class FeedRetriever(Retriever):
     name: str
     cursor: Cursor | None = None
     partition_router: PartitionRouter = field(default_factory=lambda: SinglePartitionRouter(parameters={}))
-    unique: bool = False
     sort_optional: bool = False
     _seen: Seen = field(init=False, repr=False, default_factory=Seen)
     _emitting: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
     _page_size: int = field(init=False, repr=False, default=UNKNOWN_BYTES)
+    _live_ended: dict[str, threading.Event] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Exist for the CDK, which hands over `parameters`."""
@@ -64,30 +76,137 @@ class FeedRetriever(Retriever):
         """Yield the wanted records of one partition; first scans are checkpointed every few pages."""
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
         try:
-            yield from self._read(self._begin(stream_slice), records_schema, stream_slice)
+            with self._turn(stream_slice):
+                yield from self._read(self._begin(stream_slice), records_schema, stream_slice)
         except ScanError as error:
             raise self._failure(f"cannot be read to its end: {error}. Try again later.") from error
 
+    @contextmanager
+    def _turn(self, stream_slice: StreamSlice) -> Iterator[None]:
+        """Let the archived rows of a list be read after its live ones.
+
+        Side by side, a row that is archived after the archived list has ended and before its live page comes would be
+        in neither. The live pass is handed to a thread first, so that this waits for what runs.
+        """
+        partition = {key: value for key, value in stream_slice.partition.items() if key != ARCHIVED}
+        ended = self._live_ended.setdefault(str(sorted(partition.items())), threading.Event())
+        archived = stream_slice.partition.get(ARCHIVED)
+        if archived == "true":
+            ended.wait()
+        try:
+            yield
+        finally:
+            if archived == "false":
+                ended.set()
+
     def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
-        pages = 0
-        while not scan.finished:
+        try:
+            yield from self._pages(scan, scan, records_schema, stream_slice)
+        except RowUnavailable as problem:
+            yield from self._stop(problem, scan, records_schema, stream_slice)
+        if scan.has_future and self._date_stands(stream_slice):
+            scan.distrust()
+
+    def _pages(
+        self, pages: Scan, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        """Yield the records that `scan` wants of the pages to which `pages` leads; mostly these are the same."""
+        count = 0
+        while not pages.finished:
             with self._shared.room.place(self._page_size) as place:
-                response = place.during(self._fetch, scan, stream_slice)
+                response = place.during(self._fetch, pages, stream_slice)
                 if is_absent(response):
-                    self._end_without(response, scan, stream_slice)
+                    self._end_without(response, pages, stream_slice)
                     return
+                clock = self._clock(response, pages, stream_slice)
+                if pages.is_ahead(clock):
+                    self._forget(pages)
+                    continue
                 place.weigh(size_of(response))
                 self._page_size = place.size
                 records = self.record_selector.select_records(response, {}, records_schema, stream_slice)
-                rows = [(record, parse_time(record.data.get(UPDATED_AT))) for record in records]
-                times = [time for _, time in rows]
-                following, clock = _next_cursor(response), clock_of(response)
-                del response, records  # they hold the whole page
+                rows = [(record, self._time(record)) for record in records]
+                times, body = [time for _, time in rows], body_of(response)
+                ends = {name: body.get(name) for name in ("next", "atEnd")} if isinstance(body, Mapping) else {}
+                after = _place_of(rows[-1][0].data) if rows else pages.after
+                del response, records, body  # they hold the whole page
+                rows = rows if pages is scan else [(row, time) for row, time in rows if pages.wants(time)]
                 yield from self._emit(scan, rows, place.size, stream_slice)
-            scan.page(times, following, clock)
-            pages += 1
-            if pages % CHECKPOINT_PAGES == 0 and scan.is_first and not scan.finished and self._feed:
+            pages.after = after
+            pages.page(times, next_cursor(ends), clock)
+            count += 1
+            if count % CHECKPOINT_PAGES == 0 and pages is scan and scan.is_first and not scan.finished and self._feed:
                 self._checkpoint(self._feed, scan, stream_slice)
+
+    def _time(self, record: Record) -> datetime | None:
+        """Return when a row was last updated; the cursor of a record is an ISO 8601 text, whatever the API writes."""
+        value = record.data.get(UPDATED_AT)
+        if (time := parse_time(value)) is not None or value is None:
+            return time
+        if (time := read_time(value)) is not None:
+            record.data[UPDATED_AT] = format_time(time)  # type: ignore[index]
+        elif self._shared.is_new(f"times of {self.name}"):
+            logger.warning(
+                f"Stream {self.name}: '{UPDATED_AT}' of the row {record.data.get('id')} is not a time that is known "
+                "here. Such rows come in every sync that reaches them. This is said once."
+            )
+        return time
+
+    def _stop(
+        self, problem: RowUnavailable, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice
+    ) -> Iterable[Record]:
+        """Yield what the list shows from its other side, then raise. A first scan keeps its place in the state.
+
+        Raises:
+            AirbyteTracedException: Always: what lies behind the row has not been read.
+        """
+        if scan.is_first and scan.sort_by and not self.sort_optional:
+            other = Scan(ScanState(scan.behind), timedelta())
+            other.sort_by = CREATED_AT if scan.sort_by == UPDATED_AT else UPDATED_AT
+            with suppress(RowUnavailable, RequestFailed, ScanError):
+                yield from self._pages(other, scan, records_schema, stream_slice)
+            scan.behind = other.began or scan.behind
+        scan.stuck = True
+        if self._feed and scan.is_first:
+            self._checkpoint(self._feed, scan, stream_slice)
+        where = f"behind {scan.after}" if scan.after else "at its beginning"
+        raise self._failure(
+            f"has a row {where} that Vitally does not give, even alone: {problem} Everything before it has been "
+            "read. What lies behind it cannot be had until Vitally gives that row: look at it there, or report it to "
+            "Vitally's support. The next sync goes on from there."
+        )
+
+    def _clock(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> ServerClock | None:
+        """Return the server's clock around a request, or None where its answer has none that can be believed."""
+        clock = clock_of(response)
+        if clock is None or self._shared.dates.is_known_to_stand:
+            return None
+        self._shared.dates.take(clock.answered)
+        return None if scan.is_ahead(clock) and self._date_stands(stream_slice) else clock
+
+    def _date_stands(self, stream_slice: StreamSlice) -> bool:
+        def ask() -> datetime | None:
+            clock = clock_of(self._ask_for_one(stream_slice, None))
+            return clock.answered if clock else None
+
+        return self._shared.dates.stands(ask)
+
+    def _ask_for_one(self, stream_slice: StreamSlice, sort_by: str | None) -> requests.Response:
+        """Ask for the first row of the list."""
+        params = self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=None)
+        params = {**params, **self._partition(stream_slice), **({"sortBy": sort_by} if sort_by else {})}
+        params |= {_LIMIT: 1} if _LIMIT in params else {}
+        response = self.requester.send_request(stream_slice=stream_slice, request_params=params)
+        assert response is not None  # the client raises where it has no answer
+        return response
+
+    def _forget(self, scan: Scan) -> None:
+        assert scan.state.watermark is not None
+        logger.warning(
+            f"Stream {self.name}: its saved state, {format_time(scan.state.watermark)}, lies in the future: what was "
+            "changed before it would be missed. The list is read from its start once, and the state taken back."
+        )
+        scan.forget()
 
     @property
     def _feed(self) -> FeedCursor | None:
@@ -120,33 +239,73 @@ class FeedRetriever(Retriever):
         return self.partition_router.get_request_params(stream_slice=stream_slice)
 
     def _fetch(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
-        """Fetch the scan's next page, beginning again where the server no longer takes the cursor, or the order."""
+        """Fetch the scan's next page.
+
+        It is asked for in halves where it cannot be had at once, and the list begun again where the server no longer
+        takes the cursor, or the order.
+
+        Raises:
+            RowUnavailable: The next row cannot be had, even alone.
+        """
+        is_divisible = True
         while True:
-            token = {"next_page_token": scan.token} if scan.token else None
-            params = {
-                **self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=token),
-                **self._partition(stream_slice),
-                **({"sortBy": scan.sort_by} if scan.sort_by else {}),
-            }
             try:
-                with patience(doubtful=scan.resumes):
-                    response = self.requester.send_request(
-                        stream_slice=stream_slice, next_page_token=token, request_params=params
-                    )
-                assert response is not None  # the client raises where it has no answer
-                if not is_absent(response) or not self._may_begin_again(response.status_code, scan):
+                retries = scan.size.retries if is_divisible else None
+                with patience(doubtful=scan.resumes, divisible=retries):
+                    response = self._page(scan, stream_slice, scan.token)
+                if not is_absent(response) or not self._may_begin_again(response.status_code, scan, stream_slice):
                     return response
             except RequestFailed as failure:
-                if failure.is_outage or not self._may_begin_again(failure.status, scan):
-                    raise
+                if failure.is_outage or not self._may_begin_again(failure.status, scan, stream_slice):
+                    is_divisible = self._divide(scan, failure, stream_slice, is_divisible)
+                    continue
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
             scan.restart(sorted_by_server=scan.token is not None)
 
-    def _may_begin_again(self, status: int | None, scan: Scan) -> bool:
+    def _page(self, scan: Scan, stream_slice: StreamSlice, cursor: str | None) -> requests.Response:
+        token = {"next_page_token": cursor} if cursor else None
+        params = {
+            **self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=token),
+            **self._partition(stream_slice),
+            **({"sortBy": scan.sort_by} if scan.sort_by else {}),
+        }
+        if _LIMIT in params:
+            params[_LIMIT] = scan.size.limit
+        response = self.requester.send_request(stream_slice=stream_slice, next_page_token=token, request_params=params)
+        assert response is not None  # the client raises where it has no answer
+        return response
+
+    def _divide(self, scan: Scan, failure: RequestFailed, stream_slice: StreamSlice, is_divisible: bool) -> bool:
+        """Let a page that has failed be asked for again; return whether less of it may help.
+
+        What is known to work decides: where the list's first row comes, it is the page that cannot be had; where it
+        does not come either, Vitally is down, and the page is waited for.
+        """
+        if is_check() or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
+            raise failure
+        if not self._works(scan, stream_slice):
+            return False
+        if scan.size.halve():
+            logger.info(f"Stream {self.name}: asking for {scan.size.limit} rows at once, as more do not come.")
+            return True
+        raise RowUnavailable(failure)
+
+    def _works(self, scan: Scan, stream_slice: StreamSlice) -> bool:
+        """Ask for what is known to work: the list's first row, in either order, as one may be the broken one."""
+        for order in dict.fromkeys((scan.sort_by, CREATED_AT, UPDATED_AT)):
+            try:
+                with patience(retries=1):
+                    self._ask_for_one(stream_slice, order)
+                return True
+            except RequestFailed:
+                continue
+        return False
+
+    def _may_begin_again(self, status: int | None, scan: Scan, stream_slice: StreamSlice) -> bool:
         """Whether an answer with this status says that a page cursor, or `sortBy`, is not taken."""
         if scan.resumes:  # an old cursor may be answered with anything
-            return status not in _REFUSED
+            return status not in _REFUSED and not (scan.stuck and self._takes_cursors(scan, stream_slice))
         if scan.token is not None:
             return status in _CURSOR_REJECTED
         return self.sort_optional and scan.sort_by is not None and status == requests.codes.bad_request
@@ -156,14 +315,23 @@ class FeedRetriever(Retriever):
     ) -> Iterable[Record]:
         """Yield the records of the wanted rows of a page of `size` bytes; here each row is one."""
         share = size // max(len(rows), 1)
-        wanted = [row for row, time in rows if scan.wants(time)]
-        for row in wanted:
+        for row in self._new(scan, rows):
             weigh(row, share)
-        if not self.unique:
-            yield from wanted
-            return
+            yield row
+
+    def _new(self, scan: Scan, rows: list[tuple[Record, Any]]) -> Iterator[Record]:
+        """Yield the wanted rows of a page that have not been given yet."""
         with self._emitting:  # so that what one partition leaves out, another has given before
-            yield from (row for row in wanted if self._seen.add(_version(row.data)))
+            yield from (row for row, time in rows if scan.wants(time) and self._seen.add(_version(row.data)))
+
+    def _takes_cursors(self, scan: Scan, stream_slice: StreamSlice) -> bool:
+        """Whether a cursor as old as that of the scan is taken: the one of the page before, which had rows."""
+        try:
+            with patience(retries=1):
+                response = self._page(scan, stream_slice, scan.known)
+            return any(self.record_selector.extractor.extract_records(response))
+        except RequestFailed:
+            return False
 
     def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
         """End the scan of a list that the workspace does not have.
@@ -191,10 +359,13 @@ class FeedRetriever(Retriever):
         return AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.transient_error)
 
 
+def _place_of(row: Mapping[str, Any]) -> str:
+    return f"{row.get('id')} (created {row.get(CREATED_AT)}, updated {row.get(UPDATED_AT)})"
+
+
 def _version(row: Mapping[str, Any]) -> str:
-    return f"{row.get('id')} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
-
-
-def _next_cursor(response: requests.Response) -> str | None:
-    body = body_of(response)
-    return body.get("next") if isinstance(body, Mapping) and body.get("atEnd") is not True else None
+    """Return what tells a version of a row from others; whole seconds do not, as two edits may fall into one."""
+    key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
+    time = str(row.get(UPDATED_AT))
+    is_exact = "." in time and ".000" not in time
+    return f"{key} {time} {row.get('archivedAt') if is_exact else hash(str(row))}"

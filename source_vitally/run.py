@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -24,6 +26,7 @@ from vitally_api.catalogs import problem_of_catalog
 Loaded = TypeVar("Loaded")
 
 _PRINTED_AT_ONCE = 100_000
+_PRINTED_AFTER = 0.5
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -42,7 +45,7 @@ def run(args: list[str] | None = None) -> None:
     quieten(logger)
     give_memory_back()
     # The CDK's own buffer, which log lines of other threads take too: past it they would land inside records.
-    with PRINT_BUFFER:
+    with PRINT_BUFFER, _printed_in_time():
         waiting = 0
         for message in messages(sys.argv[1:] if args is None else args):
             print(f"{message}\n", end="")
@@ -50,6 +53,24 @@ def run(args: list[str] | None = None) -> None:
             if waiting > _PRINTED_AT_ONCE:  # the buffer is emptied by time, and takes four bytes a letter
                 PRINT_BUFFER.flush()
                 waiting = 0
+
+
+@contextmanager
+def _printed_in_time() -> Iterator[None]:
+    """Print what waits in the buffer, which empties itself only when more comes: the next page may take minutes."""
+    ended = Event()
+
+    def flush() -> None:
+        while not ended.wait(_PRINTED_AFTER):
+            PRINT_BUFFER.flush()
+
+    thread = Thread(target=flush, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def messages(args: list[str]) -> Iterator[str]:

@@ -2,17 +2,20 @@
 
 Pure rules, no HTTP and no CDK. Vitally's lists sort only descending, by `createdAt` or `updatedAt`, and page by a
 keyset cursor: a row edited during a scan by `updatedAt` jumps ahead of the cursor, a scan by `createdAt` never loses
-a live row. The connector's own clock is never asked, and the order of a list is checked, not trusted.
+a live row. The order of a list is checked, not trusted; so are clocks: a watermark never lies beyond the server's, or,
+where answers have no `Date`, beyond the connector's own and a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from dateutil.parser import isoparse
+from source_vitally.failures import MAX_FAILED, Failure
+from source_vitally.page_size import LARGEST, PageSize
+from source_vitally.times import earlier, format_time, parse_time
 
 CREATED_AT = "createdAt"
 UPDATED_AT = "updatedAt"
@@ -22,6 +25,8 @@ FAILED_KEY = "failed"
 MAX_RESTARTS = 3
 
 _ONE_SECOND = timedelta(seconds=1)
+_ONE_MILLISECOND = timedelta(milliseconds=1)
+_ONE_DAY = timedelta(days=1)
 _FIRST = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -33,31 +38,9 @@ class ScanError(RuntimeError):
     """The API's answers cannot lead to the end of the list, for example a cursor that repeats."""
 
 
-def parse_time(value: Any) -> datetime | None:
-    """Return an ISO 8601 text as an aware UTC datetime, or None for anything that is not one."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    except ValueError:
-        try:  # fromisoformat of Python 3.10 knows only some of the ISO forms, but is twenty times as fast
-            parsed = isoparse(value)
-        except (ValueError, OverflowError):
-            return None
-    try:
-        return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed.astimezone(timezone.utc)
-    except OverflowError:  # beyond the calendar once it is in UTC
-        return None
-
-
-def format_time(value: datetime) -> str:
-    """Return a UTC time as Vitally writes it, with milliseconds (cut, never rounded up) and `Z`."""
-    return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def earlier(value: datetime, by: timedelta) -> datetime:
-    """Return a time less a span, the first day of the calendar at the earliest."""
-    return value - by if value - _FIRST > by else _FIRST
+def own_time() -> datetime:
+    """Return the time by the connector's own clock, in UTC."""
+    return datetime.now(timezone.utc)
 
 
 class ServerClock(NamedTuple):
@@ -66,24 +49,37 @@ class ServerClock(NamedTuple):
     asked: datetime
     answered: datetime
 
+    @property
+    def ceiling(self) -> datetime:
+        """The first time that lies in the future: `Date` is cut to the second."""
+        return self.answered + _ONE_SECOND if self.answered.year < datetime.max.year else self.answered
+
 
 @dataclass(frozen=True)
 class Resume:
     """Where an unfinished first scan goes on.
 
     `token` is the page cursor of the next page, `query` the filters it belongs to, `started_at` the server's time
-    when the first attempt began, `newest` the newest row seen so far.
+    when the first attempt began, `newest` the newest row seen so far. Where the next row cannot be had even alone,
+    `known` is the cursor of the page before, which has worked, `after` names the row before it, and `behind` is up to
+    when the list was read in its other order. `limit` is the size of the page that the cursor came with.
     """
 
     token: str
     query: str
     started_at: datetime | None
     newest: datetime | None
+    known: str = ""
+    after: str = ""
+    behind: datetime | None = None
+    limit: int = LARGEST
 
     def as_json(self) -> dict[str, Any]:
         """Return the value of the state's resume key."""
-        times = {"startedAt": self.started_at, "newest": self.newest}
+        times = {"startedAt": self.started_at, "newest": self.newest, "behind": self.behind}
         return {
+            **({"known": self.known, "after": self.after} if self.known else {}),
+            **({"limit": self.limit} if self.limit != LARGEST else {}),
             "from": self.token,
             "query": self.query,
             **{key: format_time(time) for key, time in times.items() if time is not None},
@@ -94,13 +90,12 @@ class Resume:
 class ScanState:
     """What is remembered of one list between syncs: a watermark, or where the unfinished first scan stands.
 
-    `failed` are the rows, by id and with their update times, whose details could not be read: they alone are asked
-    for again.
+    `failed` are the rows, by id, whose details could not be read: they alone are asked for again.
     """
 
     watermark: datetime | None = None
     resume: Resume | None = None
-    failed: Mapping[str, str | None] = field(default_factory=dict)
+    failed: Mapping[str, Failure] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, blob: Mapping[str, Any], cursor_field: str) -> ScanState:
@@ -110,9 +105,10 @@ class ScanState:
         unknown = sorted(set(blob) - {cursor_field, RESUME_KEY, FAILED_KEY})
         if unknown:
             raise StateError(f"unknown keys {', '.join(unknown)}")
-        failed = blob.get(FAILED_KEY) or {}
-        if not isinstance(failed, Mapping):
+        given = blob.get(FAILED_KEY) or {}
+        if not isinstance(given, Mapping):
             raise StateError(f"'{FAILED_KEY}' holds no ids")
+        failed = {str(key): Failure.from_json(value) for key, value in given.items()}
         watermark = None
         if blob.get(cursor_field) is not None:
             watermark = parse_time(blob[cursor_field])
@@ -120,7 +116,7 @@ class ScanState:
                 raise StateError(f"'{cursor_field}' is not an ISO 8601 time")
         resume = blob.get(RESUME_KEY)
         if resume is None or watermark is not None:
-            return cls(watermark, failed=dict(failed))
+            return cls(watermark, failed=failed)
         if not isinstance(resume, Mapping) or not isinstance(resume.get("from"), str):
             raise StateError(f"'{RESUME_KEY}' holds no page cursor")
         return cls(
@@ -129,13 +125,17 @@ class ScanState:
                 query=str(resume.get("query", "")),
                 started_at=parse_time(resume.get("startedAt")),
                 newest=parse_time(resume.get("newest")),
+                known=str(resume.get("known") or ""),
+                after=str(resume.get("after") or ""),
+                behind=parse_time(resume.get("behind")),
+                limit=limit if isinstance(limit := resume.get("limit"), int) and 0 < limit < LARGEST else LARGEST,
             ),
-            failed=dict(failed),
+            failed=failed,
         )
 
     def as_json(self, cursor_field: str) -> dict[str, Any]:
         """Return the state as users see it."""
-        failed = {FAILED_KEY: dict(self.failed)} if self.failed else {}
+        failed = {FAILED_KEY: {key: found.as_json() for key, found in self.failed.items()}} if self.failed else {}
         if self.watermark is not None:
             return {cursor_field: format_time(self.watermark), **failed}
         return {**({RESUME_KEY: self.resume.as_json()} if self.resume else {}), **failed}
@@ -165,21 +165,35 @@ class Scan:
     start: datetime | None = None
     query: str = ""
     is_order_known: bool = True
+    own_clock: Callable[[], datetime] = own_time
     token: str | None = field(init=False, default=None)
     sort_by: str | None = field(init=False)
     finished: bool = field(init=False, default=False)
-    failed: dict[str, str | None] = field(init=False)
+    failed: dict[str, Failure] = field(init=False)
     in_order: bool = field(init=False, default=True)
     """Whether no row so far was updated after the one before it."""
     resumes: bool = field(init=False, default=False)
     """Whether the next page is the first after an earlier attempt was broken off."""
     was_resumed: bool = field(init=False, default=False)
+    size: PageSize = field(init=False, default_factory=PageSize)
+    stuck: bool = field(init=False, default=False)
+    """Whether the next row cannot be had, even alone."""
+    known: str = field(init=False, default="")
+    """The cursor of the page that was read last."""
+    after: str = field(init=False, default="")
+    """The row that was read last."""
+    behind: datetime | None = field(init=False, default=None)
+    """Up to when the list has been read in its other order."""
     _has_rows: bool = field(init=False, default=False)
     _is_void: bool = field(init=False, default=False)
     _last: datetime | None = field(init=False, default=None)
     _newest: datetime | None = field(init=False, default=None)
     _started_at: datetime | None = field(init=False, default=None)
-    _first_answer: datetime | None = field(init=False, default=None)
+    _future: datetime | None = field(init=False, default=None)
+    _near: datetime | None = field(init=False, default=None)
+    _near_at_start: datetime | None = field(init=False, default=None)
+    _was_read: bool = field(init=False, default=False)
+    _checkpoint: ScanState | None = field(init=False, default=None)
     _seen_tokens: set[int] = field(init=False, default_factory=set)
     _restarts: int = field(init=False, default=0)
 
@@ -189,7 +203,14 @@ class Scan:
         resume = self.state.resume
         if resume and resume.query == self.query:
             self.token, self._newest, self._started_at = resume.token, resume.newest, resume.started_at
+            near = [
+                time and (time if time < self._own_ceiling else None) for time in (resume.newest, resume.started_at)
+            ]
+            self._near, self._near_at_start = near
             self.resumes = self.was_resumed = True
+            self.known, self.after, self.behind = resume.known, resume.after, resume.behind
+            self.stuck = bool(resume.known)
+            self.size.resume(resume.limit)
 
     @property
     def is_first(self) -> bool:
@@ -199,7 +220,7 @@ class Scan:
     @property
     def is_new(self) -> bool:
         """Whether nothing of this list has ever been read."""
-        return self.is_first and self.state.resume is None
+        return self.is_first and self.state.resume is None and not self._was_read
 
     @property
     def floor(self) -> datetime | None:
@@ -219,13 +240,18 @@ class Scan:
         `times` are its rows' update times in order, `next_token` the cursor it named, `clock` what the answer told of
         the server's clock, if anything. Raises ScanError when the cursor repeats.
         """
-        self.resumes = False
+        self.resumes = self.stuck = False
+        self.known = self.token or ""
+        self.size.went_well()
         self._has_rows = self._has_rows or bool(times)
         known = [time for time in times if time is not None]
-        if known:
-            self._newest = max([*known, self._newest] if self._newest else known)
-        self._started_at = self._started_at or (clock.asked if clock else self._newest)
-        self._first_answer = self._first_answer or (clock.answered if clock else None)
+        self._newest = max(filter(None, [*known, self._newest]), default=None)
+        ceiling = self._own_ceiling
+        self._near = max((time for time in [*known, self._newest, self._near] if time and time < ceiling), default=None)
+        self._near_at_start = self._near_at_start or self._near
+        if clock:
+            self._future = self._future or clock.ceiling
+            self._started_at = min(self._started_at or clock.asked, clock.asked)
         self._check_order(known)
         if not next_token and self.was_resumed and self.token and not self._has_rows:
             self.restart()  # a server that has forgotten a cursor may answer it with nothing
@@ -244,14 +270,41 @@ class Scan:
         The first attempt's start stays: it is the older one, so the watermark stays on the safe side. Raises
         ScanError when the list cannot be read through after a few restarts.
         """
-        self._restarts += 1
+        if self.token and self.size.has_changed:
+            self.size.begin_again()
+        else:
+            self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise ScanError(f"the API rejected its own page cursors {self._restarts} times")
         self.token = self._last = None
-        self.resumes = False
+        self.resumes = self.stuck = False
         self._seen_tokens.clear()
         if not sorted_by_server:
             self.sort_by = None
+
+    def is_ahead(self, clock: ServerClock | None) -> bool:
+        """Whether the state lies in the future of a clock: what was changed since would be taken for read."""
+        mark = self.state.watermark
+        return mark is not None and mark >= (clock.ceiling if clock else self._own_ceiling)
+
+    def forget(self) -> None:
+        """Begin again as a first scan, because the state says nothing."""
+        self.state, self._was_read = ScanState(failed=self.state.failed), True
+        self.token, self.sort_by = None, CREATED_AT
+
+    @property
+    def began(self) -> datetime | None:
+        """When the scan began, by the server's clock, or by the newest row that its first page had."""
+        return self._started_at if self._future else self._near_at_start
+
+    @property
+    def has_future(self) -> bool:
+        """Whether rows are dated after the server's clock, by what it said with the first page."""
+        return self._future is not None and self._newest is not None and self._newest >= self._future
+
+    def distrust(self) -> None:
+        """Do without the server's clock."""
+        self._future = self._started_at = None
 
     def give_up(self) -> None:
         """Leave the state as it was, whatever has been read."""
@@ -261,27 +314,41 @@ class Scan:
         """Return the state from which an interrupted first scan goes on at its next page."""
         if not self.is_first or self.token is None:
             return self.state
-        resume = Resume(self.token, self.query, self._started_at, self._newest)
-        return replace(self.state, resume=resume, failed=dict(self.failed))
+        if len(self.failed) <= MAX_FAILED:  # else the rest is read again from where they all were remembered
+            newest = self._newest if self._future else self._near
+            limit = self.size.of_cursor or LARGEST
+            known = self.known if self.stuck else ""
+            place = Resume(self.token, self.query, self.began, newest, known, self.after, self.behind, limit)
+            self._checkpoint = replace(self.state, resume=place, failed=dict(self.failed))
+        return self._checkpoint or self.state
 
     def result(self) -> ScanState:
         """Return the state after the last page.
 
         A scan in any order but newest-updated-first may have passed a row before its edit, so its watermark is the
         scan's start, or the newest row when that is older. A scan by `updatedAt` leaves the newest row it saw, unless
-        that is dated after the server's own clock: then edits still to come would be older than it.
+        that is dated after the server's own clock: then edits still to come would be older than it. Without a clock of
+        the server's, the newest row of the first page stands for the start, and rows beyond our own clock and a day
+        for nothing.
         """
         if not self.finished:
             raise ScanError("a watermark was asked for before the scan had finished")
         if self._is_void:
             return self.state
-        failed = dict(self.failed)
-        if self._newest is None:
-            return ScanState(self.state.watermark, failed=failed)
-        reached = self._newest
-        if self._started_at and (not self._is_by_update or self._is_in_the_future(reached)):
-            reached = min(reached, self._started_at)
-        return ScanState(max(reached, self.state.watermark) if self.state.watermark else reached, failed=failed)
+        reached = self._reached()
+        if len(self.failed) <= MAX_FAILED:
+            return ScanState(reached, failed=dict(self.failed))
+        # Everything that was changed before the first row that finds no place is there, or remembered.
+        by_time = sorted(self.failed.items(), key=lambda item: parse_time(item[1].time) or _FIRST)
+        first = parse_time(by_time[MAX_FAILED][1].time)
+        sure = min(reached, earlier(first, _ONE_MILLISECOND)) if reached and first else None
+        return ScanState(sure, failed=dict(by_time[:MAX_FAILED]))
+
+    def _reached(self) -> datetime | None:
+        reached, start = self._newest if self._future else self._near, self.began
+        if reached and start and (not self._is_by_update or self.has_future):
+            reached = min(reached, start)
+        return max(filter(None, [reached, self.state.watermark]), default=None)
 
     @property
     def _is_by_update(self) -> bool:
@@ -292,9 +359,9 @@ class Scan:
             self.in_order = self.in_order and (self._last is None or time <= self._last)
             self._last = time
 
-    def _is_in_the_future(self, time: datetime) -> bool:
-        # The Date header is cut to the second, so a row of the same second is not yet in the future.
-        return self._first_answer is not None and time >= self._first_answer + _ONE_SECOND
+    @property
+    def _own_ceiling(self) -> datetime:
+        return self.own_clock() + _ONE_DAY
 
     def _has_reached_floor(self, known: list[datetime]) -> bool:
         floor = self.floor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from typing import Any
 
@@ -20,15 +20,17 @@ from airbyte_cdk.models import (
     Status,
     StreamDescriptor,
 )
+from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally import cdk
-from source_vitally.client import FEW_RETRIES, patience
-from source_vitally.config import complete, require_valid
+from source_vitally.client import CHECK_RETRIES, FEW_RETRIES, patience
+from source_vitally.config import complete, require_valid, without_nulls
 from source_vitally.manifest import manifest
 from source_vitally.memory import SHARED, Shared
+from source_vitally.protocol import in_order, read_json, states_of
 from source_vitally.schema import TRAIT_TYPES
 from source_vitally.workspace import (
     CUSTOM_OBJECTS,
@@ -59,7 +61,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
     ) -> None:
         super().__init__(
             catalog or ConfiguredAirbyteCatalog(streams=[]),
-            config or {},
+            without_nulls(config or {}),
             state or [],
             source_config=deepcopy(manifest()),
             config_path=config_path,
@@ -91,6 +93,24 @@ class SourceVitally(ConcurrentDeclarativeSource):
         require_valid(config, self._specification)
         return type(self)(catalog, config, state)
 
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """Return the config in a file; ValueError where it is no object."""
+        config = read_json(config_path)
+        if not isinstance(config, MutableMapping):
+            raise ValueError("a config is an object")
+        return config
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Return the states in a file: a list of messages, or an object with a state per stream."""
+        return states_of(read_json(state_path)) if state_path else []
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """Return the configured catalog in a file."""
+        return ConfiguredAirbyteCatalogSerializer.load(read_json(catalog_path))
+
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Ask for one account page, once, and say what stands in the way if it does not come."""
         try:
@@ -116,9 +136,9 @@ class SourceVitally(ConcurrentDeclarativeSource):
 
     def _check(self) -> AirbyteConnectionStatus:
         self._begin()
-        cdk.disable_retries(self._constructor)
         [stream] = cdk.streams_of(self, {"accounts"})
-        availability = stream.check_availability()
+        with patience(retries=CHECK_RETRIES, is_check=True):
+            availability = stream.check_availability()
         if availability.is_available:
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         reason = f"{availability.reason}{self._region_hint()}"
@@ -173,11 +193,11 @@ class SourceVitally(ConcurrentDeclarativeSource):
         self._begin()
         selected = [configured.stream for configured in catalog.streams]
         self._require_known(selected)
-        problem = None
+        problem, owners = None, owners_of(catalog, state)
         flat = self._config["flatten_traits"]
         names = {stream.name for stream in selected}
         if flat or names & OF_ALL_CUSTOM_OBJECTS or any(name.startswith(STREAM_PREFIX) for name in names):
-            problem = self._learn_custom_objects(owners_of(catalog, state))
+            problem = self._learn_custom_objects(owners)
             self._config = {**self._config, CUSTOM_OBJECTS_PROBLEM: problem}
         if flat:
             self._learn_trait_types(all_needed=True)  # a column that is left out would be emptied
@@ -187,17 +207,27 @@ class SourceVitally(ConcurrentDeclarativeSource):
             if problem:
                 yield problem.as_airbyte_message(StreamDescriptor(name=stream.name))
             else:
-                self.logger.warning(
-                    f"Stream {stream.name} is not read: its custom object is not (or no longer) in this workspace. "
-                    "If it was deleted there, refresh the source schema and deselect the stream."
-                )
+                self.logger.warning(f"Stream {stream.name} is not read: {self._why_missing(owners.get(stream.name))}")
             # Incomplete, not empty, so that no destination wipes what it has of it.
             yield as_airbyte_message(stream, AirbyteStreamStatus.INCOMPLETE)
         found = [streams[stream.name] for stream in selected if stream.name in streams]
         if found:
-            yield from self._concurrent_source.read(found)
+            yield from in_order(self._concurrent_source.read(found))
         if problem and missing:
             raise problem
+
+    def _why_missing(self, owner: str | None) -> str:
+        """Say what has become of a custom object whose stream is not there, by its id where that is known."""
+        renamed = [found["streamName"] for found in self._config[CUSTOM_OBJECTS] if found["id"] == owner]
+        if renamed:
+            return (
+                f"its custom object has been renamed in Vitally, and is the stream {renamed[0]} now. Refresh the "
+                "source schema, select that one and deselect this one."
+            )
+        return (
+            "its custom object is not (or no longer) in this workspace. If it was deleted there, refresh the source "
+            "schema and deselect the stream."
+        )
 
     def _require_known(self, selected: list[AirbyteStream]) -> None:
         """Do nothing where each selected stream is one of this source, or may be that of a custom object.

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from hashlib import sha256
 from typing import Any
 
-from source_vitally.scan import parse_time
-from vitally_api.names import snake_case
+from source_vitally.times import parse_time
+from vitally_api.names import cut, snake_case, with_hash
 from vitally_api.traits import Kind, kind_of
 
 PREFIX = "trait_"
 OWN_PATHS = "vitally.custom."
-LONGEST_NAME = 60
-"""What the shortest limit of the usual warehouses (63) leaves, with room for a prefix of theirs."""
-
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -40,17 +38,39 @@ def trait_columns(types: Mapping[str, str]) -> list[TraitColumn]:
     """Return a column per custom field; no two names are the same, whatever the case.
 
     Args:
-        types: The field type of each path, oldest first: where two paths make one name, the older has it plain and
-            the later one with a part of its path's hash, so that a new field never renames an older column.
+        types: The field type of each path.
     """
     columns: dict[str, TraitColumn] = {}
-    for path, field_type in types.items():
-        name = PREFIX + snake_case(path.removeprefix(OWN_PATHS))
-        if name in columns or len(name) > LONGEST_NAME:
-            suffix = sha256(path.encode()).hexdigest()[:8]
-            name = f"{name[: LONGEST_NAME - len(suffix) - 1]}_{suffix}"
-        columns[name] = TraitColumn(name, path, kind_of(field_type) or Kind.TEXT)
-    return list(columns.values())
+    for path in sorted(types, key=_rank):
+        name = _name(path)
+        if name in columns:  # spelled usually as well, in another way
+            name = with_hash(name, path)
+        columns[name] = TraitColumn(name, path, kind_of(types[path]) or Kind.TEXT)
+    by_path = {column.path: column for column in columns.values()}
+    return [by_path[path] for path in types]
+
+
+def _name(path: str) -> str:
+    """Return the name of a path's column: plain for a path in the usual form of its name, else with a hash.
+
+    A name is thus that of one path, whatever other fields there are, and no column carries the values of another field
+    once its own is deleted. Usual are camelCase and snake_case, below `vitally.custom.` or not.
+    """
+    own = path.removeprefix(OWN_PATHS)
+    name = snake_case(own)
+    is_usual = own in (name, _camel_case(name))
+    return cut(PREFIX + name, path) if is_usual else with_hash(PREFIX + name, path)
+
+
+def _rank(path: str) -> tuple[bool, bool, str]:
+    """Return which of several usual paths of a name has it plain: by their form, so that it stays."""
+    own = path.removeprefix(OWN_PATHS)
+    return own == path, own != _camel_case(snake_case(own)), path
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def _text(value: Any) -> str:
@@ -61,7 +81,7 @@ def _number(value: Any) -> int | float | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -90,6 +110,8 @@ def _moment(value: Any) -> str | None:
 
 
 def _day(value: Any) -> str | None:
+    if isinstance(value, str) and parse_time(value) and _DAY.match(value):
+        return value[:10]  # the day that was meant, whatever day it was in Greenwich
     time = _time(value)
     return time.date().isoformat() if time else None
 

@@ -18,6 +18,9 @@ LONGEST_WAIT = 300.0
 LONGEST_REASON = 300
 
 _EPOCH_FROM = 1_000_000
+_MILLISECONDS_FROM = 100_000_000_000
+_DEEPEST = 300
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:[,;]|$)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
@@ -29,7 +32,8 @@ _LONG_NEGATIVE = b"-" + b"0" * 19
 def parse(content: bytes, decimal: Callable[[str], Any] | None = None) -> Any:
     """Return the JSON of a body; whatever the standard library's parser reads is read.
 
-    Lone surrogates become U+FFFD, NaN and infinities become None, integers of any length stay integers.
+    Lone surrogates become U+FFFD, NaN and infinities become None, integers of any length stay integers. What is nested
+    deeper than 300 levels is None.
 
     Args:
         content: The body.
@@ -44,10 +48,30 @@ def parse(content: bytes, decimal: Callable[[str], Any] | None = None) -> Any:
         except orjson.JSONDecodeError:
             pass
     try:
-        value = json.loads(content, parse_constant=lambda _: None, parse_float=decimal or _finite, parse_int=_integer)
-        return _without_surrogates(value)
+        return _leniently(content, decimal)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        return _leniently(_without_depths(content), decimal)
+
+
+def _leniently(content: bytes, decimal: Callable[[str], Any] | None) -> Any:
+    value = json.loads(content, parse_constant=lambda _: None, parse_float=decimal or _finite, parse_int=_integer)
+    return _without_surrogates(value)
+
+
+def _without_depths(content: bytes) -> bytes:
+    """Return JSON with nulls instead of what is nested too deeply to be read."""
+    kept, depth, start = [], 0, 0
+    for token in _TOKENS.finditer(content):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept.append(content[start : token.start()])
+        elif token[0] in (b"]", b"}"):
+            if depth == _DEEPEST + 1:
+                kept.append(b"null")
+                start = token.end()
+            depth -= 1
+    return b"".join([*kept, content[start:]] if depth <= _DEEPEST else kept)
 
 
 def is_miss(status: int, body: Any) -> bool:
@@ -78,7 +102,8 @@ def wait_asked_for(headers: Mapping[str, str], now: float | None) -> float | Non
     """Return the seconds an answer asks to wait, by whichever of the known headers it has, or None.
 
     `Retry-After` is seconds or an HTTP date; `RateLimit-Reset` and `X-RateLimit-Reset` are seconds when small, else an
-    epoch. What lies in the past is 0. The result may be longer than `LONGEST_WAIT`.
+    epoch, and milliseconds of either where seconds make no sense. What lies in the past is 0. The result may be longer
+    than `LONGEST_WAIT`.
 
     Args:
         headers: Of the answer, in any case of their names.
@@ -91,7 +116,10 @@ def wait_asked_for(headers: Mapping[str, str], now: float | None) -> float | Non
         named = _time(headers.get("Retry-After"))
         seconds = named.timestamp() - measured_from if named and measured_from is not None else None
     if seconds is None:
-        seconds = _seconds(first_number(headers, ["RateLimit-Reset", "X-RateLimit-Reset"]), measured_from)
+        reset = first_number(headers, ["RateLimit-Reset", "X-RateLimit-Reset"])
+        # A limit of requests a minute never takes that many seconds to reset.
+        is_in_milliseconds = reset is not None and LONGEST_WAIT < reset < _EPOCH_FROM
+        seconds = reset / 1000 if reset and is_in_milliseconds else _seconds(reset, measured_from)
     return max(seconds, 0.0) if seconds is not None else None
 
 
@@ -140,6 +168,8 @@ def _seconds(number: float | None, measured_from: float | None) -> float | None:
     """Return a number that is seconds when small, else an epoch, as seconds; None where it cannot be measured."""
     if number is None or number < _EPOCH_FROM:
         return number
+    if number >= _MILLISECONDS_FROM:
+        number /= 1000
     return number - measured_from if measured_from is not None else None
 
 

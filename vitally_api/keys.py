@@ -3,23 +3,54 @@
 from __future__ import annotations
 
 import base64
+import re
 
 _BASIC = "Basic "
+_PREFIX = re.compile(r"\s*(?:authorization\s*[:=]\s*)?(?:(basic)|bearer|token)\s+", re.IGNORECASE)
+_NAME = re.compile(r"\s*authorization\s*[:=]\s*", re.IGNORECASE)
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
+_SHORTEST_PART = 8
+
+
+def cleaned(key: str) -> str:
+    """Return a key without what comes along when it is copied: white space anywhere, quotes, names of headers.
+
+    `Basic` before it stays, as it says that a ready-made header follows.
+    """
+    text = _INVISIBLE.sub(" ", key).strip().strip(_QUOTES).strip()
+    if found := _PREFIX.match(text):
+        rest = text[found.end() :]
+        scheme = _BASIC if found[1] else ""
+    else:
+        rest, scheme = _NAME.sub("", text, count=1), ""
+    return scheme + _INVISIBLE.sub("", rest).strip(_QUOTES)
+
+
+def problem_of_key(key: str) -> str | None:
+    """Return what is wrong with a key as a predicate that quotes nothing of it, or None."""
+    bare = _credentials(cleaned(key))
+    if not bare:
+        return "is empty but for white space or quotes: paste the key again"
+    if not (bare.isascii() and bare.isprintable()):
+        return "holds letters that no key has (outside ASCII): copy it again from Vitally"
+    return None
 
 
 def rest_authorization(key: str) -> str:
     """Return the `Authorization` value for a REST key given raw, as `Basic …`, or as the base64 value alone."""
-    key = key.strip()
+    key = cleaned(key)
     return _BASIC + _credentials(key) if is_header(key) else header(key)
 
 
 def analytics_authorization(token: str) -> str:
     """Return the `Authorization` value for a token of the Analytics API: as displayed, after `Basic `, unencoded."""
-    return _BASIC + _credentials(token.strip())
+    return _BASIC + _credentials(cleaned(token))
 
 
 def is_header(text: str) -> bool:
     """Tell whether a text is a ready-made header or its base64 part, which Vitally shows beside the raw key."""
+    text = cleaned(text)
     return _has_scheme(text) or _decoded(text).endswith(":")
 
 
@@ -31,13 +62,15 @@ def header(key: str, password: str = "") -> str:
 def secrets_of(key: str) -> list[str]:
     """Return every spelling of a key that a log must mask, the longest first.
 
-    These are what was given, what is sent, and the key itself with and without a password, whichever was given.
+    These are what was given and its parts, what is sent, and the key itself with and without a password, whichever was
+    given.
     """
     given = key.strip()
-    sent = _credentials(given)
+    sent = _credentials(cleaned(given))
     decoded = _decoded(sent)
     user, _, password = decoded.partition(":")
-    spellings = {key, given, sent, _credentials(rest_authorization(given)), decoded, user, password}
+    parts = (part for part in given.split() if len(part) >= _SHORTEST_PART)
+    spellings = {key, given, sent, _credentials(rest_authorization(given)), decoded, user, password, *parts}
     return sorted(filter(None, spellings), key=lambda text: (-len(text), text)) if given else []
 
 

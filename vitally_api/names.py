@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from anyascii import anyascii
 
 STREAM_PREFIX = "custom_object_"
+LONGEST_NAME = 60
+"""What the shortest limit of the usual warehouses (63) leaves, with room for a prefix of theirs."""
 
 
 def snake_case(name: str) -> str:
@@ -17,11 +20,23 @@ def snake_case(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
 
 
+def cut(name: str, origin: str) -> str:
+    """Return a name of at most `LONGEST_NAME` characters: a longer one ends with a part of the hash of its origin."""
+    return name if len(name) <= LONGEST_NAME else with_hash(name, origin)
+
+
+def with_hash(name: str, origin: str) -> str:
+    """Return a name of at most `LONGEST_NAME` characters that ends with a part of the hash of its origin."""
+    suffix = sha256(origin.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - len(suffix) - 1]}_{suffix}"
+
+
 def possible_names(definition: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return the stream names that a definition may have: plain, or with a part of its id, or with all of it."""
-    plain = STREAM_PREFIX + snake_case(str(definition.get("name") or definition.get("label") or ""))
+    machine_name = str(definition.get("name") or definition.get("label") or "")
+    plain = cut(STREAM_PREFIX + snake_case(machine_name), machine_name)
     own = snake_case(str(definition["id"]))
-    return plain, f"{plain}_{own[:8]}", f"{plain}_{own}"
+    return plain, f"{plain[: LONGEST_NAME - 9]}_{own[:8]}", f"{plain[: max(LONGEST_NAME - len(own) - 1, 0)]}_{own}"
 
 
 def stream_names(definitions: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -48,6 +48,8 @@ LONGEST_WAIT = 60.0
 GIVEN_UP_IN_A_ROW = 3
 """So many requests of a kind may get no good answer one after the other before that is an outage of this kind."""
 
+ELSEWHERE = "an id with .. as a part of a path is not deleted: it could lead to another row"
+
 PAGES_IN_A_ROW = 50
 """So many requests may a firewall refuse one after the other before it is more than a matter of single rows."""
 
@@ -165,8 +167,8 @@ class Api:
             RejectedError: a delete of an id that may be taken for a way to another row.
             StoppedError: the connector has to end.
         """
-        if method == "DELETE" and _leads_elsewhere(path):
-            raise RejectedError("an id with .. as a part of a path is not deleted: it could lead to another row")
+        if method == "DELETE" and leads_elsewhere(path):
+            raise RejectedError(ELSEWHERE)
         backoff = self.backoff()
         kind = kind_of(method, path)
         while True:
@@ -340,8 +342,8 @@ def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
     return Apis(rest, analytics)
 
 
-def _leads_elsewhere(path: str) -> bool:
-    """Whether a part of a path is `..`, percent-encoded or not, however often."""
+def leads_elsewhere(path: str) -> bool:
+    """Tell whether a part of a path is `..`, percent-encoded or not, however often."""
     while (plain := unquote(path)) != path:
         path = plain
     return ".." in re.split(r"[/\\?;]", path)

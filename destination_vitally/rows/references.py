@@ -181,8 +181,9 @@ class References:
             raise change.rejected(f"{field}: {answer.why_not}", answer.why_not.status)
         if self._rest and self.creates(target, wanted):
             return self._create(self._rest, change, field, target, wanted)
-        also = ", and none came in this sync" if isinstance(change.route, BatchRoute) else ""
-        raise change.rejected(f"{field}: Vitally has no {target} with this id{also}")
+        if isinstance(change.route, BatchRoute):
+            raise change.rejected(f"{field}: Vitally has no {target} with this id, and none came in this sync")
+        raise change.rejected(f"{field}: Vitally has no {target} with this id")
 
     def creates(self, target: str, value: str) -> bool:
         """Tell whether a row is created when it is nowhere."""

@@ -146,6 +146,16 @@ def _too_often(case: Case) -> Step | None:
     return Reject(f"Vitally refused it: {last.reason}", last.status)
 
 
+def _refused_as_archived(case: Case) -> Step | None:
+    """Vitally refuses the row because it is archived: an upsert leaves it so, unless this sync itself archived it."""
+    last = case.last
+    if last is None or last.came is not Came.ARCHIVED:
+        return None
+    if case.change.operation == "upsert" and not case.answer.was_deleted:
+        return Done("skipped", is_archived=True)
+    return Reject(f"Vitally refused it: {last.reason}", last.status)
+
+
 def _several(case: Case) -> Step | None:
     live = case.answer.live
     if len(live) <= 1 or _address(case.change):
@@ -210,8 +220,6 @@ def _of_known(case: Case, step: Callable[[Known], Step]) -> Step:
 def _archived(case: Case) -> Step | None:
     """What somebody has archived stays archived; what this sync has archived is created anew."""
     answer = case.answer
-    if case.change.operation == "upsert" and case.has(Came.ARCHIVED) and not answer.was_deleted:
-        return Done("skipped", is_archived=True)
     if case.change.operation != "upsert" or answer.live or answer.was_deleted:
         return None
     return Done("skipped", is_archived=True) if answer.rows else None
@@ -291,6 +299,7 @@ def _refused(case: Case) -> Step | None:
 
 _RULES: tuple[Callable[[Case], Step | None], ...] = (
     _too_often,
+    _refused_as_archived,
     _several,
     _lost_create,
     _delete,

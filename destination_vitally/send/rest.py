@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded
+from destination_vitally.api.http import ELSEWHERE, leads_elsewhere
 from destination_vitally.api.pages import Row, found_row, is_row, text_of
 from destination_vitally.api.reply import Reply
 from destination_vitally.compare.comparison import How, differing
@@ -67,6 +68,8 @@ class Rest:
             ConfigError, OutageError, StoppedError: as `Api.send`.
         """
         change = self._people.translated(change)
+        if change.operation == "delete" and any(leads_elsewhere(str(key)) for key in keys_of(change).values()):
+            raise change.rejected(ELSEWHERE)
         self._wait_for_batches(change)
         paths, attempts = Paths(change, self._references), list[Attempt]()
         looked: Answer | None = None

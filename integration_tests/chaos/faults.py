@@ -83,3 +83,4 @@ def clear(sandbox: Sandbox) -> None:
     """Let everything go well again."""
     sandbox.faults.clear()
     sandbox.limits = None
+    sandbox.switches.broken_rows = frozenset()

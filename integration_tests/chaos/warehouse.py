@@ -49,6 +49,12 @@ class Warehouse:
         return {key for _, cursor in self._cursors() for key in cursor.get("failed", {})}
 
     @property
+    def lasting(self) -> set[str]:
+        """Those of them that have failed so often that they are asked for once a week."""
+        found = [(key, row) for _, cursor in self._cursors() for key, row in cursor.get("failed", {}).items()]
+        return {key for key, row in found if row["syncs"] >= 3}
+
+    @property
     def is_under_way(self) -> bool:
         """Whether some partition's first scan has been broken off and will be resumed."""
         return any("resume" in cursor for _, cursor in self._cursors())

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 
 from destination_vitally.api import http
+from destination_vitally.api.wire import Adapter
 
 SETTINGS: dict[str, dict[str, str]] = {
     "us": {"region": "us", "subdomain": "acme"},
@@ -32,7 +32,7 @@ def lead_to(url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Send every request to `url` instead; gives the list of the addresses they were meant for."""
     addresses: list[str] = []
 
-    class Detour(HTTPAdapter):
+    class Detour(Adapter):
         def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
             address = urlsplit(str(request.url))
             addresses.append(f"{address.scheme}://{address.netloc}")
@@ -48,5 +48,5 @@ def lead_to(url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ) -> Any:
             return super().get_connection_with_tls_context(request, verify, {}, cert)
 
-    monkeypatch.setattr(http, "HTTPAdapter", Detour)
+    monkeypatch.setattr(http, "Adapter", Detour)
     return addresses

@@ -13,7 +13,8 @@ import orjson
 from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 
-from source_vitally import cdk, client
+from integration_tests.sandbox import Sandbox
+from source_vitally import cdk, client, clocks
 from source_vitally.budget import RequestBudget
 
 _SCHEMA = cache(concurrent_declarative_source.get_declarative_component_schema)
@@ -22,13 +23,19 @@ _RESOLVE = ConcurrentDeclarativeSource._pre_process_manifest
 
 @contextmanager
 def without_waiting() -> Iterator[list[float]]:
-    """Take note of the waits between retries, in seconds, instead of waiting."""
+    """Take note of the waits between retries, in seconds, instead of waiting; the clocks of sandboxes move on."""
     taken: list[float] = []
     with (
         patch.object(client, "sleep", taken.append),
+        patch.object(clocks, "sleep", _move_on),
         patch.object(cdk, "RequestBudget", partial(RequestBudget, sleep=taken.append)),
     ):
         yield taken
+
+
+def _move_on(seconds: float) -> None:
+    for sandbox in Sandbox.served:
+        sandbox.clock.advance(seconds)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import format_datetime
 from itertools import count
 from threading import Event, Thread
@@ -74,6 +75,7 @@ class Sandbox:
         self.url = ""
         self._port = port
         self._indices = count()
+        self._stopped_date: datetime | None = None
         self.under_way = 0
         self.most_under_way = 0
         """The most requests that were answered at once so far."""
@@ -144,7 +146,9 @@ class Sandbox:
         if self.switches.no_date_header:
             response.headers.pop("Date", None)
         else:
-            response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
+            now = self.clock.now()
+            self._stopped_date = (self._stopped_date or now) if self.switches.date_stands_still else None
+            response.headers["Date"] = format_datetime(self._stopped_date or now, usegmt=True)
 
     async def _answer(self, incoming: web.Request) -> web.StreamResponse:
         self.under_way += 1
@@ -245,7 +249,8 @@ class Sandbox:
     def _refusal(self, fault: Fault) -> web.Response:
         if fault.kind == "html":
             page = fault.body or "<html><body><h1>Bad gateway</h1></body></html>"
-            return _response(fault.status, str(page).encode(), {"Content-Type": "text/html", **fault.headers})
+            content = page if isinstance(page, bytes) else str(page).encode()
+            return _response(fault.status, content, {"Content-Type": "text/html", **fault.headers})
         body = {"error": "The sandbox was told to fail."} if fault.body is None else fault.body
         encoded = body.encode() if isinstance(body, str) else orjson.dumps(body)
         return _response(fault.status, encoded, fault.headers)

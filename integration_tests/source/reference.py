@@ -101,7 +101,7 @@ def one_pass(sandbox: Sandbox, stream: str, filters: dict[str, str]) -> Iterator
     path = LISTS[stream][0]
     cursor: dict[str, str] = {}
     while True:
-        page = get(sandbox, path, limit=100, **filters, **cursor)
+        page = get(sandbox, path, limit=sandbox.switches.heaviest_page or 100, **filters, **cursor)
         for row in page["results"]:
             yield {**row, **get(sandbox, f"{path}/{row['id']}")} if stream == "meeting_transcripts" else _linked(row)
         if not page["next"] or page.get("atEnd"):

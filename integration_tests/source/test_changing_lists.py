@@ -228,3 +228,33 @@ def test_a_row_comes_once_whichever_pass_has_it(make_sandbox: Any, stream: str, 
     assert len(again) == len(set(again)) <= 4
     third = read(sandbox, stream, second.last_states())
     assert len(third.records(stream)) <= 2
+
+
+@pytest.mark.parametrize("stream", ["notes", "note_ids", "custom_object_deal_room", "instance_ids"])
+@pytest.mark.parametrize("bumps", [True, False], ids=["a change", "no change"])
+def test_a_row_that_is_archived_while_it_is_read_is_in_one_of_both_lists(
+    make_sandbox: Any, stream: str, bumps: bool
+) -> None:
+    switches = Switches(archived_true="only archived", archive_bumps_updated_at=bumps)
+    sandbox = make_sandbox(sizes={"notes": 350, "instances": 700}, switches=switches)
+    resource = "notes" if "note" in stream else "instances"
+    of_each: dict[str, list[str]] = {}
+
+    def archive_what_comes_later(page: Page) -> None:
+        if page.resource == resource and page.rows and page.number == 0 and page.query["archived"] == "false":
+            live = [row for row in sandbox.workspace.rows(resource) if not row.get("archivedAt")]
+            shown = {row["id"] for row in page.rows}
+            last = min(row["createdAt"] for row in page.rows)
+            for row in [row for row in live if row["id"] not in shown and row["createdAt"] < last][:3]:
+                sandbox.workspace.archive(resource, row["id"])
+
+    sandbox.after_page = archive_what_comes_later
+    run = read(sandbox, stream)
+    for request in sandbox.journal:
+        if "archived" in request.query:
+            of_each.setdefault(request.path, []).append(request.query["archived"])
+    assert all(passes == sorted(passes) for passes in of_each.values()), "the archived list is read after the live one"
+    read_now = {record["id"] for record in run.records(stream)}
+    lists = {path.split("/")[3] for path in of_each if resource == "instances"}
+    there = [row for row in sandbox.workspace.rows(resource) if not lists or row["customObjectId"] in lists]
+    assert read_now == {row["id"] for row in there}

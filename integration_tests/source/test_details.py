@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from integration_tests.harness import Json, Run, configured, run_source, source_config
 from integration_tests.sandbox import Fault, Sandbox, Switches
 from integration_tests.source.reference import catalog, everything, merged
-from source_vitally import client
+from source_vitally import client, scan
+from source_vitally.client import FEW_RETRIES
 
 BROKEN: dict[str, dict[str, Any]] = {
     "500": {"status": 500},
@@ -139,15 +141,114 @@ def test_two_minutes_without_details_are_outlasted(make_sandbox: Any, waits: lis
     assert {row["id"] for row in run.records("messages")} == everything(sandbox, "messages").keys()
 
 
-def test_too_many_broken_rows_are_not_remembered(make_sandbox: Any, waits: list[float]) -> None:
-    sandbox = make_sandbox(seed=5, sizes={"conversations": 150})
-    sandbox.faults.add(Fault(path="/conversations/", times=None, status=400))
+@pytest.mark.parametrize("status", [500, 400, 503])
+@pytest.mark.parametrize("place", [0, 200, 388], ids=["the newest", "in the middle", "the oldest"])
+def test_twelve_broken_neighbours_are_no_outage(make_sandbox: Any, waits: list[float], place: int, status: int) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 400})
+    by_age = sorted(sandbox.workspace.rows("conversations"), key=lambda row: str(row["createdAt"]), reverse=True)
+    bad = {row["id"] for row in by_age[place : place + 12]}
+    break_details(sandbox, "messages", bad, status=status)
     run = read(sandbox, "messages")
     assert run.statuses == {"messages": "INCOMPLETE"}
-    assert len(str(state_of(run, "messages"))) < 10_000
+    whole = everything_but_faults(sandbox, "messages")
+    assert {row["id"] for row in run.records("messages")} == {
+        key for key, row in whole.items() if row["conversationId"] not in bad
+    }
+    assert set(state_of(run, "messages")["failed"]) == bad
+
+
+def test_more_broken_rows_than_a_state_holds_bound_no_reading(
+    make_sandbox: Any, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "MAX_FAILED", 20)
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 150})
+    bad = set(talkative(sandbox)[::2][:60])
+    break_details(sandbox, "messages", bad, status=400)
+    run = read(sandbox, "messages")
+    whole = everything_but_faults(sandbox, "messages")
+    assert {row["conversationId"] for row in run.records("messages")} == set(talkative(sandbox)) - bad
+    state = state_of(run, "messages")
+    assert len(state["failed"]) == 20
+    for row in whole.values():
+        read_or_known = row["conversationId"] not in bad or row["conversationId"] in state["failed"]
+        assert read_or_known or row["conversationUpdatedAt"] > state["conversationUpdatedAt"]
     sandbox.faults.clear()
     again = read(sandbox, "messages", run.last_states())
-    assert {row["id"] for row in again.records("messages")} == everything(sandbox, "messages").keys()
+    assert again.exit_code == 0
+    copy = merged({}, [*run.records("messages"), *again.records("messages")], "conversationUpdatedAt")
+    assert copy == whole
+
+
+def test_what_fails_in_three_syncs_in_the_same_way_no_longer_keeps_a_stream_incomplete(
+    make_sandbox: Any, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 30})
+    bad, other = talkative(sandbox)[3:5]
+    sandbox.faults.add(Fault(path=PATHS["messages"].format(other), status=400, times=1))
+    sandbox.faults.add(Fault(path=PATHS["messages"].format(other), status=500, times=1 + FEW_RETRIES))
+    break_details(sandbox, "messages", [bad], status=500)
+    state: Any = None
+    statuses = []
+    for _ in range(4):
+        sandbox.journal.clear()
+        run = read(sandbox, "messages", state)
+        statuses.append(run.statuses["messages"])
+        state = run.last_states()
+    assert statuses == ["INCOMPLETE", "INCOMPLETE", "COMPLETE", "COMPLETE"]
+    assert any(bad in line and "once a week" in line for line in run.logs("WARN"))
+    assert other not in state_of(run, "messages")["failed"], "another reason begins to count anew"
+    assert sandbox.journal.count(path_regex=f"conversations/{bad}$") == 0, "it is not asked for in each sync"
+    later = scan.own_time() + timedelta(days=8)
+    monkeypatch.setattr(scan.Scan.__init__, "__defaults__", _with_clock(lambda: later))
+    sandbox.faults.clear()
+    healed = read(sandbox, "messages", state)
+    assert bad in {row["conversationId"] for row in healed.records("messages")}
+    assert "failed" not in state_of(healed, "messages")
+
+
+def _with_clock(clock: Any) -> tuple[Any, ...]:
+    """Return the defaults of a scan with another clock of our own."""
+    return tuple(clock if value is scan.own_time else value for value in scan.Scan.__init__.__defaults__ or ())
+
+
+EMPTY: dict[str, dict[str, Any]] = {
+    "204": {"status": 204, "body": ""},
+    "an empty 200": {"status": 200, "body": ""},
+    "null": {"status": 200, "body": "null"},
+    "[]": {"status": 200, "body": []},
+}
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+@pytest.mark.parametrize("stream", PATHS)
+def test_a_detail_without_content_is_one_that_is_not_there(
+    make_sandbox: Any, waits: list[float], stream: str, kind: str
+) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 60, "accounts": 60, "meetings": 120})
+    whole = {record[KEYS[stream]] for record in read(sandbox, stream).records(stream)}
+    without = {row["id"] for row in sandbox.workspace.newest(LISTS[stream], 15)}
+    break_details(sandbox, stream, without, **EMPTY[kind])
+    run = read(sandbox, stream)
+    assert run.statuses == {stream: "COMPLETE"}, run.errors
+    assert waits == []
+    assert {record[KEYS[stream]] for record in run.records(stream)} == whole - without
+
+
+def test_a_conversation_that_is_forbidden_is_no_firewall(make_sandbox: Any, waits: list[float]) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 60})
+    bad = talkative(sandbox)[5:9]
+    break_details(sandbox, "messages", bad, **BROKEN["firewall"])
+    run = read(sandbox, "messages")
+    assert set(state_of(run, "messages")["failed"]) == set(bad)
+    assert "firewall" not in run.log
+    assert "transient_error" in run.failure_types
+
+
+def test_details_that_are_all_forbidden_are_a_firewalls(make_sandbox: Any, waits: list[float]) -> None:
+    sandbox = make_sandbox(seed=5, sizes={"conversations": 60})
+    sandbox.faults.add(Fault(path="/conversations/", times=None, **BROKEN["firewall"]))
+    run = read(sandbox, "messages")
+    assert any("firewall" in error for error in run.errors)
 
 
 # Missing

@@ -11,16 +11,17 @@ from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCat
 
 from destination_vitally import config
 from destination_vitally.mapping import plan
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.layout import NO_TYPES, Types
-from destination_vitally.mapping.mapper import Change, Mapper, Rules
+from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.messages import Emission, QueuedMessage, messages_of
-from destination_vitally.transports.references import References
-from integration_tests.harness import QuickClock
+from destination_vitally.rows.memory import Memory
+from destination_vitally.rows.references import References
+from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
+from unit_tests.destination.clock import QuickClock
 from vitally_api.traits import CustomField
 
 SETTINGS: dict[str, Any] = {
@@ -129,7 +130,9 @@ def change(name: str, operation: Operation, data: dict[str, Any], **more: Any) -
 
 
 PLAN = next(iter(plans(settings(), configured("accounts")).values()))
-REFERENCES = References(None, Landing(None, QuickClock()))
+REFERENCES = References(Memory(QuickClock()), None)
+"""What is known where nothing is known and nobody can be asked."""
+
 EMISSION = Emission(1, 1_790_000_000_000, 1)
 
 

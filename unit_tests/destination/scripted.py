@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +13,16 @@ from requests_mock import ANY, Adapter
 from destination_vitally.api.http import Api, Apis, Shared
 from destination_vitally.api.limiter import Limiter
 from destination_vitally.api.reply import Reply
-from destination_vitally.mapping.mapper import Change
+from destination_vitally.mapping.change import Change
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import INSTANCE
-from destination_vitally.transports.landing import Landing
-from destination_vitally.transports.lookups import Finder, Paths
-from destination_vitally.transports.references import References, UnknownParents
-from destination_vitally.transports.rest import Rest
-from integration_tests.harness import QuickClock
+from destination_vitally.rows.facts import Taken
+from destination_vitally.rows.known import Rows
+from destination_vitally.rows.paths import Paths
+from destination_vitally.rows.references import UnknownParents
+from destination_vitally.send.rest import Rest
 from unit_tests.destination.builders import DEFINITION, change
+from unit_tests.destination.clock import QuickClock
 
 INSTANCES = f"/customObjects/{DEFINITION}/instances"
 BASE = "https://rest.example.com/resources"
@@ -76,26 +77,42 @@ class Vitally:
 
 
 class Parts:
-    """The parts of a destination that talk to a workspace as a script has it."""
+    """The parts of a destination that talk to a workspace as a script has it.
+
+    Attributes:
+        jobs: what was given to run in the background; `poll` runs it.
+    """
 
     def __init__(
         self, script: Script | None = None, unknown_parents: UnknownParents = "reject", *, is_dry_run: bool = False
     ) -> None:
         self.vitally = Vitally(script or {})
-        self.clock = QuickClock(passes=lambda seconds: None)
+        self.clock = QuickClock()
         session = requests.Session()
         session.mount(BASE, self.vitally.adapter)
         shared = Shared(session, Limiter(100_000, self.clock), self.clock)
         self.api = Api("secret_token", BASE, "Basic key", shared, "/users?limit=1")
         self.apis = Apis(self.api, Api("analytics_token", BASE, "Basic key", shared))
-        self.landing = Landing(self.api, self.clock)
-        self.references = References(self.api, self.landing, unknown_parents, is_dry_run=is_dry_run)
-        self.finder = Finder(self.api, self.references.lists)
-        self.rest = Rest(self.api, self.references, self.landing, self.finder)
+        self.jobs: list[Callable[[], float | None]] = []
+        self.rows = Rows(self.api, self.clock, self.jobs.append, unknown_parents, is_dry_run=is_dry_run)
+        assert self.rows.asking
+        self.asking = self.rows.asking
+        self.memory, self.references, self.people = self.rows.memory, self.rows.references, self.rows.people
+        self.lists, self.reader, self.poller = self.asking.lists, self.asking.reader, self.asking.poller
+        self.rest = Rest(self.rows, self.asking)
 
     def sent_in_a_batch(self, *changes: Change) -> None:
         """Let a batch have been accepted a moment ago, by Vitally's clock at the beginning of 2026."""
-        self.landing.accepted(changes, Reply(200, {}, "", time=1_767_225_600.0))
+        for one in changes:
+            self.memory.expect(one.entry, sent=True, contents=True)
+        self.memory.note(Taken(changes, 1_767_225_600.0))
+
+    def poll(self) -> None:
+        """Run what is to run in the background until nothing is left of it; time passes meanwhile."""
+        while self.jobs:
+            job = self.jobs.pop(0)
+            while (pause := job()) is not None:
+                self.clock.wait(pause)
 
     def paths(self, change: Change) -> Paths:
         return Paths(change, self.references)

@@ -9,12 +9,22 @@ import orjson
 from destination_vitally.api.http import Apis
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.sync.writer import Writer
-from integration_tests.harness import record
 from unit_tests.destination.builders import configured, plans, settings
 from unit_tests.destination.scripted import Parts, Script
 
 BATCH = {"POST /batch": {"success": True}}
 GONE = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00.000Z"}
+
+
+def record(stream: str, data: dict[str, Any], emitted_at: int = 1_789_000_000_000) -> dict[str, Any]:
+    """A RECORD."""
+    return {"type": "RECORD", "record": {"stream": stream, "data": data, "emitted_at": emitted_at}}
+
+
+def state(stream: str, identifier: int) -> dict[str, Any]:
+    """A STATE as the platform sends it: with an id the CDK knows nothing of."""
+    described = {"stream_descriptor": {"name": stream}, "stream_state": {"cursor": identifier}}
+    return {"type": "STATE", "state": {"type": "STREAM", "stream": described, "id": identifier}}
 
 
 class Rejected:
@@ -76,11 +86,15 @@ class Sync:
     def messages(self) -> list[dict[str, Any]]:
         return [message for one in self.parts.vitally.written if one[0] == "POST /batch" for message in one[1]]
 
-    def done(self, *messages: dict[str, Any]) -> Sync:
-        """Take the last messages, and end."""
-        self.take(*messages)
-        self.writer.finish()
-        self.writer.close()
+    def done(self, *messages: dict[str, Any], looks: bool = False) -> Sync:
+        """Take the last messages, and end; look before that whether all has landed, if that is to be looked at."""
+        try:
+            self.take(*messages)
+            self.writer.finish()
+            if looks:
+                self.writer.verify()
+        finally:
+            self.writer.close()
         return self
 
     @property

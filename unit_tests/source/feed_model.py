@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from source_vitally.scan import Scan, ScanState, ServerClock, parse_time
+from source_vitally.scan import Scan, ScanState, ServerClock
+from source_vitally.times import parse_time
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 NO_LOOK_BACK = timedelta()

@@ -67,7 +67,7 @@ def test_the_factory_still_asks_for_a_cursor_where_this_source_answers(source: S
         "config",
     ]
     factory = source._constructor
-    for attribute in ("_connector_state_manager", "_message_repository", "_disable_retries"):
+    for attribute in ("_connector_state_manager", "_message_repository"):
         assert hasattr(factory, attribute), attribute
 
 
@@ -133,13 +133,6 @@ def test_a_retriever_that_belongs_to_no_stream_is_built_as_the_others_are(source
     assert isinstance(found.requester._http_client, PatientClient)  # type: ignore[attr-defined]
     assert found.requester.get_path(stream_state=None, stream_slice=None, next_page_token=None) == "customObjects"
     assert found.name == DEFINITIONS
-
-
-def test_retries_can_be_switched_off_for_a_check(source: SourceVitally) -> None:
-    cdk.disable_retries(source._constructor)
-    [accounts] = cdk.streams_of(source, {"accounts"})
-    assert isinstance(accounts, DefaultStream)
-    assert retriever(accounts).requester._http_client._disable_retries is True  # type: ignore[attr-defined]
 
 
 def test_a_sync_builds_the_streams_that_are_selected_and_no_other(

@@ -37,7 +37,7 @@ def specification() -> Any:
             {"data_center": {"region": "custom", "rest_url": "https://name:98765@127.0.0.1"}},
             "without a user name, a password",
         ),
-        ({"data_center": None}, "'data_center' must be of type object"),
+        ({"data_center": None}, "'data_center' is missing"),
         ({"secret_token": ""}, "'secret_token' must not be empty"),
         ({"secret_token": 98765}, "'secret_token' must be of type string"),
         ({"start_date": "yesterday"}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from source_vitally.failures import Failure
 from source_vitally.scan import Scan, ScanState, ServerClock
 from unit_tests.source.feed_model import EPOCH
 
@@ -39,10 +40,10 @@ def test_a_resumed_scan_that_finds_rows_ends_where_the_list_does() -> None:
 
 def test_rows_whose_details_failed_are_in_the_state_until_they_are_read() -> None:
     scan = Scan(ScanState(EPOCH), timedelta())
-    scan.failed["x"] = "2026-01-01T00:00:00.000Z"
+    scan.failed["x"] = Failure("2026-01-01T00:00:00.000Z", "HTTP 500")
     scan.page([EPOCH], None, None)
     saved = scan.result().as_json("updatedAt")
-    assert saved == {"updatedAt": "2026-01-01T00:00:00.000Z", "failed": {"x": "2026-01-01T00:00:00.000Z"}}
+    assert saved == {"updatedAt": "2026-01-01T00:00:00.000Z", "failed": {"x": scan.failed["x"].as_json()}}
     again = Scan(ScanState.from_json(saved, "updatedAt"), timedelta())
     del again.failed["x"]
     again.page([EPOCH], None, None)
@@ -51,18 +52,18 @@ def test_rows_whose_details_failed_are_in_the_state_until_they_are_read() -> Non
 
 def test_an_unfinished_first_scan_remembers_the_newest_row_and_those_whose_details_failed() -> None:
     scan = Scan(ScanState(), timedelta())
-    scan.failed["x"] = None
+    scan.failed["x"] = Failure()
     scan.page([EPOCH - timedelta(days=1)], "here", ServerClock(EPOCH, EPOCH))
     saved = scan.checkpoint().as_json("updatedAt")
     again = Scan(ScanState.from_json(saved, "updatedAt"), timedelta())
     again.page([EPOCH - timedelta(days=9)], None, ServerClock(EPOCH, EPOCH))
-    assert again.result() == ScanState(EPOCH - timedelta(days=1), failed={"x": None})
+    assert again.result() == ScanState(EPOCH - timedelta(days=1), failed={"x": Failure()})
 
 
 def test_a_list_that_is_empty_now_leaves_the_watermark_and_what_failed() -> None:
-    scan = Scan(ScanState(EPOCH, failed={"x": None}), timedelta())
+    scan = Scan(ScanState(EPOCH, failed={"x": Failure()}), timedelta())
     scan.page([], None, ServerClock(EPOCH, EPOCH))
-    assert scan.result() == ScanState(EPOCH, failed={"x": None})
+    assert scan.result() == ScanState(EPOCH, failed={"x": Failure()})
 
 
 def test_a_scan_that_is_given_up_leaves_the_state_as_it_was() -> None:

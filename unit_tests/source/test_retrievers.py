@@ -21,7 +21,7 @@ def given(retriever: FeedRetriever, *rows: dict[str, Any]) -> list[dict[str, Any
 
 
 def test_of_a_row_in_two_passes_each_version_comes_once() -> None:
-    passes = FeedRetriever(**PARTS, name="nps_responses", unique=True)
+    passes = FeedRetriever(**PARTS, name="nps_responses")
     before = {"id": "r", "updatedAt": "2026-01-01", "score": 1}
     edited = {**before, "updatedAt": "2026-01-02", "score": 2}
     archived = {**edited, "archivedAt": "2026-01-03"}

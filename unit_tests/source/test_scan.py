@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_vitally.failures import Failure
 from source_vitally.scan import (
     MAX_RESTARTS,
     Scan,
@@ -302,10 +303,10 @@ def test_after_a_restart_the_list_has_its_cursors_again_and_the_scan_its_first_s
 
 
 def test_only_a_first_scan_is_resumed() -> None:
-    scan = Scan(ScanState(EPOCH, failed={"x": None}), timedelta())
+    scan = Scan(ScanState(EPOCH, failed={"x": Failure()}), timedelta())
     del scan.failed["x"]
     scan.page([EPOCH + timedelta(hours=1)], "more", None)
-    assert scan.checkpoint() == scan.state == ScanState(EPOCH, failed={"x": None})
+    assert scan.checkpoint() == scan.state == ScanState(EPOCH, failed={"x": Failure()})
 
 
 @pytest.mark.parametrize("tokens", [["a", "a"], ["a", "b", "a"]])

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from source_vitally.scan import Scan, ScanState, StateError, format_time, parse_time
+from source_vitally.scan import Scan, ScanState, StateError
+from source_vitally.times import format_time, parse_time
 
 
 @pytest.mark.parametrize(

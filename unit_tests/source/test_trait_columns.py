@@ -12,7 +12,8 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from source_vitally.records import Columns
 from source_vitally.schema import TRAIT_TYPES, TableSchemaLoader
-from source_vitally.trait_columns import LONGEST_NAME, trait_columns
+from source_vitally.trait_columns import trait_columns
+from vitally_api.names import LONGEST_NAME
 
 FIELD_TYPES = ("string", "textarea", "number", "boolean", "datetime", "date", "multiselect", "moonPhase", "")
 
@@ -26,21 +27,42 @@ def names(*paths: str) -> list[str]:
     [
         ("vitally.custom.tier", "trait_tier"),
         ("vitally.custom.renewalRisk", "trait_renewal_risk"),
-        ("sfdc.Customer_Health_Score__c", "trait_sfdc_customer_health_score_c"),
-        ("stripe.metadata.credit-discount-percent", "trait_stripe_metadata_credit_discount_percent"),
-        ("vitally.custom.größe", "trait_grosse"),
-        ("", "trait_unnamed"),
+        ("vitally.custom.renewal_risk", "trait_renewal_risk"),
+        ("plan", "trait_plan"),
     ],
 )
 def test_a_column_is_named_after_the_path_of_its_field(path: str, name: str) -> None:
     assert names(path) == [name]
 
 
-def test_of_two_fields_with_one_name_the_older_has_it_plain() -> None:
-    old, new = "vitally.custom.dealValue", "vitally.custom.deal_value"
-    assert names(old)[0] == names(old, new)[0] == "trait_deal_value"
-    assert re.fullmatch("trait_deal_value_[0-9a-f]{8}", names(old, new)[1])
-    assert names(old, "vitally.custom.other", new)[2] == names(old, new)[1], "a third field renames none"
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Plan", "trait_plan"),
+        ("sfdc.Customer_Health_Score__c", "trait_sfdc_customer_health_score_c"),
+        ("stripe.metadata.credit-discount-percent", "trait_stripe_metadata_credit_discount_percent"),
+        ("vitally.custom.dealURL", "trait_deal_url"),
+        ("vitally.custom.größe", "trait_grosse"),
+        ("", "trait_unnamed"),
+    ],
+)
+def test_a_path_in_no_usual_form_has_a_hash_whatever_stands_beside_it(path: str, name: str) -> None:
+    [alone] = names(path)
+    assert re.fullmatch(f"{name}_[0-9a-f]{{8}}", alone)
+    assert names("plan", path, "vitally.custom.dealUrl")[1] == alone
+    assert names(path, "plan", "vitally.custom.dealUrl")[0] == alone
+
+
+@pytest.mark.parametrize("other", ["Plan", "PLAN", "pl-an", "plan "])
+def test_a_column_never_carries_another_field_once_its_own_is_deleted(other: str) -> None:
+    assert names("plan", other)[0] == names("plan")[0] == names(other, "plan")[1]
+    assert names("plan", other)[1] == names(other)[0] != names("plan")[0]
+
+
+def test_of_two_usual_spellings_of_a_name_the_form_decides_and_not_the_age() -> None:
+    camel, snake = "vitally.custom.dealValue", "vitally.custom.deal_value"
+    assert names(camel, snake) == names(snake, camel)[::-1]
+    assert names(camel, snake)[0] == "trait_deal_value"
 
 
 def test_a_long_name_is_cut_where_every_warehouse_takes_it() -> None:
@@ -90,6 +112,10 @@ def test_any_paths_make_names_that_differ_whatever_the_case(paths: list[str]) ->
         ("date", "2026-02-10", "2026-02-10"),
         ("date", "2026-02-10T20:03:04.384Z", "2026-02-10"),
         ("date", 1767225600000, "2026-01-01"),
+        ("date", "2026-05-01T00:00:00+02:00", "2026-05-01"),
+        ("date", "2026-05-01T23:00:00-05:00", "2026-05-01"),
+        ("date", "2026-02-30T00:00:00+02:00", None),
+        ("number", "[" * 200_000, None),
         ("multiselect", ["a", None, 5], ["a", "5"]),
         ("multiselect", "a", ["a"]),
         ("string", None, None),

@@ -151,6 +151,9 @@ def test_no_half_of_a_key_is_left_where_a_reason_is_cut() -> None:
         ({"X-RateLimit-Reset": str(NOON + 12)}, None),
         ({"X-RateLimit-Reset": str(NOON - 12), **DATE}, 0),
         ({"RateLimit-Reset": "60;w=60"}, 60),
+        ({"RateLimit-Reset": "1500"}, 1.5),
+        ({"X-RateLimit-Reset": str((NOON + 12) * 1000), **DATE}, 12),
+        ({"Retry-After": "600"}, 600),
         ({"RateLimit-Reset": "later"}, None),
     ],
 )
@@ -183,3 +186,14 @@ def test_the_limits_an_answer_names(headers: dict[str, str], limit: float | None
 def test_no_date_is_no_clock(date: str | None) -> None:
     assert server_time({"Date": date} if date is not None else {}) is None
     assert server_time(DATE) == datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def test_what_is_nested_too_deeply_costs_itself_only() -> None:
+    deep = b'{"a":[' * 50_000 + b"1" + b"]}" * 50_000
+    found = answers.parse(
+        b'{"results": [{"id": "x", "text": "]}\\"[{", "deep": ' + deep + b'}, {"id": "y"}], "next": null}'
+    )
+    assert [row["id"] for row in found["results"]] == ["x", "y"]
+    assert found["results"][0]["text"] == ']}"[{'
+    with pytest.raises(ValueError, match="Expecting"):
+        answers.parse(b"[" * 100_000)

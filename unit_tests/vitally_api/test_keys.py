@@ -6,7 +6,14 @@ import base64
 
 import pytest
 
-from vitally_api.keys import analytics_authorization, header, is_header, rest_authorization, secrets_of
+from vitally_api.keys import (
+    analytics_authorization,
+    header,
+    is_header,
+    problem_of_key,
+    rest_authorization,
+    secrets_of,
+)
 
 KEY = "sk_live_example_not_real"
 ENCODED = "c2tfbGl2ZV9leGFtcGxlX25vdF9yZWFsOg=="
@@ -14,7 +21,20 @@ WITH_PASSWORD = base64.b64encode(f"{KEY}:pass".encode()).decode()
 
 
 @pytest.mark.parametrize(
-    "given", [KEY, f" {KEY}\n", ENCODED, f"Basic {ENCODED}", f"basic {ENCODED}", f"BASIC  {ENCODED} "]
+    "given",
+    [
+        *(KEY, f" {KEY}\n", ENCODED, f"Basic {ENCODED}", f"basic {ENCODED}", f"BASIC  {ENCODED} "),
+        *(
+            f'"{KEY}"',
+            f"'Basic {ENCODED}'",
+            f"\u201c{ENCODED}\u201d",
+            f"Bearer {KEY}",
+            f"bearer {ENCODED}",
+            f"Token {KEY}",
+        ),
+        *(f"Authorization: Basic {ENCODED}", f"authorization: {KEY}", f"\ufeff{KEY}", f"{KEY[:9]}\u200b{KEY[9:]}"),
+        *(f"{ENCODED[:20]}\n{ENCODED[20:]}", f"Basic {ENCODED[:20]}\r\n {ENCODED[20:]}\n", f"Basic\t{ENCODED}"),
+    ],
 )
 def test_a_rest_key_works_raw_as_header_and_as_base64(given: str) -> None:
     assert rest_authorization(given) == f"Basic {ENCODED}"
@@ -58,3 +78,26 @@ def test_every_spelling_of_a_key_is_masked(given: str, masked: set[str]) -> None
     found = secrets_of(given)
     assert set(found) == masked
     assert found == sorted(found, key=len, reverse=True), "a part that is masked first would leave the rest readable"
+
+
+def test_every_line_of_a_key_that_was_broken_into_lines_is_masked() -> None:
+    lines = [ENCODED[:20], ENCODED[20:]]
+    assert {*lines, ENCODED, KEY} <= set(secrets_of("\n".join(lines)))
+
+
+@pytest.mark.parametrize("given", ["schl\u00fcssel", "sk_live_\u0430bc", "Basic \u4e2d", "sk\x00key"])
+def test_letters_that_no_key_has_are_a_problem_that_is_said_without_the_key(given: str) -> None:
+    problem = problem_of_key(given)
+    assert problem is not None
+    assert "outside ASCII" in problem
+    assert given not in problem
+
+
+@pytest.mark.parametrize("given", ["  ", '""', " ' ' "])
+def test_nothing_but_white_space_and_quotes_is_no_key(given: str) -> None:
+    assert "empty" in (problem_of_key(given) or "")
+
+
+@pytest.mark.parametrize("given", [KEY, ENCODED, f"Basic {ENCODED}", f"{ENCODED[:20]}\n{ENCODED[20:]}"])
+def test_a_key_is_no_problem(given: str) -> None:
+    assert problem_of_key(given) is None

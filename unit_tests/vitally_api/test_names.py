@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitally_api.names import definition_of_stream, snake_case, stream_names
+from vitally_api.names import LONGEST_NAME, definition_of_stream, snake_case, stream_names
 
 
 def definition(key: str, name: Any, created: str = "2026-01-01T00:00:00.000Z") -> dict[str, Any]:
@@ -78,3 +78,15 @@ def test_names_are_unique_clean_and_stable(found: list[Any]) -> None:
 def test_names_stay_unique_where_ids_begin_alike() -> None:
     alike = [definition(f"aaaa1111-{n}", "same") for n in range(3)]
     assert len(set(stream_names(alike).values())) == 3
+
+
+def test_long_names_of_custom_objects_are_cut_where_every_warehouse_takes_them_and_stay_different() -> None:
+    long = "a very long name of a custom object that goes on and on and on"
+    alike = [
+        {"id": f"{number}aaaaaaa-1111-4111-8111-111111111111", "name": f"{long} {ending}", "createdAt": str(number)}
+        for number, ending in enumerate(["one", "two", "two", "two!"])
+    ]
+    names = list(stream_names(alike).values())
+    assert len({name[:LONGEST_NAME] for name in names}) == 4
+    assert max(map(len, names)) <= LONGEST_NAME
+    assert stream_names(alike[1:2])[alike[1]["id"]] == names[1], "whatever others there are"

@@ -78,7 +78,9 @@ class Lists:
         check_parameters(self.workspace, request, (*PAGING, *filters))
         limit = _limit(request.query)
         sort = self._sort(request.query, resource)
-        scan = _fingerprint(request, sort)
+        scan = _fingerprint(request, sort, None if switches.cursors_of_any_limit else limit)
+        if switches.heaviest_page is not None and limit > switches.heaviest_page:
+            raise ApiError(switches.too_heavy, "The page takes too long.")
         cursor = self._cursor(request.query, scan)
         if cursor is None:
             return self._answer_to_expired()
@@ -91,12 +93,15 @@ class Lists:
             rows = list(islice(matching, wanted + 1))
             more = len(rows) > wanted
             rows = rows[:wanted]
+            if any(row["id"] in switches.broken_rows for row in rows):
+                raise ApiError(500, "A row cannot be serialised.")
         last = (rows[-1].get(sort) or "", rows[-1]["id"]) if rows else cursor.position
         following = Cursor(last, cursor.number + 1, scan, self.served, self.epoch).encoded() if more else None
         if switches.repeat_cursor and "from" in request.query:
             following = request.query["from"]
         shown = served_list(self.workspace, resource, rows)
         page = Page(resource.name, cursor.number, shown, request.query)
+        shown = [*shown[:1], *shown] if switches.doubled_rows else shown
         shown = among_odd(self.workspace, shown, "a text")
         body: Row = {"error": None} if switches.null_error_in_pages else {}
         if resource.name == "surveyResponses":
@@ -196,9 +201,9 @@ def _limit(query: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _fingerprint(request: Request, sort: str) -> int:
+def _fingerprint(request: Request, sort: str, limit: int | None) -> int:
     filters = sorted((name, value) for name, value in request.query.items() if name not in PAGING)
-    return crc32(orjson.dumps([request.path, sort, filters, request.query.get("limit")]))
+    return crc32(orjson.dumps([request.path, sort, filters, limit]))
 
 
 def _choice(

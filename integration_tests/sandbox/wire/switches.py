@@ -18,6 +18,8 @@ class Switches:
     # Time and order
     timestamp_ties: bool = False
     no_date_header: bool = False
+    date_stands_still: bool = False
+    """Every answer has the `Date` of the first one since this was switched on, as a proxy leaves it."""
     archive_bumps_updated_at: bool = True
     latency: float = 0.0
     """Seconds every answer takes."""
@@ -46,10 +48,19 @@ class Switches:
     """Which accounts the list of an organization's accounts shows; its page names no `status`."""
     below_untracked_hidden: bool = False
     """The lists of all rows leave out those of accounts that are not tracked, as they leave out the accounts."""
+    heaviest_page: int | None = None
+    """A page of more rows is answered with `too_heavy`."""
+    too_heavy: int = 504
+    broken_rows: frozenset[str] = frozenset()
+    """Ids of rows that no page can have: it is answered with a 500."""
+    cursors_of_any_limit: bool = False
+    """Whether a page cursor is taken beside another `limit` than that of its page; no page of the docs says."""
     empty_page_with_next: bool = False
     """Every second page of a scan is empty, its `next` leads on to the rows."""
     repeat_cursor: bool = False
     short_pages: bool = False
+    doubled_rows: bool = False
+    """Every page shows its first row twice."""
     strict_parameters: bool = True
     sort_ignored: bool = False
     """Every list is in order of creation, whatever `sortBy` says."""
