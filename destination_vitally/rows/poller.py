@@ -53,10 +53,10 @@ class Awaited(ABC):
         looks: how often it was looked for.
         asked: how often it was asked for by its id.
         is_there: whether the row was there at the last look.
-        after: seconds from acceptance to effect, once it was seen; None when it was there before.
+        tells_time: whether what was seen tells how long it took; not so if it was there before.
     """
 
-    after: float | None = None
+    tells_time = True
 
     def __init__(self, entry: Object, external_id: str, taken: float | None, since: float) -> None:
         self.entry = entry
@@ -109,8 +109,7 @@ class Arrival(Awaited):
         if self.is_acted and not self._was_applied(row):
             return False
         self._memory.note(Seen(self.entry, {**row, "externalId": self.external_id}))
-        if self.is_acted or self._was_absent:
-            self.after = now - self.since
+        self.tells_time = self.is_acted or self._was_absent
         self._done(self)
         return True
 
@@ -300,7 +299,7 @@ class _Watch:
             one.is_there = True
             if one.sees(row, now):
                 self.drop(one)
-                if one.after is not None:
+                if one.tells_time:
                     self._usual = max(self._usual or 0.0, now - one.since)
 
     def _is_over(self, one: Awaited) -> bool:

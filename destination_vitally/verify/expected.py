@@ -47,6 +47,7 @@ class Expected(Awaited):
         is_first: whether no other message to the row was on its way when this was taken: then a row that was not there
             and is now shows that this message has acted.
         otherwise: the names of what the row shows in another form than it was sent in.
+        after: seconds from acceptance to effect, once it was seen; None when it was there before.
     """
 
     def __init__(self, message: QueuedMessage, entry: Object, external_id: str, seeing: Seeing, when: When) -> None:
@@ -60,6 +61,7 @@ class Expected(Awaited):
         self.absent: dict[str, list[str]] = {}
         self.is_first = True
         self.otherwise: list[str] = []
+        self.after: float | None = None
         self.on_landed: Callable[[Expected], None] = lambda one: None
         self.on_missing: Callable[[Expected, Row | None, str], None] = lambda one, row, problem: None
         self._known, self._memory = seeing
@@ -127,6 +129,7 @@ class Expected(Awaited):
             self.after = now - self.since
         elif updated.timestamp() >= self.taken:
             self.after = max(0.0, min(updated.timestamp() - self.taken, now - self.since))
+        self.tells_time = self.after is not None
         self.on_landed(self)
         return True
 
