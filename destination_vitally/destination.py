@@ -66,7 +66,9 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 """What each command needs and does."""
 
-SYNC_MODES = ["append", "append_dedup", "update", "soft_delete"]
+SYNC_MODES = ["append", "overwrite", "append_dedup", "update", "soft_delete"]
+"""What a connection may choose. Airbyte's menu offers nothing else; overwrite by itself deletes nothing."""
+
 DOCUMENTATION = "https://docs.airbyte.com/integrations/destinations/vitally"
 GRACE = 20.0
 """Seconds for finishing after SIGTERM; Kubernetes kills after 30."""
@@ -151,7 +153,7 @@ class DestinationVitally(Destination):
             yield from writer.states()
             if not self._stop.is_set():
                 writer.verify()
-                writer.mirrors.run(self._stop.is_set)
+                writer.mirror(self._stop.is_set)
         except StoppedError:
             logger.warning("Out of time after SIGTERM: what has no outcome comes again with the next sync.")
         except Exception as error:

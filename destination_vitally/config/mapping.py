@@ -162,6 +162,14 @@ class StreamMapping(Settings):
         "deleted only by delete_with_everything_below, since what belongs only to them is destroyed along with them. "
         "Needs allow_deletes and the REST API key.",
     )
+    missing_rows_grace_hours: int = Field(
+        default=24,
+        ge=0,
+        le=8760,
+        title="Missing rows, grace period",
+        description="Missing rows that were made in Vitally in so many hours before the sync are kept: the table may "
+        "have been built before.",
+    )
     time_zone: str | None = Field(
         default=None,
         title="Time zone",

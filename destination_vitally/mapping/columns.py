@@ -22,6 +22,13 @@ UNAVAILABLE = "__debezium_unavailable_value"
 
 _UNAVAILABLE = (UNAVAILABLE, b64encode(UNAVAILABLE.encode()).decode())
 
+
+class Lost(str):
+    """Stands for a value that did not survive its way; the text says what became of it."""
+
+    __slots__ = ()
+
+
 _DELETED = "_ab_cdc_deleted_at"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -92,6 +99,8 @@ class Columns:
 
 def is_unavailable(value: Any) -> bool:
     """Tell whether a pipeline says by a value that it does not have it: the field is to stay as it is."""
+    if isinstance(value, Lost):
+        return True
     if isinstance(value, str):
         if value in _UNAVAILABLE or UNAVAILABLE not in value:
             return value in _UNAVAILABLE
@@ -101,12 +110,36 @@ def is_unavailable(value: Any) -> bool:
     return isinstance(value, Mapping) and UNAVAILABLE in value
 
 
+def data_of(record: Mapping[str, Any], merged: str | None = None) -> dict[str, Any]:
+    """Return the columns of a record, with `Lost` where its `meta.changes` say that a value was nulled or truncated.
+
+    Args:
+        record: as it arrived; its data is changed.
+        merged: the column whose members are columns of their own: of that one member is lost, of others all.
+    """
+    data: dict[str, Any] = record["data"]
+    meta = record.get("meta")
+    changes = meta.get("changes") if isinstance(meta, Mapping) else None
+    for change in changes if isinstance(changes, list) else ():
+        if not isinstance(change, Mapping) or not isinstance(name := change.get("field"), str):
+            continue
+        what, why = (str(change.get(said) or "for no reason given") for said in ("change", "reason"))
+        lost = Lost(f"was {what.lower()} on its way here ({why}), so what it is in the source is not known")
+        column, path = below(data, tuple(name.split("."))) or (name, ())
+        members = data.get(column)
+        if path and folded(column) == merged and isinstance(members, dict):
+            members[".".join(path)] = lost
+        else:
+            data[column] = lost
+    return data
+
+
 def member(value: Any, path: tuple[str, ...]) -> Any:
     """Return what is at a path in an object, or by a number in a list; None where there is no such thing.
 
     Names of members may have dots: the longest that fits goes first.
     """
-    if not path:
+    if not path or is_unavailable(value):
         return value
     value = structure(value)
     if isinstance(value, list):

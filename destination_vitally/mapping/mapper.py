@@ -22,7 +22,7 @@ from destination_vitally.mapping.change import (
     lacking,
     problem_of,
 )
-from destination_vitally.mapping.columns import folded, is_native, is_unavailable, member
+from destination_vitally.mapping.columns import Lost, folded, is_native, is_unavailable, member
 from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
 from destination_vitally.mapping.routing import Routing
 from destination_vitally.mapping.values import casts, times
@@ -47,13 +47,14 @@ AHEAD = times.DAY_SECONDS
 class _Draft:
     """A change in the making, and what is wrong: with all but its key, with its mark of a delete, with its deleteOn."""
 
-    __slots__ = ("fields", "mark", "merged", "message", "open_values", "problem", "schedule")
+    __slots__ = ("fields", "lost", "mark", "merged", "message", "open_values", "problem", "schedule")
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
         self.open_values: dict[str, Any] = {}
         self.merged: dict[str, Any] = {}
         self.message: dict[str, Any] = {}
+        self.lost: dict[str, str] = {}
         self.problem = self.mark = self.schedule = ""
 
     def note(self, problem: str, *, of_delete: bool) -> None:
@@ -103,6 +104,7 @@ class Mapper:
         self._read_as_yours = _is_yours(mapping)
         self._constants = dict(_constants(entry, mapping)) if mapping else {}
         self._constant_traits = dict(_constant_traits(self.layouts, mapping)) if mapping else {}
+        self._references = {f.name for f in entry.references()}
         self._of_deletes = [f.name for f in entry.fields if f.of_deletes]
         self._time = next((f.name for f in entry.fields if f.analytics == "timestamp"), "")
         self._found_nothing: dict[str, int] = {}
@@ -169,13 +171,25 @@ class Mapper:
         try:
             for target in layout.targets:
                 value = member(data[target.column], target.path)
-                if target.name in keys and target.place in ("field", "default") and not is_unavailable(value):
-                    self._place(target, value, draft)
+                if target.name in keys and target.place in ("field", "default"):
+                    if not is_unavailable(value):
+                        self._place(target, value, draft)
+                    elif isinstance(value, Lost):
+                        draft.lost[target.name] = value
         except MemoryError:
             raise
         except Exception:
             return None
-        return None if layout.problem else identity_of(self.entry, draft.fields)
+        return None if layout.problem or self._lost_key(draft) else identity_of(self.entry, draft.fields)
+
+    def _lost_key(self, draft: _Draft) -> str:
+        """Return what is wrong with the key that would tell the row, if a part of it did not survive its way."""
+        for key in self.entry.keys:
+            if lost := [name for name in key.fields if name in draft.lost]:
+                return f"{lost[0]} {draft.lost[lost[0]]}"
+            if not lacking(draft.fields, key.fields):
+                break
+        return ""
 
     def _note_path(self, target: Target, value: Any) -> None:
         """Count the first rows in which a path of the mapping finds nothing; once there are many, the log says so."""
@@ -195,6 +209,10 @@ class Mapper:
             self._note_path(target, value)
         if not is_unavailable(value):
             self._place(target, value, draft)
+        elif isinstance(value, Lost) and target.place not in ("open", "merged"):
+            draft.lost[target.name] = value
+            if target.place == "message" or target.name in self._references:
+                raise ValueError(value)
         elif target.name in self._of_deletes:
             raise ValueError("is not known to the pipeline")
 
@@ -226,6 +244,7 @@ class Mapper:
     def _checked(self, draft: _Draft, operation: Operation) -> Change:
         entry, fields = self.entry, draft.fields
         label = label_of(entry, fields)
+        draft.mark = self._lost_key(draft) or draft.mark
         sent_at, message_id = draft.message.get("timestamp") or "", draft.message.get("messageId") or ""
         if operation == "delete":
             if not draft.mark:

@@ -10,20 +10,30 @@ from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError
 from destination_vitally.objects.model import PARENT, Object, Operation
 from destination_vitally.objects.table import INSTANCE, OBJECTS
-from destination_vitally.protocol import ConfiguredAirbyteStream, SyncMode
+from destination_vitally.protocol import ConfiguredAirbyteStream, DestinationSyncMode, SyncMode
 
 logger = logging.getLogger("airbyte")
 
 EVERYTHING = "delete_with_everything_below"
+
+_NO_IDS = (
+    "the platform asks to overwrite and gives no generation ids. Airbyte does so for a connector that was added by its "
+    "image, and does not tell it whether the source was read to its end. Add the connector from a registry, which may "
+    "be your own, whose entry says supportsRefreshes: true; or delete by rows that are marked as deleted"
+)
 
 PARENTS = {field.refers for entry in OBJECTS for field in entry.references() if field.name in PARENT}
 """The objects that unknown_parents makes."""
 
 
 class Mirror(NamedTuple):
-    """A stream whose object is to have no other rows; `doubt` says why this sync may not read the whole table."""
+    """A stream whose object is to have no other rows.
+
+    `doubt` says why this sync may not read the whole table; rows younger than `grace_hours` before the sync are kept.
+    """
 
     doubt: str = ""
+    grace_hours: int = 0
 
 
 def is_mirrorable(entry: Object) -> bool:
@@ -54,7 +64,7 @@ def mirror_of(
         "if they are %d %% at most (max_deletes_percent). Each delete %s.",
         *(configured.stream.name, entry.name, config.max_deletes_percent, entry.on_delete),
     )
-    return Mirror(_doubt(configured))
+    return Mirror(_doubt(configured), mapping.missing_rows_grace_hours if mapping else 0)
 
 
 def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -> str:
@@ -96,6 +106,8 @@ def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -
 def _doubt(configured: ConfiguredAirbyteStream) -> str:
     """Say why the catalog does not mean that the whole table is read, to replace what was there; nothing if it does."""
     ids = configured.generation_id, configured.minimum_generation_id, configured.sync_id
+    if configured.destination_sync_mode is DestinationSyncMode.overwrite and None in ids:
+        return _NO_IDS
     if configured.sync_mode is not SyncMode.full_refresh:
         return "it is read incrementally, not as a full refresh"
     if None in ids:

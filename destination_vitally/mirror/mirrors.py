@@ -10,13 +10,16 @@ import logging
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import count
 from typing import Any, Protocol
 
+from destination_vitally.api.pages import Row, text_of
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
-from destination_vitally.mirror.missing import Identity, Missing
+from destination_vitally.mapping.values import moment_of
+from destination_vitally.mirror.missing import Care, Identity, Missing, folded
 from destination_vitally.outcomes.ledger import Ledger, Tally
 from destination_vitally.rows.known import Rows
 from destination_vitally.rows.memory import joined
@@ -27,6 +30,11 @@ logger = logging.getLogger("airbyte")
 
 ATTEMPT = "WORKER_JOB_ATTEMPT"
 """The variable in which Airbyte gives the number of the attempt, from 0. A later one may go on where another ended."""
+
+ALIKE = "\x1e"
+"""Before what keys have in common that are spelled in several ways."""
+
+Keep = Callable[[StreamPlan, dict[str, Any]], None]
 
 KEYS_AT_ONCE = 1_000
 """So many keys are written to disk at once."""
@@ -70,6 +78,8 @@ class Mirrors:
                 self._objects.setdefault(plan.entry.path, _Mirrored(store)).plans.append(plan)
         self._of = {plan: mirrored for mirrored in self._objects.values() for plan in mirrored.plans}
         self._sentences: list[tuple[int, str]] = []
+        self._clock = rows.memory.clock
+        self._seq = count(1)
         self._began: float | None = None
         if self._objects and api:
             self._began = api.send("GET", f"{next(iter(self._objects))}?limit=1").time
@@ -98,23 +108,26 @@ class Mirrors:
 
     # What is deleted
 
-    def run(self, is_stopped: Callable[[], bool]) -> None:
+    def run(self, is_stopped: Callable[[], bool], keep: Keep, doubt_of_input: str = "", unproved: int = 0) -> None:
         """Delete what is missing, children before parents; call it when every record has been dealt with.
 
         Args:
             is_stopped: whether the sync has to end.
+            keep: stores what is about to be deleted, before it is.
+            unproved: how many rows that were sent in batches have not shown up.
+            doubt_of_input: why what arrived may not be all; empty where nothing says so.
 
         Raises:
             ConfigError: more rows are missing than may be deleted.
         """
         problems = []
         for mirrored in sorted(self._objects.values(), key=lambda one: -one.plans[0].rank):
-            doubt = self._doubt_of_sync() or mirrored.doubt(self._ledger.tallies)
+            doubt = self._doubt_of_sync() or doubt_of_input or mirrored.doubt(self._ledger.tallies, unproved)
             if doubt:
                 self._say(mirrored, f"nothing is deleted: {doubt}.", logging.WARNING)
                 continue
             try:
-                problem = self._mirror(mirrored, is_stopped)
+                problem = self._mirror(mirrored, is_stopped, keep)
             except ListError as error:
                 self._say(mirrored, f"nothing is deleted: {error}.", logging.WARNING)
             else:
@@ -133,11 +146,13 @@ class Mirrors:
             return "Vitally does not say what time it is, so what was made during the sync cannot be told from the rest"
         return ""
 
-    def _mirror(self, mirrored: _Mirrored, is_stopped: Callable[[], bool]) -> str:
+    def _mirror(self, mirrored: _Mirrored, is_stopped: Callable[[], bool], keep: Keep) -> str:
         """Delete what one object has and its streams have not; return why nothing is if the limit forbids it."""
         assert self._api is not None  # a plan that mirrors has the REST key
         assert self._began is not None  # else there is a doubt
-        missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began, self._store)
+        about_to_delete = partial(self._about_to_delete, mirrored.plans[0], keep)
+        care = Care(mirrored.grace, mirrored.looks_like, about_to_delete)
+        missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began, self._store, care=care)
         missing.read()
         if missing.missing * 100 > self._limit * missing.there:
             text = (
@@ -163,6 +178,23 @@ class Mirrors:
                 break
             self._lanes.submit([own], partial(self._delete_one, missing, own, external_id))
         self._lanes.finish()
+
+    def _about_to_delete(self, plan: StreamPlan, keep: Keep, change: Change, row: Row) -> None:
+        logger.info("Mirror: %s is going to be deleted; Vitally's id of it is %s.", change.label, row["id"])
+        kept = {
+            "seq": next(self._seq),
+            "line": None,
+            "stream": plan.name,
+            "namespace": plan.namespace,
+            "object": plan.entry.name,
+            "operation": "delete",
+            "key": {"externalId": text_of(row, "externalId")},
+            "id": row["id"],
+            "existed": True,
+            "read_at": moment_of(self._clock.now() * 1000),
+            "row": row,
+        }
+        keep(plan, kept)
 
     def _delete_one(self, missing: Missing, own: str, external_id: str) -> None:
         assert self._rest is not None  # as above
@@ -205,6 +237,8 @@ class _Mirrored:
             return
         # Without the name of the object, which may be spelled in several ways.
         self._unwritten.append((joined(identity), ""))
+        if (alike := _folded(identity)) != joined(identity):
+            self._unwritten.append((ALIKE + alike, ""))
         if len(self._unwritten) >= KEYS_AT_ONCE:
             self._write()
 
@@ -218,8 +252,28 @@ class _Mirrored:
             self._write()
         return self._keys.has(joined(identity))
 
-    def doubt(self, tallies: Mapping[StreamPlan, Tally]) -> str:
-        """Say why what is in no stream may be in the table nevertheless; nothing if it cannot."""
+    def looks_like(self, identity: Identity) -> bool:
+        """Tell whether a row whose key looks like this one was in one of the streams."""
+        if self._unwritten:
+            self._write()
+        alike = _folded(identity)
+        return self._keys.has(alike) or self._keys.has(ALIKE + alike)
+
+    @property
+    def grace(self) -> float:
+        """How many seconds before the sync a row must have been made to be deleted."""
+        return 3600.0 * max(plan.mirror.grace_hours for plan in self.plans if plan.mirror)
+
+    def doubt(self, tallies: Mapping[StreamPlan, Tally], unproved: int) -> str:
+        """Say why what is in no stream may be in the table nevertheless; nothing if it cannot.
+
+        Of an object with children also why these may not be where the sync has put them.
+        """
+        if unproved and self.plans[0].entry.destroys_below:
+            return (
+                f"{unproved} rows that this sync has sent in batches are not in Vitally, and one of them may have to "
+                "move away from what would be destroyed"
+            )
         return next(filter(None, (self._doubt_of(plan, tallies[plan]) for plan in self.plans)), "")
 
     def _doubt_of(self, plan: StreamPlan, tally: Tally) -> str:
@@ -236,6 +290,11 @@ class _Mirrored:
             (plan in self._unknown, f"a row of stream {plan.title} has no key, so it could be any"),
         )
         return next((text for is_so, text in doubts if is_so), "")
+
+
+def _folded(identity: Identity) -> str:
+    half = (len(identity) + 1) // 2
+    return joined((*identity[:half], *map(folded, identity[half:])))
 
 
 def _forecast(missing: Missing) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Lock
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, text_of
@@ -19,17 +21,63 @@ from destination_vitally.send.rest import Made
 
 Identity = tuple[str, ...]
 
-Kept = Literal["newer than the sync", "of an integration", "changed meanwhile", "gone meanwhile", "not deleted"]
+Kept = Literal[
+    "newer than the sync",
+    "younger than missing_rows_grace_hours",
+    "only spelled otherwise in the sync",
+    "of an integration",
+    "changed meanwhile",
+    "gone meanwhile",
+    "not deleted",
+]
 """Why a row that is missing is not deleted, or not by the sync."""
 
 IDS_NAMED = 10
 """How many rows a report names."""
 
 
+_UUID = re.compile(r"(urn:uuid:)?\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?")
+
+
+def folded(key: str) -> str:
+    """Return what keys have in common of which nobody knows whether Vitally, or a warehouse, takes them for one.
+
+    They differ by case, form of Unicode, invisible letters, blanks around them, zeros before them, or are one UUID.
+    """
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
+    key = "".join(letter for letter in key if unicodedata.category(letter) != "Cf").strip()
+    if _UUID.fullmatch(key):
+        return re.sub(r"urn:uuid:|[{}-]", "", key)
+    return key.lstrip("0") or key[-1:]
+
+
+class Care(NamedTuple):
+    """What else keeps a row: its age in seconds, and a key in the sync that looks like its own.
+
+    `about_to_delete` is called with the change and the row as Vitally shows it, before it is deleted.
+    """
+
+    grace: float = 0.0
+    looks_like: Callable[[Identity], bool] = lambda identity: False
+    about_to_delete: Callable[[Change, Row], None] = lambda change, row: None
+
+
+CARELESS = Care()
+
+
 class Missing:
     """The rows of one object that are in Vitally and were not in a sync. Deletes may run in several threads."""
 
-    def __init__(self, rest: Api, entry: Object, has: Callable[[Identity], bool], began: float, store: Store) -> None:
+    def __init__(  # noqa: PLR0913 - what a row is judged by
+        self,
+        rest: Api,
+        entry: Object,
+        has: Callable[[Identity], bool],
+        began: float,
+        store: Store,
+        *,
+        care: Care = CARELESS,
+    ) -> None:
         """Prepare to look for them; sends nothing yet.
 
         Args:
@@ -39,11 +87,14 @@ class Missing:
             began: when the sync began by Vitally's clock, in Unix seconds. What was made since is kept: the table may
                 have been read before.
             store: where what was found is kept.
+            care: what else keeps a row.
         """
         self._rest = rest
         self._entry = entry
         self._has = has
         self._began = moment_of(began * 1000)[:SECONDS]
+        self._old_enough = moment_of((began - care.grace) * 1000)[:SECONDS]
+        self._care = care
         self._seen, self._missing = Table(store), Table(store)
         self._lock = Lock()
         self.there = 0
@@ -82,18 +133,25 @@ class Missing:
 
     def _is_in_the_sync(self, row: Row) -> bool:
         """Tell whether a row is in the sync by any of its keys; what cannot be compared counts as being in it."""
-        names = {name for key in self._entry.keys for name in key.fields}
         try:
-            keys = {name: identifier(row[name]) for name in names if row.get(name) is not None}
+            return any(map(self._has, self._identities(row)))
         except ValueError:
             return True
-        return any(map(self._has, identities_of(self._entry, keys)))
+
+    def _identities(self, row: Row) -> list[Identity]:
+        names = {name for key in self._entry.keys for name in key.fields}
+        keys = {name: identifier(row[name]) for name in names if row.get(name) is not None}
+        return list(identities_of(self._entry, keys))
 
     def _why_kept(self, row: Row) -> Kept | None:
         if row.get("source"):
             return "of an integration"
         created = second_of(row.get("createdAt"))
-        return None if created and created < self._began else "newer than the sync"
+        if not created or created >= self._began:
+            return "newer than the sync"
+        if any(map(self._care.looks_like, self._identities(row))):
+            return "only spelled otherwise in the sync"
+        return None if created < self._old_enough else "younger than missing_rows_grace_hours"
 
     @property
     def named(self) -> str:
@@ -121,8 +179,10 @@ class Missing:
         route = self._entry.operations["delete"][0]
         change = Change(self._entry, "delete", route, label, {"id": VitallyId(own)}, {})
         try:
-            why = self._why_kept_now(change, own, external_id)
-            if why is None:
+            row = self._row_now(change, own)
+            why = self._why_kept_now(row, external_id)
+            if row and why is None:
+                self._care.about_to_delete(change, row)
                 make(change)
         except NotYetError:
             why = "changed meanwhile"  # a message of this sync to it has not been applied yet
@@ -135,11 +195,13 @@ class Missing:
                 self.kept[why] += 1
         return f"{label}: {why or 'deleted'}"
 
-    def _why_kept_now(self, change: Change, own: str, external_id: str) -> Kept | None:
+    def _row_now(self, change: Change, own: str) -> Row | None:
         path = self._entry.item_path.format(key=quoted(own))
         if self._entry.read_path:
             path = self._entry.read_path.format(collection=self._entry.path, key=quoted(own))
-        row = found_row(change, self._rest.send("GET", path))
+        return found_row(change, self._rest.send("GET", path))
+
+    def _why_kept_now(self, row: Row | None, external_id: str) -> Kept | None:
         if row is None or row.get("archivedAt"):
             return "gone meanwhile"
         if text_of(row, "externalId") != external_id or self._is_in_the_sync(row) or self._why_kept(row):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Protocol
+from typing import Any, Protocol
 
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
@@ -27,6 +27,10 @@ class RejectedRecords(Protocol):
     @property
     def is_full(self) -> bool:
         """Whether so much was taken that it should be flushed without waiting for a state."""
+        ...
+
+    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
+        """Make durable what is about to be deleted because a stream lacks it; may be called from several threads."""
         ...
 
     def flush(self) -> None:
@@ -56,6 +60,9 @@ class RejectedLog:
     @property
     def is_full(self) -> bool:
         return False
+
+    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
+        """Do nothing: who deletes says so in the log."""
 
     def flush(self) -> None:
         """Do nothing: the log is written at once."""

@@ -7,7 +7,7 @@ import threading
 import uuid
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -70,6 +70,10 @@ class RejectedStore:
             self._lines.setdefault(record.plan, []).append(line)
             self._bytes += len(line)
 
+    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
+        """Store a line of a row that is about to be deleted, in a file of its own; raises as `Bucket.put`."""
+        self._bucket.put(self._key(plan, "deleted-", "jsonl"), gzip.compress(dumps({"intent": intent}) + b"\n"))
+
     @property
     def is_full(self) -> bool:
         return self._bytes >= FULL_BYTES
@@ -82,14 +86,16 @@ class RejectedStore:
                 lines = list(self._lines[plan])
             if not lines:
                 continue
-            self._bucket.put(self._key(plan), gzip.compress(b"".join([self._form.header, *lines])))
+            self._bucket.put(
+                self._key(plan, "", self._form.suffix), gzip.compress(b"".join([self._form.header, *lines]))
+            )
             with self._lock:
                 del self._lines[plan][: len(lines)]
                 self._bytes = sum(len(line) for kept in self._lines.values() for line in kept)
 
-    def _key(self, plan: StreamPlan) -> str:
+    def _key(self, plan: StreamPlan, prefix: str, suffix: str) -> str:
         folders = [str(plan.sync_id), plan.namespace, plan.name]
-        file = f"{self._now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.{self._form.suffix}.gz"
+        file = f"{prefix}{self._now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.{suffix}.gz"
         return "/".join([*(folder.replace("/", "_") for folder in folders if folder), file])
 
     def _now(self) -> datetime:

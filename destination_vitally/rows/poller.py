@@ -53,7 +53,10 @@ class Awaited(ABC):
         looks: how often it was looked for.
         asked: how often it was asked for by its id.
         is_there: whether the row was there at the last look.
+        tells_time: whether what was seen tells how long it took; not so if it was there before.
     """
+
+    tells_time = True
 
     def __init__(self, entry: Object, external_id: str, taken: float | None, since: float) -> None:
         self.entry = entry
@@ -107,6 +110,7 @@ class Arrival(Awaited):
             if not self._was_applied(row):
                 return False
             self._memory.note(Seen(self.entry, {**row, "externalId": self.external_id}))
+        self.tells_time = self.is_acted or self._was_absent
         self._done(self)
         return True
 
@@ -296,7 +300,8 @@ class _Watch:
             one.is_there = True
             if one.sees(row, now):
                 self.drop(one)
-                self._usual = max(self._usual or 0.0, now - one.since)
+                if one.tells_time:
+                    self._usual = max(self._usual or 0.0, now - one.since)
 
     def _is_over(self, one: Awaited) -> bool:
         return self._now() >= one.until(self._usual)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from math import inf
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.columns import data_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.mapping.values.cursors import cursor_of
 from destination_vitally.mapping.values.times import emitted
@@ -35,7 +36,7 @@ from destination_vitally.sync.held import LAST
 from destination_vitally.sync.lanes import Lanes
 from destination_vitally.sync.prefetch import Prefetch
 from destination_vitally.sync.report import Report
-from destination_vitally.sync.streams import Streams, named, parsed
+from destination_vitally.sync.streams import LOST, Counts, Streams, named, parsed
 from destination_vitally.sync.versions import Versions
 from destination_vitally.sync.waiting import Waiting, expect
 from destination_vitally.sync.window import ROWS, SLICE_BYTES, Window, slices
@@ -71,6 +72,7 @@ class Writer:
         clock: Clock,
     ) -> None:
         self._streams = Streams(plans)
+        self._counts = Counts(self._streams)
         self._rejected = rejected
         self._clock = clock
         self._started = int(clock.now() * 1000)
@@ -130,6 +132,7 @@ class Writer:
             covered = self._streams.covered(message.get("state"))
             if covered is None:
                 raise InputError(f"Line {number} of the input is a STATE without a state.")
+            self._counts.state(message["state"])
             self._ledger.checkpoint(line, covered, self._clock.monotonic())
         elif kind == "TRACE" and (plan := self._streams.with_status(message, "COMPLETE")):
             self._waiting.end(plan)
@@ -146,6 +149,7 @@ class Writer:
         if plan is None:
             raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
         row = self._ledger.receive(plan, line, number)
+        self._counts.record(plan)
         # What is compared is kept back too: of many rows together the list is read instead of each row.
         if plan.rank == self._lowest and not self._compares:
             self._at_once.append(row)
@@ -227,6 +231,11 @@ class Writer:
         if missing and self._fails_unverified:
             raise ConfigError(f"{missing} Correct what is named and sync again, or set on_unverified to warn.")
 
+    def mirror(self, is_stopped: Callable[[], bool]) -> None:
+        """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""
+        lost = LOST if self._counts.has_gaps else ""
+        self.mirrors.run(is_stopped, self._rejected.keep_deleted, lost, self._verification.unproved)
+
     def store(self) -> None:
         """Make the rejected records durable, whether a state covers them or not."""
         self._rejected.flush()
@@ -238,6 +247,7 @@ class Writer:
     def summary(self) -> Iterator[tuple[int, str]]:
         """What became of the records, and what was found when it was looked for, each with its level of the log."""
         yield from self._report.sentences()
+        yield from ((logging.WARNING, text) for text in self._counts.sentences())
         for text, is_missing in self._verification.sentences():
             yield logging.WARNING if is_missing else logging.INFO, text
         yield from self.mirrors.sentences()
@@ -284,19 +294,21 @@ class Writer:
     def _draft(self, row: PendingRecord) -> Draft | None:
         """Return what a row asks for; None when it was rejected."""
         record = parse(row.line)["record"]
+        cursor = cursor_of(record["data"], row.plan.cursor_field)
+        data = data_of(record, row.plan.entry.open_member)
         try:
-            change = row.plan.mapper.change(record["data"])
+            change = row.plan.mapper.change(data)
             row.label = change.label
             self._rows.references.learn(change)
         except Exception as error:
-            self.mirrors.saw_flawed(row.plan, record["data"])
+            self.mirrors.saw_flawed(row.plan, data)
             self._reject(row, error)
             return None
         self.mirrors.saw(row.plan, change)
         if self._versions.keeps(row, change):
             return None
         self._report.note_key(row, change)
-        change = change._replace(cursor=cursor_of(record["data"], row.plan.cursor_field))
+        change = change._replace(cursor=cursor)
         if self._versions.is_superseded(row.plan, change):
             row.parts = 1
             self._ledger.settle(row, "superseded")

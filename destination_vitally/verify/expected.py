@@ -129,6 +129,7 @@ class Expected(Awaited):
             self.after = now - self.since
         elif updated.timestamp() >= self.taken:
             self.after = max(0.0, min(updated.timestamp() - self.taken, now - self.since))
+        self.tells_time = self.after is not None
         self.on_landed(self)
         return True
 

@@ -85,7 +85,13 @@ class Scene:
     def mapping(self, name: str = "table", **more: Any) -> Json:
         """Return the mapping of a stream."""
         one = self.one
-        said = {"object": one.object, "operation": one.operation, "other_columns": "ignore", "missing_rows": one.word}
+        said: Json = {
+            "object": one.object,
+            "operation": one.operation,
+            "other_columns": "ignore",
+            "missing_rows": one.word,
+        }
+        said |= {"missing_rows_grace_hours": 0}
         return {"stream": name, **said, **more}
 
     def record(self, key: str | None, name: str = "table", **more: Any) -> Json:

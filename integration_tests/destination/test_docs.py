@@ -145,7 +145,7 @@ def test_the_worked_example_of_missing_rows_does_what_is_said(sandbox: Sandbox, 
     account = sandbox.workspace.insert("accounts", {"externalId": "c"})["id"]
     for number in range(100):
         sandbox.workspace.insert("tasks", {"externalId": f"t{number}", "name": "Call", "accountId": account})
-    sandbox.clock.advance(60)
+    sandbox.clock.advance(25 * 3600)
     name = example["stream"]
     table = [record(name, {"task_id": f"t{number}", "title": "Call", "customer_id": "c"}) for number in range(rows)]
 

@@ -248,7 +248,8 @@ def test_children_go_before_their_parents(sandbox: Sandbox) -> None:
     insert("notes", {"externalId": "n", "note": "N", "accountId": kept})
     insert("notes", {"externalId": "of gone", "note": "N", "accountId": gone})
     scene.pass_time()
-    notes = {"stream": "notes", "object": "note", "other_columns": "ignore", "missing_rows": "delete"}
+    notes: Json = {"stream": "notes", "object": "note", "other_columns": "ignore", "missing_rows": "delete"}
+    notes["missing_rows_grace_hours"] = 0
     messages = [
         *(scene.record(key) for key in ("kept", "acme")),
         record("notes", {"externalId": "n", "note": "N", "noteDate": WHEN, "accountId": "kept"}),

@@ -157,6 +157,7 @@ def test_a_mirror_deletes_no_living_row(sandbox: Sandbox, folder: Path, disk: st
         "object": "account",
         "other_columns": "traits",
         "missing_rows": "delete_with_everything_below",
+        "missing_rows_grace_hours": 0,
     }
     config = destination_config(sandbox, allow_deletes=True, max_deletes_percent=100, mappings=[mapping])
     messages: list[Json] = [*accounts(count), complete("accounts")]

@@ -74,7 +74,7 @@ def test_a_mapping_reads_from_top_to_bottom() -> None:
     mappings = next(b for b in rules.block(SPECS["destination"]).inner if b.name == "mappings")
     assert rules.reading_order(mappings.inner) == (
         ["stream", "object", "operation", "fields", "traits", "constants", "other_columns"],
-        ["constant_traits", "null_values", "missing_rows", "time_zone", "namespace"],
+        ["constant_traits", "null_values", "missing_rows", "missing_rows_grace_hours", "time_zone", "namespace"],
     )
     for entries in mappings.inner:
         if entries.kind == "list of objects":
