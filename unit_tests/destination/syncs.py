@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from destination_vitally.api.http import Apis
+from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.sync.writer import Writer
 from unit_tests.destination.builders import configured, plans, settings
@@ -34,11 +35,15 @@ class Rejected:
         self.reasons: list[str] = []
         self.statuses: list[int | None] = []
         self.flushed: list[int] = []
+        self.deleted: list[dict[str, Any]] = []
         self.is_full = False
 
     def keep(self, record: PendingRecord) -> None:
         self.reasons.append(str(record.reason))
         self.statuses.append(record.status)
+
+    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
+        self.deleted.append(intent)
 
     def flush(self) -> None:
         self.flushed.append(len(self.reasons))

@@ -87,7 +87,7 @@ class Mirroring:
         """End all streams and run; returns what is said."""
         for plan in self.plans:
             self.mirrors.ended(plan)
-        self.mirrors.run(lambda: is_stopped)
+        self.mirrors.run(lambda: is_stopped, lambda plan, intent: None)
         return [*self.mirrors.sentences()]
 
     @property
@@ -164,7 +164,7 @@ def test_whatever_leaves_a_doubt_leaves_the_rows(doubt: str, monkeypatch: pytest
         sync.mirrors.ended(plan)
         sync.take("c")
     if doubt in ("more after the end", "not ended"):
-        sync.mirrors.run(lambda: False)
+        sync.mirrors.run(lambda: False, lambda plan, intent: None)
         said = [*sync.mirrors.sentences()]
     else:
         said = sync.end()
@@ -248,5 +248,5 @@ def test_where_nothing_is_mirrored_nobody_asks_for_the_time() -> None:
     ledger.expect(plan)
     mirrors = Mirrors(config, asked.rows, asked.rest, ledger, OneByOne())
     mirrors.ended(plan)
-    mirrors.run(lambda: False)
+    mirrors.run(lambda: False, lambda plan, intent: None)
     assert ([*mirrors.sentences()], asked.asked) == ([], [])
