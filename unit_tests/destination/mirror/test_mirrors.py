@@ -62,6 +62,7 @@ class Mirroring:
                 "object": name,
                 "other_columns": "ignore",
                 "missing_rows": EVERYTHING if name == "account" else "delete",
+                "missing_rows_grace_hours": 0,
             }
             for name in names or ("note",)
         ]
