@@ -63,7 +63,9 @@ def _rounded(sent: Any, shown: Any) -> bool:
 
 
 def _same_day(sent: Any, shown: Any) -> bool:
-    """Whether of two times one is the midnight that begins the day of the other."""
+    """Whether of two times one is the midnight that begins the day of the other; two numbers are no times."""
+    if not isinstance(sent, str) and not isinstance(shown, str):
+        return False
     one, other = instant(sent), instant(shown)
     if one is None or other is None or one.date() != other.date():
         return False

@@ -64,7 +64,7 @@ INSERT INTO known VALUES (?, ?, ?, 0, ?, 0, ?) ON CONFLICT (place, id) DO UPDATE
 """
 _PUT_OWN = "INSERT OR REPLACE INTO known VALUES (?, ?, 0, ?, ?, ?, ?)"
 _PUT_KEY = "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)"
-_FIND = "SELECT row, names, state, listed, at FROM keys JOIN known USING (place, id) WHERE place = ? AND key = ?"
+_FIND = "SELECT id, row, names, state, listed, at FROM keys JOIN known USING (place, id) WHERE place = ? AND key = ?"
 _GET = "SELECT row, names, state, listed FROM known WHERE place = ? AND id = ?"
 _SENT = "SELECT external_id, taken, since FROM sent WHERE place = ? AND key = ?"
 
@@ -240,19 +240,19 @@ class Memory:
             pass
         found = self.store.all(_FIND, place.number, key)
         shown = [
-            (Known(parse(row), names, at if state == _OWN else None, bool(listed)), state)
-            for row, names, state, listed, at in found
+            (own, Known(parse(row), names, at if state == _OWN else None, bool(listed)), state)
+            for own, row, names, state, listed, at in found
         ]
         # A row may have had the key before it was shown again.
-        shown = [(one, state) for one, state in shown if key.startswith(_ASKED) or key in place.keys_of(one.row)]
-        rows = tuple(one for one, state in shown if state != _GONE)
-        answer = rows or self._recent.get((place.number, key)) or (), any(state == _GONE for _, state in shown)
+        shown = [known for known in shown if key.startswith(_ASKED) or key in place.keys_of(known[1].row)]
+        rows = tuple(one for _, one, state in shown if state != _GONE)
+        answer = rows or self._recent.get((place.number, key)) or (), any(state == _GONE for *_, state in shown)
         if len(self._answers) >= ANSWERS:
             self._answers.clear()
             self._asked_by.clear()
         self._answers[place.number, key] = answer
-        for one, _ in shown:
-            self._asked_by.setdefault((place.number, one.id), set()).add(key)
+        for own, *_ in shown:
+            self._asked_by.setdefault((place.number, own), set()).add(key)
         return answer
 
     # Facts

@@ -106,10 +106,12 @@ class People:
         if directory is Directory.USER:
             user = BY_NAME["user"]
             answer = self._memory.ask(user, identity_of(user, {"email": email}))
-            if own := [one.row for one in answer.rows if one.is_own]:
-                return own[0]
-            if answer.coming:
-                raise NotYetError(user, answer.coming.external_id)
+            coming = answer.coming.external_id if answer.coming else None
+            if known_rows := [one.row for one in answer.rows if one.is_own or one.external_id == coming]:
+                return known_rows[0]
+            if coming:
+                # The row may be there with another email until the message has acted.
+                raise NotYetError(user, coming, is_acted=True)
         known = self._found.get((directory, email.lower()))
         if known is None:
             rows = by_email(rest, change, directory.path, email)

@@ -146,8 +146,10 @@ class Rest:
             if any(answer.rows for answer in answers):
                 continue
             for identity, answer in zip(identities, answers, strict=True):
-                if answer.coming or self._references.is_held(entry.name, identity[2], identity[1]):
-                    raise NotYetError(entry, answer.coming.external_id if answer.coming else identity[2])
+                if answer.coming:
+                    raise NotYetError(entry, answer.coming.external_id, is_acted=identity[1] == "email")
+                if self._references.is_held(entry.name, identity[2], identity[1]):
+                    raise NotYetError(entry, identity[2])
                 if answer.why_not:
                     raise change.rejected(str(answer.why_not))
 

@@ -132,7 +132,8 @@ def is_that(kind: str, value: Any, found: Any) -> bool:
     if kind in ("date", "datetime"):
         return bool(found[:10].replace("-", "") == written.replace("-", "")[:8]) or is_unix(written, found)
     if kind in ("id", "reference", "text"):
-        alone = value[0] if isinstance(value, list) else value
+        entries = value if isinstance(value, list) else [value]
+        alone = next((one for one in entries if one is not None and str(one).strip()), None)
         return visible(found) == visible(str(alone)) or bool(same(found, alone))
     return same(found, value) or kind in ("references", "tags", "list")
 

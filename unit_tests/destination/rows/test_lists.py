@@ -353,11 +353,8 @@ def test_the_next_look_goes_down_to_where_the_one_before_began() -> None:
         {TAIL[0]: 400},
         {**pages_of(*TAIL_ROWS), TAIL[1]: 400},
         {**pages_of(*TAIL_ROWS), TAIL[1]: page()},
-        pytest.param(
-            {**pages_of(*TAIL_ROWS), TAIL[1]: page({"id": "X"}, following="2")},
-        ),
     ],
-    ids=["refused", "the second page is refused", "an empty page, as after a cursor that has expired", "no times"],
+    ids=["refused", "the second page is refused", "an empty page, as after a cursor that has expired"],
 )
 def test_a_look_that_did_not_arrive_says_so_and_the_next_begins_where_it_began(script: dict[str, Any]) -> None:
     """Given a list that cannot be read as far as it should be, then what is not shown may be there; no later look may
@@ -369,6 +366,15 @@ def test_a_look_that_did_not_arrive_says_so_and_the_next_begins_where_it_began(s
     list(tail.look(None, 9))
     is_cut_short = not tail.has_arrived
     assert is_cut_short
+
+
+@pytest.mark.parametrize(("most", "ids", "has_arrived"), [(2, "D C X", False), (9, "D C X A", True)])
+def test_a_page_without_times_does_not_end_a_look(most: int, ids: str, has_arrived: bool) -> None:
+    """Given rows that do not say when they were written, then they may be new, and so may those of the next page."""
+    parts = Asked({**pages_of(*TAIL_ROWS), TAIL[1]: page({"id": "X"}, following="2")})
+    tail = tail_of(parts, "2026-01-01T00:00:25")
+    assert " ".join(one["id"] for one in tail.look(None, most)) == ids
+    assert tail.has_arrived is has_arrived
 
 
 def test_a_list_that_is_refused_is_looked_at_again_from_the_same_place() -> None:

@@ -112,7 +112,7 @@ DELETED, BY_ID = (Deleted(USER, keys) for keys in ({"externalId": "u"}, {"id": "
         ([SHOWN, BY_ID], "deleted", "deleted", "deleted"),
         ([CREATED, DELETED], "deleted", "deleted", "deleted"),
         ([SHOWN, DELETED, LISTED], "deleted", "deleted", "deleted"),
-        ([TAKEN, DELETED], "sent deleted", "", "coming sent"),
+        ([TAKEN, DELETED], "sent deleted", "", "sent"),
         ([SHOWN, DELETED, WRITTEN], "there own", "there own", "there own"),
         ([SHOWN, DELETED, TAKEN], "coming sent deleted", "deleted", "coming sent deleted"),
     ],

@@ -154,12 +154,14 @@ def test_a_full_folder_costs_only_what_may_be_forgotten(folder: Path, caplog: py
     ]
 
 
-@pytest.mark.parametrize("has_cache", [True, False])
+@pytest.mark.parametrize(("has_cache", "pages"), [(True, 60), (True, 20), (False, 60)])
 def test_a_folder_that_is_too_small_for_the_rest_ends_the_sync_and_says_what_to_do(
-    folder: Path, has_cache: bool, caplog: pytest.LogCaptureFixture
+    folder: Path, has_cache: bool, pages: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given nothing that can be forgotten, or not enough of it, when the file cannot grow, then the error names the
-    folder, what was needed and what to set; what was written before can still be read, and nothing is half written."""
+    """Given nothing that can be forgotten, or no room in memory for the rest, when the file cannot grow, then the error
+    names the folder, what was needed and what to set; what was written before can still be read, and nothing is half
+    written."""
+    monkeypatch.setattr(module, "IN_MEMORY_PAGES", pages)
     store = small(Store(), 60)
     store.create(SCHEMA)
     cache = Cache(store) if has_cache else None

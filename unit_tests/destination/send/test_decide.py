@@ -33,8 +33,8 @@ from unit_tests.destination.scripted import asks
 NOW = 1_000.0
 WHEN = "2026-01-01T00:00:00.000Z"
 
-CAME = {"m": Came.MISSED, "e": Came.EXISTS, "l": Came.LOST, "k": Came.LOOKED}
-"""What has come of attempts, in short: missed, exists, lost, looked for."""
+CAME = {"m": Came.MISSED, "e": Came.EXISTS, "l": Came.LOST, "k": Came.LOOKED, "a": Came.ARCHIVED}
+"""What has come of attempts, in short: missed, exists, lost, looked for, archived."""
 
 UNKNOWN = Answer()
 ROW = Known({"id": "R", "externalId": "x"})
@@ -143,6 +143,14 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (UNIDENTIFIED, UNKNOWN, "l", Reject(NOT_TWICE)),
         (BLIND, UNKNOWN, "", Post()),
         (BLIND, UNKNOWN, "l", Reject(NOT_TWICE)),
+        # A look may have taken so long that what it has found is not of now.
+        (TASK, absent(FRESH_SECONDS + 1), "k", Look()),
+        (TASK, absent(FRESH_SECONDS + 1), "k" * MOST_ROUNDS, Look()),
+        (TASK, absent(FRESH_SECONDS + 1), "k" * (MOST_ROUNDS + 1), Post()),
+        # Vitally refuses a row because it is archived.
+        *((wanted, THERE, "a", Done("skipped", is_archived=True)) for wanted in (ACCOUNT, TASK, ORGANIZATION)),
+        *((wanted, absent(was_deleted=True), "a", REFUSED) for wanted in (ACCOUNT, TASK)),
+        *((wanted, THERE, "a", REFUSED) for wanted in (UPDATE, NEW)),
         # What somebody has archived stays so; what this sync has archived is created anew.
         *((wanted, ARCHIVED, "", Done("skipped", is_archived=True)) for wanted in (ACCOUNT, TASK, ORGANIZATION)),
         (TASK, ARCHIVED, "ek", Done("skipped", is_archived=True)),
@@ -151,7 +159,12 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (ACCOUNT, DELETED, "m", Post()),
         # Updates and deletes go to an address, if there is one, else to what is found.
         (BY_ADDRESS[0], UNKNOWN, "", Put("x")),
-        (BY_ADDRESS[1], UNKNOWN, "", Delete("x")),
+        # A delete looks first where the id may be the old one of a row that was merged.
+        (BY_ADDRESS[1], UNKNOWN, "", Look()),
+        (BY_ADDRESS[1], THERE, "", Delete("x")),
+        (BY_ADDRESS[1], THERE, "k", Delete("x")),
+        *((BY_ADDRESS[1], answer, "k", Done("skipped")) for answer in (UNKNOWN, absent())),
+        (asks("task", "delete", {"id": "R"}), UNKNOWN, "", Delete("R")),
         (BY_ADDRESS[0], SEVERAL, "", Put("x")),
         *((wanted, UNKNOWN, "m", Done("skipped")) for wanted in BY_ADDRESS),
         (BY_VITALLYS_ID, UNKNOWN, "", Put("R")),
@@ -186,7 +199,10 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (NEW, absent(), "lk" * MOST_ROUNDS + "l", REFUSED),
         (ACCOUNT, UNKNOWN, "ml" * MOST_ROUNDS, Put("x")),
         (ACCOUNT, UNKNOWN, "ml" * (MOST_ROUNDS + 1), REFUSED),
-        (TASK, THERE, "mk" * 2 * MOST_ROUNDS, Put("R", ROW)),
+        # What is still shown after it was twice not there is shown by a list that lags.
+        (TASK, THERE, "mkm", Look()),
+        (TASK, THERE, "mkmk", Post()),
+        (TASK, THERE, "mk" * 2 * MOST_ROUNDS, Post()),
         (TASK, THERE, "mk" * 2 * MOST_ROUNDS + "m", REFUSED),
     ],
 )  # fmt: skip

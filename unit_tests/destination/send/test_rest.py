@@ -11,6 +11,7 @@ from destination_vitally.errors import NotYetError, OutageError, RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.objects.model import BY_ID
 from destination_vitally.rows.facts import Missed, Seen, Shown
+from destination_vitally.rows.poller import Arrival
 from destination_vitally.send.decide import Effect
 from destination_vitally.send.rest import Made
 from unit_tests.destination.builders import DEFINITION, change
@@ -51,8 +52,15 @@ A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
             "created", ["GET /organizations/o", ("POST /organizations", {"externalId": "o", "name": "N"})],
         ),
         (
-            asks("organization", "create", {"externalId": "o", "name": "N"}), {"GET /organizations/o": MADE},
+            asks("organization", "create", {"externalId": "o", "name": "N"}),
+            {"GET /organizations/o": {"id": "O", "externalId": "o"}},
             "skipped", ["GET /organizations/o"],
+        ),
+        # The old id of a row that was merged leads to another, which is not the row that is to be created.
+        (
+            asks("organization", "create", {"externalId": "o", "name": "N"}),
+            {"GET /organizations/o": {"id": "S", "externalId": "s"}, "POST /organizations": MADE},
+            "created", ["GET /organizations/o", ("POST /organizations", {"externalId": "o", "name": "N"})],
         ),
         (
             asks("custom_object/*", "create", {"externalId": "x", "name": "N", "customerId": "a"}),
@@ -150,9 +158,20 @@ A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
         # An answer that is no JSON is one, to a request that asks for none.
         (
             asks("account", "delete", {"externalId": "a"}),
-            {"DELETE /accounts/a": "OK"}, "deleted", ["DELETE /accounts/a"],
+            {**A, "DELETE /accounts/a": "OK"}, "deleted", ["GET /accounts/a", "DELETE /accounts/a"],
         ),
-        (asks("account", "delete", {"externalId": "a"}), {}, "skipped", ["DELETE /accounts/a"]),
+        # What can be merged is looked at before it is deleted: an old id leads to the row that survived.
+        (asks("account", "delete", {"externalId": "a"}), {}, "skipped", ["GET /accounts/a"]),
+        *(
+            (
+                asks(name, "delete", {key: "a"}),
+                {f"GET {path}/a": {"id": "S", "externalId": "s"}, f"DELETE {path}/a": "OK"},
+                "skipped", [f"GET {path}/a"],
+            )
+            for name, path in (("account", "/accounts"), ("organization", "/organizations"), ("user", "/users"))
+            for key in ("externalId", "id")
+        ),
+        (asks("task", "delete", {"id": "t"}), {"DELETE /tasks/t": "OK"}, "deleted", ["DELETE /tasks/t"]),
         # What leaves the same when it is sent twice is sent again after the connection broke.
         (
             asks("account", "update", {"externalId": "a", "name": "N"}), {"PUT /accounts/a": (BROKEN, MADE)},
@@ -220,7 +239,7 @@ NO_TWICE = (
             "account 'a': Vitally refused it: No.",
         ),
         (
-            asks("account", "delete", {"externalId": "a"}), {"DELETE /accounts/a": 422}, 422,
+            asks("account", "delete", {"externalId": "a"}), {**A, "DELETE /accounts/a": 422}, 422,
             "account 'a': Vitally refused it: No.",
         ),
         (
@@ -287,7 +306,7 @@ def test_what_is_refused(wanted: Change, script: dict[str, Any], status: int | N
 
 def test_why_one_waits_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     Parts({"POST /accounts": (500, MADE)}).rest.make(NEW_ACCOUNT)
-    assert "then trying again: Vitally answered with HTTP 500." in caplog.text
+    assert "Waiting 1 s, then looking whether it is there: Vitally answered with HTTP 500" in caplog.text
 
 
 def test_rows_that_fail_in_a_row_are_an_outage_until_one_is_created_again() -> None:
@@ -357,7 +376,8 @@ def taking_part(**who: str) -> Change:
     ],
 )
 def test_a_request_that_depends_on_a_row_of_a_batch_waits_for_it(dependent: Change) -> None:
-    """Given a message to a user, then a request to the user waits until that has acted, others until it is there."""
+    """Given a message to a user, then a request to the user waits until that has acted, and so does one that names them
+    by the email in it; others wait until the user is there."""
     parts = Parts({
         **{"GET /meetings/m": {"id": "M"}, "POST /meetings": MADE, "POST /meetings/M/participants": MADE},
         **{f"PUT /users/{key}": LANDED for key in "uU"},
@@ -367,11 +387,46 @@ def test_a_request_that_depends_on_a_row_of_a_batch_waits_for_it(dependent: Chan
     with pytest.raises(NotYetError) as caught:
         parts.rest.make(dependent)
     assert (caught.value.entry.name, caught.value.external_id) == ("user", "u")
-    assert caught.value.is_acted is (dependent.entry is user.entry)
+    assert caught.value.is_acted is (dependent.entry is user.entry or "email" in str(dependent.fields))
     assert parts.vitally.asked == []
     parts.memory.note(Shown(user.entry, [LANDED]), Seen(user.entry, LANDED))
     parts.rest.make(dependent)
     assert len(parts.vitally.written) == 1
+
+
+FROM_IDA = {"type": "user", "email": "ida@example.com"}
+MESSAGE = {"externalId": "m", "conversationId": "c", "message": "M", "from": FROM_IDA, "to": [FROM_IDA]}
+
+
+@pytest.mark.parametrize("dependent", [asks("message", "create", MESSAGE), taking_part(email="ida@example.com")])
+def test_who_is_named_by_an_email_that_is_on_its_way_is_waited_for_until_it_is_there(dependent: Change) -> None:
+    """Given a user who is there with another email, when the message that changes it has not acted, then a request that
+    names the new one waits until it has, or the patience ends, and not without end."""
+    parts = Parts({
+        "GET /users/u": ({**LANDED, "email": "old@example.com"}, LANDED),
+        "GET /users/search?email=ida%40example.com": page(LANDED), "GET /conversations/c": {"id": "C"},
+        "GET /meetings/m": {"id": "M"}, "POST /meetings/M/participants": MADE, "POST /conversations/C/messages": MADE,
+    })  # fmt: skip
+    user = change("user", "upsert", BATCHED)
+    parts.sent_in_a_batch(user)
+    with pytest.raises(NotYetError) as caught:
+        parts.rest.make(dependent)
+    coming = parts.memory.ask(user.entry, ("user", "externalId", "u")).coming
+    assert coming
+    assert caught.value.is_acted
+    parts.poller.watch(Arrival(user.entry, coming, parts.memory, lambda one: None, is_acted=True))
+    parts.poll()
+    assert parts.rest.make(dependent) == Made("created")
+    assert parts.vitally.asked.count("GET /users/u") == 2
+
+
+def test_who_is_there_with_the_email_of_a_message_that_has_not_acted_is_not_waited_for() -> None:
+    parts = Parts({"GET /conversations/c": {"id": "C"}, "POST /conversations/C/messages": MADE})
+    user = change("user", "upsert", BATCHED)
+    parts.sent_in_a_batch(user)
+    parts.memory.note(Shown(user.entry, [LANDED]))
+    assert parts.rest.make(asks("message", "create", MESSAGE)) == Made("created")
+    assert parts.vitally.written[0][1]["from"] == {"type": "user", "id": "U"}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ A_TASK = {"id": "t", "externalId": "x", "tags": ["old"]}
 A = {"GET /accounts/a": {"id": "A", "externalId": "a"}}
 """The account `a` is there."""
 NEW_ACCOUNT = asks("account", "create", {"externalId": "a", "name": "N"})
-OTHER = "written to a row with another {} than the one given: Vitally has merged it"
+OTHER = "were written to a row with another {} than the one given, as after a merge"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_this_sync_has_archived_is_brought_back_or_created_anew_or_rejected
     answers: dict[str, Any], made: Made | None
 ) -> None:
     """Given a row that this sync has deleted, when an upsert writes it, then it is not left archived in silence."""
-    parts = Parts({"DELETE /accounts/a": {"id": "A"}, **answers})
+    parts = Parts({**A, "DELETE /accounts/a": {"id": "A"}, **answers})
     assert parts.rest.make(asks("account", "delete", {"externalId": "a"})).effect == "deleted"
     upsert = asks("account", "upsert", {"externalId": "a", "name": "N"})
     if made:

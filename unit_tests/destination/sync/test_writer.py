@@ -211,7 +211,7 @@ def test_rows_of_one_key_in_two_kinds_of_messages_keep_their_order() -> None:
 
 
 def test_rows_of_other_keys_stay_in_their_batch() -> None:
-    script = {"DELETE /accounts/b": {"success": True}}
+    script = {"GET /accounts/b": {"id": "B", "externalId": "b"}, "DELETE /accounts/b": {"success": True}}
     sync = Sync(script, "accounts", allow_deletes=True)
     sync.done(account(), account("b", **GONE), account("c"))
     assert sync.sent == ["DELETE /accounts/b", ["account a", "account c"]]

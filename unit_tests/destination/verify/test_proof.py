@@ -137,8 +137,8 @@ def test_what_is_stored_otherwise_has_landed_and_is_named() -> None:
     assert proving.outcomes == {"accepted": 1}
     assert proving.sentences[1:] == [
         (
-            "Stream accounts: Vitally stores some values in another form than they were sent in: name (1 rows). They "
-            "count as landed.",
+            "Stream accounts: some values are stored otherwise than they were sent: name (1 rows). They count as "
+            "landed.",
             False,
         )
     ]
