@@ -161,7 +161,8 @@ class Config(Settings):
         default="sample",
         title="Look whether rows have landed",
         description="Vitally confirms no row that is sent with the Analytics API key, and shows it later. sample reads "
-        "up to 100 rows of each stream back; all reads every row back before it counts as written. Both need the REST API key.",
+        "up to 100 rows of each stream back; all reads every row back before it counts as written. Both need the REST "
+        "API key.",
         json_schema_extra=in_form(SAFETY, shown=True),
     )
     on_unverified: Literal["warn", "fail"] = Field(

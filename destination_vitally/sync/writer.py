@@ -382,7 +382,7 @@ class Writer:
         emission = Emission(self._started, emitted(draft.emitted_at) or self._started, draft.row.number)
         messages = messages_of(draft.change, draft.row, emission, self._rows.references)
         for message in messages:
-            message.lanes = message.lanes if message.counts_once else draft.lanes
+            message.lanes = message.lanes if message.counts_once else tuple({*message.lanes, *draft.lanes})
             if not Batch().has_room(len(message.encoded)):
                 raise draft.change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return messages

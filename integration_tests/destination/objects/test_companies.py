@@ -42,7 +42,8 @@ CASES = [
         ("organizations", "nobody", None), "skipped", name="missing",
     ),
     Case(
-        "organization", "delete", "rest", {"externalId": "org-1"}, [rest("DELETE", "/organizations/org-1")],
+        "organization", "delete", "rest", {"externalId": "org-1"},
+        [rest("GET", "/organizations/org-1"), rest("DELETE", "/organizations/org-1")],
         ("organizations", "org-1", None),
     ),
     Case(
@@ -84,7 +85,8 @@ CASES = [
         ("accounts", "acct/1", {"name": "New"}),
     ),
     Case(
-        "account", "delete", "rest", {"externalId": "acct/1"}, [rest("DELETE", "/accounts/acct%2F1")],
+        "account", "delete", "rest", {"externalId": "acct/1"},
+        [rest("GET", "/accounts/acct%2F1"), rest("DELETE", "/accounts/acct%2F1")],
         ("accounts", "acct/1", None),
     ),
 ]  # fmt: skip

@@ -56,7 +56,8 @@ CASES = [
         ("users", "user-1", {"unsubscribedFromConversations": True, "name": "Old"}),
     ),
     Case(
-        "user", "delete", "rest", {"externalId": "user-1"}, [rest("DELETE", "/users/user-1")],
+        "user", "delete", "rest", {"externalId": "user-1"},
+        [rest("GET", "/users/user-1"), rest("DELETE", "/users/user-1")],
         ("users", "user-1", None),
     ),
     Case(
