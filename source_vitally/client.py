@@ -54,24 +54,25 @@ class Patience:
     """How long requests are tried again.
 
     `one_of_many` are given up early while others succeed: then it is not Vitally that is down. `doubtful` are given up
-    early where Vitally answers at all: it may be the request that is wrong. `divisible` are given up early where what
-    is asked for may be too much: then less is asked for.
+    early where Vitally answers at all: it may be the request that is wrong. With `divisible` a request
+    is tried again so often where what is asked for may be too much: then less is asked for.
     """
 
     retries: int = RETRIES
     one_of_many: bool = False
     doubtful: bool = False
-    divisible: bool = False
+    divisible: int | None = None
     is_check: bool = False
     """Whether somebody waits for the answer: short waits, and none for what does not answer at all."""
 
     def has_ended(self, status: int | None, tries: int, others_succeed: bool) -> bool:
         """Tell whether a request that failed so often is given up."""
         early = (self.one_of_many and others_succeed) or (self.doubtful and not _is_outage(status))
-        early = early or (self.divisible and may_be_too_much(status))
         early = early and status != requests.codes.too_many_requests
         if self.is_check and status is None:
             return True
+        if self.divisible is not None and may_be_too_much(status):
+            return tries > min(self.retries, self.divisible)
         return tries > (min(self.retries, FEW_RETRIES) if early else self.retries)
 
 

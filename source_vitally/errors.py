@@ -50,7 +50,7 @@ class GrowingBackoff(BackoffStrategy):
         growing = min(_LONGEST_WAIT, 2.0 ** (attempt_count - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
         if not isinstance(response_or_exception, requests.Response):
             return growing
-        headers = response_or_exception.headers
+        headers: Mapping[str, str] = response_or_exception.headers
         is_limited = response_or_exception.status_code == requests.codes.too_many_requests
         if not is_limited:
             headers = {name: headers[name] for name in ("Retry-After", "Date") if name in headers}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 LARGEST = 100
 _PAGES_UNTIL_LARGER = 10
+_RETRIES, _RETRIES_OF_ONE = 4, 6
 
 
 @dataclass
@@ -29,6 +30,13 @@ class PageSize:
     def is_reduced(self) -> bool:
         """Whether a page could not be had at its full size."""
         return self._too_large <= LARGEST
+
+    @property
+    def retries(self) -> int:
+        """How often a page is tried again before less is asked for, or, of one row, before it is taken to be broken."""
+        if self.limit == 1:
+            return _RETRIES_OF_ONE
+        return 1 if self.is_reduced else _RETRIES
 
     def halve(self) -> bool:
         """Ask for fewer rows; return False where it is one already."""

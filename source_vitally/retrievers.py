@@ -144,7 +144,7 @@ class FeedRetriever(Retriever):
         if (time := parse_time(value)) is not None or value is None:
             return time
         if (time := read_time(value)) is not None:
-            record.data[UPDATED_AT] = format_time(time)
+            record.data[UPDATED_AT] = format_time(time)  # type: ignore[index]
         elif self._shared.is_new(f"times of {self.name}"):
             logger.warning(
                 f"Stream {self.name}: '{UPDATED_AT}' of the row {record.data.get('id')} is not a time that is known "
@@ -166,7 +166,7 @@ class FeedRetriever(Retriever):
             with suppress(RowUnavailable, RequestFailed, ScanError):
                 yield from self._pages(other, scan, records_schema, stream_slice)
             scan.behind = other.began or scan.behind
-        scan.stuck = scan.stuck or scan.own_clock()
+        scan.stuck = True
         if self._feed and scan.is_first:
             self._checkpoint(self._feed, scan, stream_slice)
         where = f"behind {scan.after}" if scan.after else "at its beginning"
@@ -250,20 +250,21 @@ class FeedRetriever(Retriever):
         is_divisible = True
         while True:
             try:
-                with patience(doubtful=scan.resumes and not scan.is_stuck, **self._patience(scan, is_divisible)):
-                    response = self._page(scan, stream_slice)
-                if not is_absent(response) or not self._may_begin_again(response.status_code, scan):
+                retries = scan.size.retries if is_divisible else None
+                with patience(doubtful=scan.resumes, divisible=retries):
+                    response = self._page(scan, stream_slice, scan.token)
+                if not is_absent(response) or not self._may_begin_again(response.status_code, scan, stream_slice):
                     return response
             except RequestFailed as failure:
-                if failure.is_outage or not self._may_begin_again(failure.status, scan):
+                if failure.is_outage or not self._may_begin_again(failure.status, scan, stream_slice):
                     is_divisible = self._divide(scan, failure, stream_slice, is_divisible)
                     continue
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
             scan.restart(sorted_by_server=scan.token is not None)
 
-    def _page(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
-        token = {"next_page_token": scan.token} if scan.token else None
+    def _page(self, scan: Scan, stream_slice: StreamSlice, cursor: str | None) -> requests.Response:
+        token = {"next_page_token": cursor} if cursor else None
         params = {
             **self.paginator.get_request_params(stream_slice=stream_slice, next_page_token=token),
             **self._partition(stream_slice),
@@ -274,9 +275,6 @@ class FeedRetriever(Retriever):
         response = self.requester.send_request(stream_slice=stream_slice, next_page_token=token, request_params=params)
         assert response is not None  # the client raises where it has no answer
         return response
-
-    def _patience(self, scan: Scan, is_divisible: bool) -> Mapping[str, Any]:
-        return {"divisible": is_divisible, **({"retries": 1} if is_divisible and scan.size.is_reduced else {})}
 
     def _divide(self, scan: Scan, failure: RequestFailed, stream_slice: StreamSlice, is_divisible: bool) -> bool:
         """Let a page that has failed be asked for again; return whether less of it may help.
@@ -304,10 +302,10 @@ class FeedRetriever(Retriever):
                 continue
         return False
 
-    def _may_begin_again(self, status: int | None, scan: Scan) -> bool:
+    def _may_begin_again(self, status: int | None, scan: Scan, stream_slice: StreamSlice) -> bool:
         """Whether an answer with this status says that a page cursor, or `sortBy`, is not taken."""
-        if scan.resumes and not scan.is_stuck:  # an old cursor may be answered with anything
-            return status not in _REFUSED
+        if scan.resumes:  # an old cursor may be answered with anything
+            return status not in _REFUSED and not (scan.stuck and self._takes_cursors(scan, stream_slice))
         if scan.token is not None:
             return status in _CURSOR_REJECTED
         return self.sort_optional and scan.sort_by is not None and status == requests.codes.bad_request
@@ -325,6 +323,15 @@ class FeedRetriever(Retriever):
         """Yield the wanted rows of a page that have not been given yet."""
         with self._emitting:  # so that what one partition leaves out, another has given before
             yield from (row for row, time in rows if scan.wants(time) and self._seen.add(_version(row.data)))
+
+    def _takes_cursors(self, scan: Scan, stream_slice: StreamSlice) -> bool:
+        """Whether a cursor as old as that of the scan is taken: the one of the page before, which had rows."""
+        try:
+            with patience(retries=1):
+                response = self._page(scan, stream_slice, scan.known)
+            return any(self.record_selector.extractor.extract_records(response))
+        except RequestFailed:
+            return False
 
     def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
         """End the scan of a list that the workspace does not have.
@@ -357,5 +364,8 @@ def _place_of(row: Mapping[str, Any]) -> str:
 
 
 def _version(row: Mapping[str, Any]) -> str:
+    """Return what tells a version of a row from others; whole seconds do not, as two edits may fall into one."""
     key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
-    return f"{key} {row.get(UPDATED_AT)} {row.get('archivedAt')}"
+    time = str(row.get(UPDATED_AT))
+    is_exact = "." in time and ".000" not in time
+    return f"{key} {time} {row.get('archivedAt') if is_exact else hash(str(row))}"

@@ -24,9 +24,6 @@ FAILED_KEY = "failed"
 
 MAX_RESTARTS = 3
 
-RESTARTED_AFTER = timedelta(days=7)
-"""A list that is stuck is begun again after this, as it may be the page cursor that is not taken any more."""
-
 _ONE_SECOND = timedelta(seconds=1)
 _ONE_MILLISECOND = timedelta(milliseconds=1)
 _ONE_DAY = timedelta(days=1)
@@ -64,24 +61,24 @@ class Resume:
 
     `token` is the page cursor of the next page, `query` the filters it belongs to, `started_at` the server's time
     when the first attempt began, `newest` the newest row seen so far. Where the next row cannot be had even alone,
-    `stuck` is since when by our own clock, `after` names the row before it, and `behind` is up to when the list was
-    read in its other order. `limit` is the size of the page that the cursor came with.
+    `known` is the cursor of the page before, which has worked, `after` names the row before it, and `behind` is up to
+    when the list was read in its other order. `limit` is the size of the page that the cursor came with.
     """
 
     token: str
     query: str
     started_at: datetime | None
     newest: datetime | None
-    stuck: datetime | None = None
+    known: str = ""
     after: str = ""
     behind: datetime | None = None
     limit: int = LARGEST
 
     def as_json(self) -> dict[str, Any]:
         """Return the value of the state's resume key."""
-        times = {"startedAt": self.started_at, "newest": self.newest, "stuck": self.stuck, "behind": self.behind}
+        times = {"startedAt": self.started_at, "newest": self.newest, "behind": self.behind}
         return {
-            **({"after": self.after} if self.stuck else {}),
+            **({"known": self.known, "after": self.after} if self.known else {}),
             **({"limit": self.limit} if self.limit != LARGEST else {}),
             "from": self.token,
             "query": self.query,
@@ -128,7 +125,7 @@ class ScanState:
                 query=str(resume.get("query", "")),
                 started_at=parse_time(resume.get("startedAt")),
                 newest=parse_time(resume.get("newest")),
-                stuck=parse_time(resume.get("stuck")),
+                known=str(resume.get("known") or ""),
                 after=str(resume.get("after") or ""),
                 behind=parse_time(resume.get("behind")),
                 limit=limit if isinstance(limit := resume.get("limit"), int) and 0 < limit < LARGEST else LARGEST,
@@ -179,8 +176,10 @@ class Scan:
     """Whether the next page is the first after an earlier attempt was broken off."""
     was_resumed: bool = field(init=False, default=False)
     size: PageSize = field(init=False, default_factory=PageSize)
-    stuck: datetime | None = field(init=False, default=None)
-    """Since when the next row cannot be had, even alone."""
+    stuck: bool = field(init=False, default=False)
+    """Whether the next row cannot be had, even alone."""
+    known: str = field(init=False, default="")
+    """The cursor of the page that was read last."""
     after: str = field(init=False, default="")
     """The row that was read last."""
     behind: datetime | None = field(init=False, default=None)
@@ -209,7 +208,8 @@ class Scan:
             ]
             self._near, self._near_at_start = near
             self.resumes = self.was_resumed = True
-            self.stuck, self.after, self.behind = resume.stuck, resume.after, resume.behind
+            self.known, self.after, self.behind = resume.known, resume.after, resume.behind
+            self.stuck = bool(resume.known)
             self.size.resume(resume.limit)
 
     @property
@@ -240,7 +240,8 @@ class Scan:
         `times` are its rows' update times in order, `next_token` the cursor it named, `clock` what the answer told of
         the server's clock, if anything. Raises ScanError when the cursor repeats.
         """
-        self.resumes, self.stuck = False, None
+        self.resumes = self.stuck = False
+        self.known = self.token or ""
         self.size.went_well()
         self._has_rows = self._has_rows or bool(times)
         known = [time for time in times if time is not None]
@@ -263,11 +264,6 @@ class Scan:
         self._seen_tokens.add(hash(next_token))
         self.token = next_token
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether an earlier sync has found that the next row cannot be had, by a page cursor that was new."""
-        return self.resumes and self.stuck is not None and self.own_clock() - self.stuck < RESTARTED_AFTER
-
     def restart(self, *, sorted_by_server: bool = True) -> None:
         """Begin again at the first page, after the server rejected a cursor, or, unsorted, after it refused `sortBy`.
 
@@ -280,8 +276,8 @@ class Scan:
             self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise ScanError(f"the API rejected its own page cursors {self._restarts} times")
-        self.token = self._last = self.stuck = None
-        self.resumes = False
+        self.token = self._last = None
+        self.resumes = self.stuck = False
         self._seen_tokens.clear()
         if not sorted_by_server:
             self.sort_by = None
@@ -321,7 +317,8 @@ class Scan:
         if len(self.failed) <= MAX_FAILED:  # else the rest is read again from where they all were remembered
             newest = self._newest if self._future else self._near
             limit = self.size.of_cursor or LARGEST
-            place = Resume(self.token, self.query, self.began, newest, self.stuck, self.after, self.behind, limit)
+            known = self.known if self.stuck else ""
+            place = Resume(self.token, self.query, self.began, newest, known, self.after, self.behind, limit)
             self._checkpoint = replace(self.state, resume=place, failed=dict(self.failed))
         return self._checkpoint or self.state
 

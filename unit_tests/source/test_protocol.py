@@ -53,7 +53,7 @@ def state(name: str) -> AirbyteMessage:
 
 
 def shown(messages: list[AirbyteMessage]) -> list[str]:
-    return [m.trace.stream_status.status.name if m.trace else "STATE" for m in in_order(messages)]  # type: ignore[union-attr]
+    return [m.trace.stream_status.status.name if m.trace else "STATE" for m in in_order(messages)]
 
 
 def test_an_empty_stream_runs_before_it_is_complete_and_its_state_comes_before() -> None:
