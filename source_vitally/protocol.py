@@ -22,7 +22,10 @@ def states_of(content: Any) -> list[AirbyteStateMessage]:
     if isinstance(content, Mapping):
         content = [content] if "type" in content else [_message(name, state) for name, state in content.items()]
     messages = [item["state"] if item.get("type") == "STATE" else item for item in content or []]
-    return [AirbyteStateMessageSerializer.load(message) for message in messages]
+    states = [AirbyteStateMessageSerializer.load(message) for message in messages]
+    if not all(state.stream or state.global_ or state.data for state in states):
+        raise ValueError("a state is about a stream, or about all")
+    return states
 
 
 def _message(stream: str, state: Any) -> dict[str, Any]:

@@ -25,6 +25,8 @@ ODD_JSON = [
     '{"results": [{"id": 12345678901234567890123, "updatedAt": "0001-01-01T00:00:00+02:00"}], "next": null}',
     '{"results": [' + "[" * 3_000 + "]" * 3_000 + "]}",
     '{"results": [{"id": "x", "traits": ' + '{"a":' * 600 + "1" + "}" * 600 + "}]}",
+    '{"results": [{"id": 5, "accounts": [{"id": 6}], "updatedAt": 1767225600000}, {"name": "no id"}], "next": false}',
+    '{"results": [{"id": "../x", "updatedAt": "2099-01-01T00:00:00Z"}], "next": null, "atEnd": false}',
     "x" * 2_000_000,
 ]
 PATHS = ["resources/", "conversations/", "customObjects"]
@@ -51,11 +53,19 @@ FAULTS = st.builds(
 )
 WATERMARK = {"updatedAt": "2026-01-01T00:00:00.000Z"}
 RESUME = {"resume": {"from": "x", "query": "y", "startedAt": "2026-01-01T00:00:00.000Z"}}
+STUCK = {"resume": {**RESUME["resume"], "known": "y", "after": "z", "behind": "2026-01-01T00:00:00.000Z", "limit": 1}}
+FUTURE = {"updatedAt": "2099-01-01T00:00:00.000Z"}
 PARTITIONED = {"states": [{"partition": {"archived": "false"}, "cursor": WATERMARK}]}
-FAILED = {"conversationUpdatedAt": "2026-01-01T00:00:00.000Z", "failed": {"x": "2026-01-01T00:00:00.000Z"}}
-STATES = st.tuples(st.sampled_from(STREAMS), st.sampled_from([WATERMARK, RESUME, PARTITIONED, FAILED])).map(
-    lambda pair: [{"type": "STREAM", "stream": {"stream_descriptor": {"name": pair[0]}, "stream_state": pair[1]}}]
-)
+TIMES = {
+    "updatedAt": "2026-01-01T00:00:00.000Z",
+    "reason": "HTTP 500",
+    "syncs": 3,
+    "asked": "2026-01-01T00:00:00+00:00",
+}
+FAILED = {"conversationUpdatedAt": "2026-01-01T00:00:00.000Z", "failed": {"x": "2026-01-01T00:00:00.000Z", "y": TIMES}}
+STATES = st.tuples(
+    st.sampled_from(STREAMS), st.sampled_from([WATERMARK, RESUME, STUCK, FUTURE, PARTITIONED, FAILED])
+).map(lambda pair: [{"type": "STREAM", "stream": {"stream_descriptor": {"name": pair[0]}, "stream_state": pair[1]}}])
 UNKNOWN = "Something went wrong in the connector"
 
 quick = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -22,7 +22,6 @@ HANDED_OVER |= {
     "sort_optional",
     "retries",
     "partition_router",
-    "unique",
     "table",
     "custom_object_id",
     "item_path",

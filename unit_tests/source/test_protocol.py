@@ -37,6 +37,12 @@ def test_no_state_is_none(content: Any) -> None:
     assert states_of(content) == []
 
 
+@pytest.mark.parametrize("content", ["users", [1], {"users": 5}, [{"type": "STREAM", "stream": None}], [{"type": "X"}]])
+def test_what_is_no_state_is_refused(content: Any) -> None:
+    with pytest.raises(Exception):  # noqa: B017,PT011  whatever the parser of the CDK raises
+        states_of(content)
+
+
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"a": "ü"}).encode())
