@@ -24,14 +24,14 @@ def state(blob: Json) -> list[Json]:
     [
         ({"config": {"data_center": {"region": "mars"}}}, "'data_center.region' must be one of us, eu, custom"),
         ({"config": {"secret_token": ""}}, "'secret_token' must not be empty"),
-        ({"config": {"num_workers": None}}, "'num_workers' must be"),
+        ({"config": {"num_workers": "many"}}, "'num_workers' must be"),
         ({"config": {"start_date": "yesterday"}}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
         ({"config": {"secret_token": "sk_live_wrong_example"}}, "Vitally refused the REST key"),
         ({"catalog": configured({"streams": [{**STREAM, "name": "userz"}]})}, "asks for userz"),
         ({"catalog": {"streams": "all"}}, "The catalog file cannot be read"),
         ({"state": state({"page": 7})}, "saved state of stream 'users'"),
         ({"state": state({"updatedAt": "yesterday"})}, "saved state of stream 'users'"),
-        ({"state": {"users": {"updatedAt": "2026-01-01T00:00:00Z"}}}, "The state file cannot be read"),
+        ({"state": {"users": 7}}, "The state file cannot be read"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
