@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, run_source, source_config
-from integration_tests.sandbox import Fault, Sandbox
+from integration_tests.harness import Json, Run, run_process, run_source, source_config
+from integration_tests.sandbox import Fault, Page, Sandbox
 from integration_tests.source.reference import catalog, everything
 
 STAMPS = {"createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-02T00:00:00.000Z"}
@@ -259,3 +260,25 @@ def test_an_empty_stream_runs_too_and_its_state_comes_before_it_is_complete(make
         if message["type"] in ("TRACE", "STATE")
     ]
     assert order == ["STARTED", "RUNNING", "STATE", "COMPLETE"]
+
+
+def test_the_rows_of_a_page_are_printed_before_the_next_is_waited_for(make_sandbox: Any) -> None:
+    sandbox = make_sandbox(sizes={"users": 150})
+    all_printed, came_meanwhile, printed = threading.Event(), [], 0
+
+    def after_page(page: Page) -> None:
+        if page.resource == "users" and page.number == 1:
+            came_meanwhile.append(all_printed.wait(30))
+
+    def count(message: Json) -> bool:
+        nonlocal printed
+        printed += message["type"] == "RECORD"
+        if printed == 100:
+            all_printed.set()
+        return False
+
+    sandbox.after_page = after_page
+    config = source_config(sandbox.url, sandbox.rest_key)
+    run = run_process("source-vitally", "read", config=config, catalog=catalog("users"), until=count)
+    assert run.exit_code == 0
+    assert came_meanwhile == [True]
