@@ -137,4 +137,4 @@ def test_custom_fields_are_columns_only_where_configured(stream: str) -> None:
     assert {name: column for name, column in flat.items() if name in plain} == plain
     if has_fields:
         assert (flat["trait_time"]["format"], flat["trait_day"]["format"]) == ("date-time", "date")
-        assert flat["trait_own_text"]["description"] == "traits: own.text"
+        assert flat["trait_own_text_4ba85572"]["description"] == "traits: own.text"
