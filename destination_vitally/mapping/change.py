@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.values.cursors import is_older
 from destination_vitally.objects.model import Object, Operation, Requirement, Route
+from destination_vitally.objects.table import BY_NAME
 
 REPEATED_ROWS = 20
 REPEATED_PERCENT = 5
@@ -160,3 +161,14 @@ def _named(key: Hashable) -> str:
     half = (len(parts) + 1) // 2
     pairs = zip(parts[1:half], parts[half:], strict=True) if len(parts) % 2 else [("key", parts[-1])]
     return " and ".join(f"{name} '{value}'" for name, value in pairs)
+
+
+def row_of(change: Change) -> tuple[Object, str, dict[str, Any], dict[str, Any]] | None:
+    """Return what a change says of the row that shows it; None where there is no row, or nothing identifies it."""
+    entry, fields, open_values = change.entry, change.fields, change.open_values
+    if entry.kept_in:
+        holder = entry.field(entry.kept_in)
+        if holder and holder.refers:
+            entry, fields, open_values = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, {}
+    external_id = fields.get("externalId")
+    return (entry, str(external_id), fields, open_values) if external_id and entry.path else None

@@ -22,8 +22,7 @@ from destination_vitally.mapping.values import moment_of
 from destination_vitally.mirror.missing import Care, Identity, Missing, folded
 from destination_vitally.outcomes.ledger import Ledger, Tally
 from destination_vitally.rows.known import Rows
-from destination_vitally.rows.memory import joined
-from destination_vitally.rows.store import Store, Table
+from destination_vitally.rows.store import Store, Table, joined
 from destination_vitally.send.rest import Rest
 
 logger = logging.getLogger("airbyte")

@@ -158,3 +158,8 @@ class Answer(NamedTuple):
     def live(self) -> dict[str, Known]:
         """Those of the rows that are not archived, by Vitally's id."""
         return {one.id: one for one in self.rows if not one.is_archived}
+
+
+def names_of(row: Row) -> list[str]:
+    """What others may call a row that they wait for."""
+    return [text_of(row, "externalId"), text_of(row, "email").lower()]

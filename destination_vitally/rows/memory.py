@@ -15,7 +15,7 @@ from destination_vitally.api.pages import Row, text_of
 from destination_vitally.clock import Clock
 from destination_vitally.compare.comparison import TRAIT, referred_to
 from destination_vitally.lines import dumps, parse
-from destination_vitally.mapping.change import Change, identities_of
+from destination_vitally.mapping.change import Change, identities_of, row_of
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE
 from destination_vitally.rows.facts import (
@@ -32,8 +32,9 @@ from destination_vitally.rows.facts import (
     Shown,
     Taken,
     Written,
+    names_of,
 )
-from destination_vitally.rows.store import SEPARATOR, Recent, Statement, Store
+from destination_vitally.rows.store import Recent, Statement, Store, joined
 
 _SCHEMA = """
 CREATE TABLE known (
@@ -279,7 +280,7 @@ class Memory:
                 (_PUT_KEY, [(place.number, key, own) for key, own in keys]),
             )
         self._changed(place, (key for key, _ in keys), (own for own, _ in rows))
-        self.wake(fact.entry.path, (value for _, row in rows for value in _names(row)))
+        self.wake(fact.entry.path, (value for _, row in rows for value in names_of(row)))
 
     def _not_there(self, fact: Missed) -> None:
         place, key = self._place(fact.entry), joined(fact.identity)
@@ -308,7 +309,7 @@ class Memory:
         now = self.clock.monotonic()
         places: dict[_Place, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {}
         for change in fact.changes:
-            if found := _row_of(change):
+            if found := row_of(change):
                 places.setdefault(self._place(found[0]), []).append(found[1:])
         for place, contents in places.items():
             place.count += len(contents)
@@ -326,7 +327,7 @@ class Memory:
                 statements.append(("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows))
             self.store.write(*statements)
             self._changed(place, (key for key, _ in keys))
-            self.wake(place.entry.path, (value for _, fields, _ in contents for value in _names(fields)))
+            self.wake(place.entry.path, (value for _, fields, _ in contents for value in names_of(fields)))
 
     def _written(self, fact: Written) -> None:
         place, own = self._place(fact.entry), str(fact.row["id"])
@@ -341,7 +342,7 @@ class Memory:
             (_PUT_KEY, [(place.number, key, own) for key in keys]),
         )
         self._changed(place, keys, [own])
-        self.wake(fact.entry.path, _names(row))
+        self.wake(fact.entry.path, names_of(row))
 
     def _deleted(self, fact: Deleted) -> None:
         place = self._place(fact.entry)
@@ -367,7 +368,7 @@ class Memory:
         place = self._place(fact.entry)
         query = "UPDATE sent SET since = NULL WHERE place = ? AND external_id = ?"
         self.store.write((query, [(place.number, text_of(fact.row, "externalId"))]))
-        self.wake(fact.entry.path, _names(fact.row))
+        self.wake(fact.entry.path, names_of(fact.row))
 
     # Within
 
@@ -392,26 +393,5 @@ class Memory:
         self._answers.clear()
 
 
-def joined(identity: Identity) -> str:
-    """Return an identity as one text, without the name of the object, which may be spelled in several ways."""
-    return SEPARATOR.join(identity[1:])
-
-
-def _names(row: Row) -> list[str]:
-    """What others may call a row that they wait for."""
-    return [text_of(row, "externalId"), text_of(row, "email").lower()]
-
-
 def _ids(row: Any) -> Row:
     return {name: row[name] for name in ("id", "externalId") if name in row}
-
-
-def _row_of(change: Change) -> tuple[Object, str, dict[str, Any], dict[str, Any]] | None:
-    """Return what a change says of the row that shows it; None where there is no row, or nothing identifies it."""
-    entry, fields, open_values = change.entry, change.fields, change.open_values
-    if entry.kept_in:
-        holder = entry.field(entry.kept_in)
-        if holder and holder.refers:
-            entry, fields, open_values = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, {}
-    external_id = fields.get("externalId")
-    return (entry, str(external_id), fields, open_values) if external_id and entry.path else None

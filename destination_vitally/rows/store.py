@@ -234,3 +234,8 @@ def _opened(path: str) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous=OFF")
     database.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     return database
+
+
+def joined(identity: tuple[str, ...]) -> str:
+    """Return an identity as one text, without the name of the object, which may be spelled in several ways."""
+    return SEPARATOR.join(identity[1:])

@@ -186,3 +186,28 @@ class _Parked(NamedTuple):
     lanes: frozenset[Hashable]
     job: Job
     is_background: bool
+
+
+class KeyKinds:
+    """By which keys the rows of each object are identified.
+
+    Where none is common to all, nobody can tell which changes are of one row, and all of them have to keep their order.
+
+    Attributes:
+        differ: the paths of the objects of which that is so.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, set[frozenset[str]]] = {}
+        self.differ: set[str] = set()
+
+    def differ_first(self, path: str, lanes: Iterable[tuple[str, ...]]) -> bool:
+        """Take note of the lanes of a row; return whether its object is the first time one whose keys differ."""
+        names = frozenset(lane[1] for lane in lanes if lane[0] == path)
+        kinds = self._kinds.setdefault(path, set())
+        is_new = path not in self.differ and bool(names) and any(names.isdisjoint(others) for others in kinds)
+        if is_new:
+            self.differ.add(path)
+        if names:
+            kinds.add(names)
+        return is_new

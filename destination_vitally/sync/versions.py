@@ -13,8 +13,7 @@ from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.mapping.values.cursors import is_older
 from destination_vitally.mapping.values.times import seconds_of
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
-from destination_vitally.rows.memory import joined
-from destination_vitally.rows.store import Store
+from destination_vitally.rows.store import Store, joined
 
 logger = logging.getLogger("airbyte")
 

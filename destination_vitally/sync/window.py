@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, NamedTuple
 
+from destination_vitally.mapping.change import Change
 from destination_vitally.outcomes.ledger import PendingRecord
 
 ROWS = 10_000
@@ -63,3 +65,12 @@ def slices(rows: Iterable[PendingRecord]) -> Iterator[list[PendingRecord]]:
         size += len(row.line)
     if few:
         yield few
+
+
+class Draft(NamedTuple):
+    """A record on its way, with the change that it asks for and the keys of what that writes."""
+
+    row: PendingRecord
+    emitted_at: Any
+    change: Change
+    lanes: tuple[Hashable, ...]

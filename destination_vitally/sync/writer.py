@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -16,7 +16,6 @@ from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
 from destination_vitally.lines import parse
-from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.columns import data_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.mapping.values.cursors import cursor_of
@@ -33,13 +32,13 @@ from destination_vitally.send.forecast import Forecast
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.send.rest import Rest
 from destination_vitally.sync.held import LAST
-from destination_vitally.sync.lanes import Lanes
+from destination_vitally.sync.lanes import KeyKinds, Lanes
 from destination_vitally.sync.prefetch import Prefetch
 from destination_vitally.sync.report import Report
 from destination_vitally.sync.streams import LOST, Counts, Streams, named, parsed
 from destination_vitally.sync.versions import Versions
 from destination_vitally.sync.waiting import Waiting, expect
-from destination_vitally.sync.window import ROWS, SLICE_BYTES, Window, slices
+from destination_vitally.sync.window import ROWS, SLICE_BYTES, Draft, Window, slices
 from destination_vitally.verify.proof import verification_for
 
 logger = logging.getLogger("airbyte")
@@ -49,15 +48,6 @@ HOLD_SECONDS = 20.0
 
 AT_ONCE = 100
 """So many rows that need not wait for parents are written together."""
-
-
-class Draft(NamedTuple):
-    """A record on its way, with the change that it asks for and the keys of what that writes."""
-
-    row: PendingRecord
-    emitted_at: Any
-    change: Change
-    lanes: tuple[Hashable, ...]
 
 
 class Writer:
@@ -107,8 +97,7 @@ class Writer:
         )
         self._batches = Batchers(self._dispatch)
         self._calling: Counter[Hashable] = Counter()
-        self._kinds: dict[str, set[frozenset[str]]] = {}
-        self._mixed: set[str] = set()
+        self._kinds = KeyKinds()
         """Objects whose rows are identified by keys of which none is common to all."""
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = Window(config.requests_per_minute)
@@ -314,28 +303,16 @@ class Writer:
             self._ledger.settle(row, "superseded")
             return None
         lanes = tuple(lanes_of(change))
-        self._note_kind(change, lanes)
+        if self._kinds.differ_first(change.entry.path, lanes):
+            self._batches.flush()
+            self._lanes.drain()
         return Draft(row, record.get("emitted_at"), change, lanes)
-
-    def _note_kind(self, change: Change, lanes: tuple[tuple[str, ...], ...]) -> None:
-        """See whether the rows of an object are identified by keys of which none is common to all.
-
-        Then nobody can tell which changes are of one row, and all of them keep their order.
-        """
-        path, names = change.entry.path, frozenset(lane[1] for lane in lanes if lane[0] == change.entry.path)
-        kinds = self._kinds.setdefault(path, set())
-        if names and names not in kinds:
-            if path not in self._mixed and any(names.isdisjoint(others) for others in kinds):
-                self._mixed.add(path)
-                self._batches.flush()
-                self._lanes.drain()
-            kinds.add(names)
 
     # From changes to requests
 
     def _write(self, draft: Draft) -> None:
         """Send a row by its way, unless that changes nothing or it has to wait."""
-        if draft.change.entry.path in self._mixed:
+        if draft.change.entry.path in self._kinds.differ:
             draft = draft._replace(lanes=(*draft.lanes, (draft.change.entry.path,)))
         if self._calling and any(lane in self._calling for lane in draft.lanes):
             self._lanes.wait_until(lambda: not any(lane in self._calling for lane in draft.lanes))
