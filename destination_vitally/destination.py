@@ -345,7 +345,7 @@ def _check_modes(catalog: Mapping[str, Any]) -> None:
 
 
 def _settings(config: Mapping[str, Any]) -> configuration.Config:
-    """Read a configuration whose secrets are known before anything can be said of it; raises `ConfigError`."""
+    """Read a configuration whose secrets are known before anything is logged; raises `ConfigError`."""
     make_known(config)
     return configuration.read(config)
 
@@ -377,7 +377,7 @@ def _dumped(message: AirbyteMessage) -> bytes:
 
 
 def _trace(error: AirbyteTracedException) -> bytes:
-    """Return what a person is told of an error: its sentence; where in our code it was found helps nobody."""
+    """Return what a person reads of an error: its sentence; where in our code it was found helps nobody."""
     message = dict(AirbyteMessageSerializer.dump(error.as_sanitized_airbyte_message()))
     said = values_without_secrets(message["trace"]["error"])
     message["trace"]["error"] = {name: said[name] for name in ("message", "internal_message", "failure_type")}

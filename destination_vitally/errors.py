@@ -43,7 +43,7 @@ class RejectedError(Exception):
 
 
 class ListError(Exception):
-    """A list of Vitally's cannot be read to its end, so that nothing can be said of what is not in it."""
+    """A list of Vitally's cannot be read to its end, so that nothing is known of rows that are not in it."""
 
     def __init__(self, path: str, problem: str, status: int | None = None) -> None:
         super().__init__(f"Vitally does not list {path} to its end: {problem}")
@@ -53,7 +53,7 @@ class ListError(Exception):
 class AmbiguousError(Exception):
     """A request that must not be repeated blindly got no answer that tells whether Vitally acted on it.
 
-    `reply` is what came instead of one.
+    `reply` is what arrived instead of one.
     """
 
     def __init__(self, problem: str, reply: Any = None) -> None:

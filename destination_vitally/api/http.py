@@ -267,7 +267,7 @@ class Api:
         return response
 
     def _unanswered(self, host: str, error: Exception, repeatable: bool) -> Exception:
-        """What it means that no answer came."""
+        """What it means that no answer arrived."""
         if why := network.refused_tls(error, host):
             return ConfigError(why)
         if any(isinstance(cause, cloud.NotPublicError) for cause in network.causes(error)):

@@ -17,7 +17,7 @@ LATER = (408, 409, 423, 425, 429)
 """What a later attempt may get right although Vitally is well: somebody else is at the row, or too many are."""
 
 NO_ANSWER = 0
-"""The status of a request to which no answer came."""
+"""The status of a request to which no answer arrived."""
 
 _EXISTS = re.compile(r"\balready\b|\bduplicate|\btaken\b|\bunique\b|\bexist", re.IGNORECASE)
 _EXISTS_NOT = re.compile(

@@ -84,7 +84,7 @@ class Checkpoint:
     since: float
 
     def echo(self) -> bytes:
-        """Return the line as it came, with what became of its records put in."""
+        """Return the line as it arrived, with what became of its records put in."""
         if not self.segments:
             return self.line
         rejected = sum(s.rejected for s in self.segments)
@@ -118,7 +118,7 @@ class Ledger:
 
         Args:
             plan: what becomes of the records of its stream.
-            line: the line it came in.
+            line: the line it arrived in.
             number: the number of that line in the input.
 
         Returns:
@@ -167,7 +167,7 @@ class Ledger:
         """Enter a STATE.
 
         Args:
-            line: the line it came in, which is what is given back.
+            line: the line it arrived in, which is what is given back.
             covered: the streams it is of; none for a stream that is not in the catalog.
             now: the monotonic time.
         """

@@ -52,7 +52,7 @@ def _texts(value: object) -> set[str]:
 
 @dataclass
 class _Reasons:
-    """The reasons of one stream: how often each came, and the first row it was about."""
+    """The reasons of one stream: how often each was given, and the first row it was about."""
 
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)

@@ -52,7 +52,7 @@ class RejectedStore:
     """Keeps rejected records in a bucket, below `<sync_id>/<namespace>/<stream>/`, besides reporting them."""
 
     def __init__(self, report: RejectedRecords, bucket: Bucket, clock: Clock, form: Form = JSON_LINES) -> None:
-        """`report` is told of each record as well."""
+        """`report` notes each record as well."""
         self._form = form
         self._report = report
         self._bucket = bucket

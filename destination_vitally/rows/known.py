@@ -56,7 +56,7 @@ class Rows:
             api: the way to Vitally, if there is one.
             clock: what waits and ages go by.
             again: runs a job in the background, and again after the seconds it returns, until it returns None.
-            unknown_parents: what becomes of a row that names an account or organization which is nowhere.
+            unknown_parents: what becomes of a row that names an account or organization that does not exist.
             is_dry_run: whether what would be created is only taken for there.
         """
         self.memory = Memory(clock)

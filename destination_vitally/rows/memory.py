@@ -1,4 +1,4 @@
-"""The one memory of Vitally's rows: facts are noted by `note`, and asked for by `ask`; nobody else is told of them.
+"""The one memory of Vitally's rows: facts are noted by `note`, and asked for by `ask`; nobody else has to hear of them.
 
 A row is found by Vitally's id and by each of its keys. Of its values only those are kept that somebody has asked for.
 Values may be forgotten, since they can be read again; ids, keys and that this sync has sent to a row are not.

@@ -62,7 +62,7 @@ class References:
         Args:
             memory: what is known of rows.
             lists: those of all objects, if there is a way to Vitally.
-            unknown_parents: what becomes of a row that names an account or organization which is nowhere.
+            unknown_parents: what becomes of a row that names an account or organization that does not exist.
             is_dry_run: whether what would be created is only taken for there.
         """
         self._rest = lists.rest if lists else None
@@ -182,15 +182,15 @@ class References:
         if self._rest and self.creates(target, wanted):
             return self._create(self._rest, change, field, target, wanted)
         if isinstance(change.route, BatchRoute):
-            raise change.rejected(f"{field}: Vitally has no {target} with this id, and none came in this sync")
+            raise change.rejected(f"{field}: Vitally has no {target} with this id, and none arrived in this sync")
         raise change.rejected(f"{field}: Vitally has no {target} with this id")
 
     def creates(self, target: str, value: str) -> bool:
-        """Tell whether a row is created when it is nowhere."""
+        """Tell whether a row is created where it does not exist."""
         return self._creates and target in CREATABLE and not isinstance(value, VitallyId)
 
     def prefetch(self, target: str, value: str) -> None:
-        """Look for a row that is referred to, if nothing is known of it; whoever needs it hears what came of that."""
+        """Look for a row that is referred to, if nothing is known of it; the memory has the answer."""
         if self._rest and not self.is_known(target, value):
             self._look(self._rest, target, self.here(target, value))
 

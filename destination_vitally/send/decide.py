@@ -1,4 +1,4 @@
-"""What to do next about one change by REST: pure rules over what is known of its row and what came of it so far.
+"""What to do next about one change by REST: pure rules over what is known of its row and the results so far.
 
 Each rule looks at one thing and says a step, or nothing; the first that says one counts. A step is a request, a look
 at the row, or what has become of the change.
@@ -25,8 +25,8 @@ IDS_NAMED = 10
 """How many ids a rejection names."""
 
 
-class Came(Enum):
-    """What came of a step."""
+class Result(Enum):
+    """The result of a step."""
 
     WRITTEN = "Vitally took it"
     MISSED = "there is no such row"
@@ -37,10 +37,10 @@ class Came(Enum):
 
 
 class Attempt(NamedTuple):
-    """A step that was taken, what came of it, and of a refusal Vitally's words and the HTTP status."""
+    """A step that was taken, its result, and of a refusal Vitally's words and the HTTP status."""
 
     step: str
-    came: Came
+    result: Result
     reason: str = ""
     status: int | None = None
 
@@ -113,9 +113,9 @@ class Case(NamedTuple):
         """The last attempt."""
         return self.attempts[-1] if self.attempts else None
 
-    def has(self, came: Came) -> bool:
-        """Tell whether something has come of an attempt."""
-        return any(one.came is came for one in self.attempts)
+    def has(self, result: Result) -> bool:
+        """Tell whether an attempt had this result."""
+        return any(one.result is result for one in self.attempts)
 
     @property
     def can_look(self) -> bool:
@@ -139,8 +139,8 @@ def decide(case: Case) -> Step:
 def _too_often(case: Case) -> Step | None:
     last = case.last
     # A row that is missed is what one finds each time its creation was lost.
-    most = {Came.EXISTS: MOST_ROUNDS, Came.LOST: MOST_ROUNDS, Came.MISSED: 2 * MOST_ROUNDS}
-    if last is None or all(sum(one.came is came for one in case.attempts) <= times for came, times in most.items()):
+    most = {Result.EXISTS: MOST_ROUNDS, Result.LOST: MOST_ROUNDS, Result.MISSED: 2 * MOST_ROUNDS}
+    if last is None or all(sum(one.result is result for one in case.attempts) <= n for result, n in most.items()):
         return None
     return Reject(f"Vitally refused it: {last.reason}", last.status)
 
@@ -148,7 +148,7 @@ def _too_often(case: Case) -> Step | None:
 def _refused_as_archived(case: Case) -> Step | None:
     """Vitally refuses the row because it is archived: an upsert leaves it so, unless this sync itself archived it."""
     last = case.last
-    if last is None or last.came is not Came.ARCHIVED:
+    if last is None or last.result is not Result.ARCHIVED:
         return None
     if case.change.operation == "upsert" and not case.answer.was_deleted:
         return Done("skipped", is_archived=True)
@@ -172,7 +172,7 @@ def _several(case: Case) -> Step | None:
 def _lost_create(case: Case) -> Step | None:
     """A new row whose answer was lost is looked for; it is not sent again blindly."""
     last = case.last
-    if last is None or last.came is not Came.LOST:
+    if last is None or last.result is not Result.LOST:
         return None
     if case.can_look or case.verb is Verb.PUT_OR_POST:
         return Look() if case.verb is not Verb.PUT_OR_POST else Put(_address(case.change) or "")
@@ -188,21 +188,21 @@ def _lost_create(case: Case) -> Step | None:
 def _delete(case: Case) -> Step | None:
     if case.verb is not Verb.DELETE:
         return None
-    if case.has(Came.MISSED):
+    if case.has(Result.MISSED):
         return _missed(case)
     address = _address(case.change)
     if not address:
         return _of_known(case, lambda known: Delete(known.id))
     # An old id of a merged row leads to the row that it was merged into, and a delete cannot be undone.
     if case.change.entry.can_merge and not case.answer.rows:
-        return _missed(case) if case.has(Came.LOOKED) else Look()
+        return _missed(case) if case.has(Result.LOOKED) else Look()
     return Delete(address)
 
 
 def _put(case: Case) -> Step | None:
     if case.verb is not Verb.PUT:
         return None
-    if case.has(Came.MISSED):
+    if case.has(Result.MISSED):
         return _missed(case)
     if address := _address(case.change):
         return Put(address)
@@ -228,7 +228,7 @@ def _put_or_post(case: Case) -> Step | None:
     if case.verb is not Verb.PUT_OR_POST:
         return None
     last = case.last
-    is_absent = last.came is Came.MISSED if last else case.is_fresh and not case.answer.was_deleted
+    is_absent = last.result is Result.MISSED if last else case.is_fresh and not case.answer.was_deleted
     return Post() if is_absent else Put(_address(case.change) or "")
 
 
@@ -238,10 +238,10 @@ def _find_or_post(case: Case) -> Step | None:
     last = case.last
     live = list(case.answer.live.values())
     # What Vitally still shows after it was twice not there is a list that lags.
-    lags = sum(one.came is Came.MISSED for one in case.attempts) > 1 and last and last.came is Came.LOOKED
-    if live and not lags and not (last and last.came in (Came.EXISTS, Came.MISSED)):
+    lags = sum(one.result is Result.MISSED for one in case.attempts) > 1 and last and last.result is Result.LOOKED
+    if live and not lags and not (last and last.result in (Result.EXISTS, Result.MISSED)):
         return Put(live[0].id, live[0])
-    return Post() if lags and not case.has(Came.EXISTS) else _post_when_absent(case)
+    return Post() if lags and not case.has(Result.EXISTS) else _post_when_absent(case)
 
 
 def _create(case: Case) -> Step | None:
@@ -249,7 +249,7 @@ def _create(case: Case) -> Step | None:
     if case.change.operation != "create" or case.verb is not Verb.POST:
         return None
     live = list(case.answer.live.values())
-    if live and case.has(Came.LOST):
+    if live and case.has(Result.LOST):
         if any(case.shows(known) for known in live):
             return Done("created")
         return Reject(
@@ -266,10 +266,10 @@ def _create(case: Case) -> Step | None:
 def _post_when_absent(case: Case) -> Step:
     """Create a row if it is known of this moment that there is none."""
     last = case.last
-    if last and last.came in (Came.EXISTS, Came.MISSED):
+    if last and last.result in (Result.EXISTS, Result.MISSED):
         return Look()
-    if last and last.came is Came.LOOKED:
-        looks = sum(one.came is Came.LOOKED for one in case.attempts)
+    if last and last.result is Result.LOOKED:
+        looks = sum(one.result is Result.LOOKED for one in case.attempts)
         return _refused(case) or (Post() if case.is_fresh or looks > MOST_ROUNDS else Look())
     if case.is_fresh:
         return Post()
@@ -281,17 +281,17 @@ def _upsert_by_post(case: Case) -> Step | None:
     if case.verb is not Verb.POST:
         return None
     live = list(case.answer.live.values())
-    if case.attempts and live and case.last and case.last.came is Came.LOOKED:
+    if case.attempts and live and case.last and case.last.result is Result.LOOKED:
         return Put(live[0].id, live[0])
-    if case.last and case.last.came is Came.EXISTS and case.can_look:
+    if case.last and case.last.result is Result.EXISTS and case.can_look:
         return Look()
     return _refused(case) or Post()
 
 
 def _refused(case: Case) -> Step | None:
     """A row that Vitally says exists, and that is nowhere to be found, is not sent again and again."""
-    last = next((one for one in reversed(case.attempts) if one.came is Came.EXISTS), None)
-    if last is None or (case.can_look and sum(one.came is Came.EXISTS for one in case.attempts) < MOST_ROUNDS):
+    last = next((one for one in reversed(case.attempts) if one.result is Result.EXISTS), None)
+    if last is None or (case.can_look and sum(one.result is Result.EXISTS for one in case.attempts) < MOST_ROUNDS):
         return None
     return Reject(f"Vitally refused it: {last.reason}", last.status)
 

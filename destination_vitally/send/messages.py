@@ -39,7 +39,7 @@ class QueuedMessage:
         merge_key: of two messages with equal keys, the later can be merged into the earlier when this is equal too.
         change: what it says of the row, in the words of the object.
         body: the message without its id and, unless the record gives one, its time.
-        emission: where the newest of its records came from.
+        emission: what the newest of its records was sent with.
         encoded: the message as it is sent.
         records: the records it stands for, the oldest first.
         unmerged: what each of them would have been by itself, in case the merged message is refused.

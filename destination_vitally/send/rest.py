@@ -21,7 +21,6 @@ from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.paths import Paths
 from destination_vitally.send.decide import (
     Attempt,
-    Came,
     Case,
     Delete,
     Done,
@@ -29,6 +28,7 @@ from destination_vitally.send.decide import (
     Look,
     Put,
     Reject,
+    Result,
     Step,
     cannot_look,
     decide,
@@ -40,14 +40,14 @@ LOST_SECONDS = (1.0, 15.0, 60.0)
 """So long is waited before a row is decided again whose answer was lost: the first time, the second, the third."""
 
 LOST_IN_A_ROW = 3
-"""So many rows may be rejected one after the other because no answer came when they were created."""
+"""So many rows may be rejected one after the other because no answer arrived when they were created."""
 
 ARCHIVED = "are archived in Vitally and were left so"
 SCHEDULED = "are there until the day for which Vitally has scheduled their delete"
 
 
 class Made(NamedTuple):
-    """What was done, and what is to be said of it at the end, once per stream and with a count."""
+    """What was done, and what is logged about it at the end, once per stream and with a count."""
 
     effect: Effect
     remark: str = ""
@@ -101,16 +101,16 @@ class Rest:
             try:
                 reply, made = self._send(change, paths, step)
             except AmbiguousError as doubt:
-                attempts.append(Attempt("POST", Came.LOST, str(doubt), doubt.reply.status))
+                attempts.append(Attempt("POST", Result.LOST, str(doubt), doubt.reply.status))
                 self._wait_after_loss(change, attempts)
                 continue
             if made:
                 return made
-            came = Came.MISSED if reply.is_miss else Came.ARCHIVED if _says_archived(reply) else Came.EXISTS
-            attempts.append(Attempt(type(step).__name__, came, reply.reason, reply.status))
+            result = Result.MISSED if reply.is_miss else Result.ARCHIVED if _says_archived(reply) else Result.EXISTS
+            attempts.append(Attempt(type(step).__name__, result, reply.reason, reply.status))
 
     def _wait_after_loss(self, change: Change, attempts: list[Attempt]) -> None:
-        lost = sum(one.came is Came.LOST for one in attempts)
+        lost = sum(one.result is Result.LOST for one in attempts)
         if lost <= len(LOST_SECONDS) and not cannot_look(change):
             seconds = LOST_SECONDS[lost - 1]
             logger.warning("Waiting %.0f s, then looking whether it is there: %s.", seconds, attempts[-1].reason)
@@ -122,7 +122,7 @@ class Rest:
         Raises:
             OutageError: so many, that it is more than a matter of single rows.
         """
-        if sum(one.came is Came.LOST for one in attempts) <= len(LOST_SECONDS):
+        if sum(one.result is Result.LOST for one in attempts) <= len(LOST_SECONDS):
             return
         with self._lock:
             self._lost[change.entry.path] += 1
@@ -161,8 +161,8 @@ class Rest:
             now = self._memory.clock.monotonic()
             if Case(change, answer, attempts, now, lambda known: False).is_fresh or answer.rows:
                 return answer
-        answer = self._reader.look(change, paths, archived=any(one.came is Came.EXISTS for one in attempts))
-        attempts.append(Attempt("look", Came.LOOKED))
+        answer = self._reader.look(change, paths, archived=any(one.result is Result.EXISTS for one in attempts))
+        attempts.append(Attempt("look", Result.LOOKED))
         return answer
 
     # Requests

@@ -29,7 +29,7 @@ class Lines:
             self._queue.put(failure)
 
     def __iter__(self) -> Iterator[list[bytes]]:
-        """Chunks of lines, an empty one when nothing came for a moment; raises what reading failed with."""
+        """Chunks of lines, an empty one when nothing arrived for a moment; raises what reading failed with."""
         while True:
             try:
                 chunk = self._queue.get(timeout=POLL_SECONDS)

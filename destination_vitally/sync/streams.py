@@ -47,10 +47,10 @@ class Streams:
     def with_status(self, message: dict[str, Any], status: str) -> StreamPlan | None:
         """Return the stream of which a TRACE says that it is `COMPLETE`, or `INCOMPLETE`."""
         trace = message.get("trace")
-        told = trace.get("stream_status") if isinstance(trace, dict) else None
-        if not isinstance(told, dict) or told.get("status") != status:
+        found = trace.get("stream_status") if isinstance(trace, dict) else None
+        if not isinstance(found, dict) or found.get("status") != status:
             return None
-        described = told.get("stream_descriptor")
+        described = found.get("stream_descriptor")
         return self.find(described.get("namespace"), described.get("name")) if isinstance(described, dict) else None
 
 
@@ -84,8 +84,8 @@ class Counts:
         stats = state.get("sourceStats")
         count = stats.get("recordCount") if isinstance(stats, dict) else None
         if isinstance(count, (int, float)) and count > arrived and plans and not self._is_mixed_up:
-            counted, came = self._gaps.get(plans, (0, 0))
-            self._gaps[plans] = counted + int(count), came + arrived
+            counted, before = self._gaps.get(plans, (0, 0))
+            self._gaps[plans] = counted + int(count), before + arrived
 
     def _listed(self, state: dict[str, Any]) -> tuple[StreamPlan, ...]:
         """Return the streams that a state is of: of a GLOBAL state those that it lists, which others are not."""
@@ -106,13 +106,13 @@ class Counts:
         return bool(self._gaps)
 
     def sentences(self) -> Iterator[str]:
-        """Yield what to warn of: per stream, or per streams of one state, how many were counted and how many came."""
-        for plans, (counted, came) in self._gaps.items():
+        """Yield what to warn of: for the streams of each state, how many records were counted and how many arrived."""
+        for plans, (counted, arrived) in self._gaps.items():
             named = ", ".join(plan.title for plan in plans)
             yield (
-                f"Stream {named}: the source has counted {counted} records before states of which {came} arrived. "
-                f"{counted - came} were lost on the way, because they could not be read or had no data: look for them "
-                "in the log of the source. No missing row is deleted in this sync."
+                f"Stream {named}: the source has counted {counted} records before states of which {arrived} arrived. "
+                f"{counted - arrived} were lost on the way, because they could not be read or had no data: look "
+                "for them in the log of the source. No missing row is deleted in this sync."
             )
 
 

@@ -179,7 +179,7 @@ def test_a_parent_that_does_not_come_is_said(late: Sandbox) -> None:
     run = sync(late, USERS_FIRST, [*rows, complete("users"), state("users", 1)])
 
     assert run.counts("users") == {"records": 3, "accepted": 2, "superseded": 0, "skipped": 0, "rejected": 1}
-    assert "user 'u1': accountIds: Vitally has no account with this id, and none came in this sync" in run.log
+    assert "user 'u1': accountIds: Vitally has no account with this id, and none arrived in this sync" in run.log
     assert sorted(user["externalId"] for user in late.workspace.rows("users")) == ["u0", "u2"]
     assert run.states()[0]["destinationStats"] == {"recordCount": 2.0, "rejectedRecordCount": 1.0}
 
@@ -236,7 +236,7 @@ def test_the_dry_run_says_the_same(late: Sandbox) -> None:
     run = sync(late, USERS_FIRST, [*users(3), *accounts(2)], dry_run=True)
 
     assert "Stream users (upsert user): 3 records = 2 created" in run.log
-    assert "user 'u2': accountIds: Vitally has no account with this id, and none came in this sync" in run.log
+    assert "user 'u2': accountIds: Vitally has no account with this id, and none arrived in this sync" in run.log
     assert late.workspace.rows("users") == []
 
 

@@ -111,7 +111,7 @@ def test_what_need_not_be_there_is_looked_up_and_if_it_is_not_there_sent_as_it_i
     be Vitally's or of a merged row; of a membership that ends, only one that looks like Vitally's."""
     membership = change("membership", "upsert", {"userId": "u", "accountId": "a"})._replace(operation=operation)
     asked = Asked(script)
-    refusal = f"{membership.label}: userId: Vitally has no user with this id, and none came in this sync"
+    refusal = f"{membership.label}: userId: Vitally has no user with this id, and none arrived in this sync"
     assert yours(asked, value, "user", membership) == (sent or (refusal, None))
     assert len(asked.asked) == (value != "u" or operation == "upsert")
 
@@ -214,7 +214,7 @@ def test_what_is_not_there_is_believed_for_a_while(passed: float, is_asked_again
 
 def test_a_message_is_refused_with_what_the_sync_could_have_brought() -> None:
     assert yours(Asked(), "a", subject=USER) == (
-        "user 'u': accountId: Vitally has no account with this id, and none came in this sync",
+        "user 'u': accountId: Vitally has no account with this id, and none arrived in this sync",
         None,
     )
 

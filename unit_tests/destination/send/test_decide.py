@@ -15,7 +15,6 @@ from destination_vitally.rows.lists import FRESH_SECONDS
 from destination_vitally.send.decide import (
     MOST_ROUNDS,
     Attempt,
-    Came,
     Case,
     Delete,
     Done,
@@ -23,6 +22,7 @@ from destination_vitally.send.decide import (
     Post,
     Put,
     Reject,
+    Result,
     Step,
     decide,
     looks_up,
@@ -33,7 +33,7 @@ from unit_tests.destination.scripted import asks
 NOW = 1_000.0
 WHEN = "2026-01-01T00:00:00.000Z"
 
-CAME = {"m": Came.MISSED, "e": Came.EXISTS, "l": Came.LOST, "k": Came.LOOKED, "a": Came.ARCHIVED}
+RESULTS = {"m": Result.MISSED, "e": Result.EXISTS, "l": Result.LOST, "k": Result.LOOKED, "a": Result.ARCHIVED}
 """What has come of attempts, in short: missed, exists, lost, looked for, archived."""
 
 UNKNOWN = Answer()
@@ -49,8 +49,8 @@ def absent(seconds: float = 0.0, **more: Any) -> Answer:
     return Answer(absent=NOW - seconds, **more)
 
 
-def case(wanted: Change, answer: Answer, came: str = "", *, shows: bool = True) -> Case:
-    attempts = [Attempt("a step", CAME[one], "No.", 400) for one in came]
+def case(wanted: Change, answer: Answer, result: str = "", *, shows: bool = True) -> Case:
+    attempts = [Attempt("a step", RESULTS[one], "No.", 400) for one in result]
     return Case(wanted, answer, attempts, NOW, lambda known: shows)
 
 
@@ -90,7 +90,7 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "answer", "came", "step"),
+    ("wanted", "answer", "result", "step"),
     [
         # An upsert by PUT or else POST asks by writing, where nobody has looked.
         (ACCOUNT, UNKNOWN, "", Put("x")),
@@ -206,9 +206,9 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (TASK, THERE, "mk" * 2 * MOST_ROUNDS + "m", REFUSED),
     ],
 )  # fmt: skip
-def test_what_is_done_next(wanted: Change, answer: Answer, came: str, step: Step) -> None:
+def test_what_is_done_next(wanted: Change, answer: Answer, result: str, step: Step) -> None:
     """Given a change, what is known of its row, and what has come of the attempts so far, then one step is next."""
-    assert decide(case(wanted, answer, came)) == step
+    assert decide(case(wanted, answer, result)) == step
 
 
 def test_a_row_with_other_values_is_not_taken_for_the_one_that_was_lost() -> None:
@@ -238,27 +238,27 @@ def test_whatever_vitally_answers_it_ends_and_nothing_is_created_on_a_guess(
     """
     attempts: list[Attempt] = []
     for _ in range(LONGEST):
-        last = attempts[-1].came if attempts else None
-        answer = data.draw(answers(looked=last is Came.LOOKED))
+        last = attempts[-1].result if attempts else None
+        answer = data.draw(answers(looked=last is Result.LOOKED))
         step = decide(Case(wanted, answer, attempts, NOW, lambda known: data.draw(st.booleans())))
         if isinstance(step, Post):
             verb = case(wanted, answer).verb
             assert verb not in (Verb.PUT, Verb.DELETE)
-            assert last is not Came.LOST
+            assert last is not Result.LOST
             if looks_up(wanted):
                 assert not answer.live
-                assert last is Came.LOOKED or (last is None and answer.absent == NOW)
+                assert last is Result.LOOKED or (last is None and answer.absent == NOW)
         if isinstance(step, (Done, Reject)):
             return
         if isinstance(step, Look):
-            came = Came.LOOKED
+            result = Result.LOOKED
         else:
             may_come = {Put: "mw", Delete: "mw", Post: "elw"}[type(step)]
             drawn = data.draw(st.sampled_from(may_come))
             if drawn == "w":
                 return
-            came = CAME[drawn]
-        attempts.append(Attempt("a step", came, "No.", 400))
+            result = RESULTS[drawn]
+        attempts.append(Attempt("a step", result, "No.", 400))
     raise AssertionError(f"not decided after {LONGEST} steps")
 
 
