@@ -29,10 +29,10 @@ def cleaned(key: str) -> str:
 
 def problem_of_key(key: str) -> str | None:
     """Return what is wrong with a key as a predicate that quotes nothing of it, or None."""
-    bare = _credentials(cleaned(key))
-    if not bare:
+    found = bare(cleaned(key))
+    if not found:
         return "is empty but for white space or quotes: paste the key again"
-    if not (bare.isascii() and bare.isprintable()):
+    if not (found.isascii() and found.isprintable()):
         return "holds letters that no key has (outside ASCII): copy it again from Vitally"
     return None
 
@@ -40,12 +40,12 @@ def problem_of_key(key: str) -> str | None:
 def rest_authorization(key: str) -> str:
     """Return the `Authorization` value for a REST key given raw, as `Basic …`, or as the base64 value alone."""
     key = cleaned(key)
-    return _BASIC + _credentials(key) if is_header(key) else header(key)
+    return _BASIC + bare(key) if is_header(key) else header(key)
 
 
 def analytics_authorization(token: str) -> str:
     """Return the `Authorization` value for a token of the Analytics API: as displayed, after `Basic `, unencoded."""
-    return _BASIC + _credentials(cleaned(token))
+    return _BASIC + bare(cleaned(token))
 
 
 def is_header(text: str) -> bool:
@@ -66,11 +66,11 @@ def secrets_of(key: str) -> list[str]:
     given.
     """
     given = key.strip()
-    sent = _credentials(cleaned(given))
+    sent = bare(cleaned(given))
     decoded = _decoded(sent)
     user, _, password = decoded.partition(":")
     parts = (part for part in given.split() if len(part) >= _SHORTEST_PART)
-    spellings = {key, given, sent, _credentials(rest_authorization(given)), decoded, user, password, *parts}
+    spellings = {key, given, sent, bare(rest_authorization(given)), decoded, user, password, *parts}
     return sorted(filter(None, spellings), key=lambda text: (-len(text), text)) if given else []
 
 
@@ -78,7 +78,8 @@ def _has_scheme(text: str) -> bool:
     return text[: len(_BASIC)].lower() == _BASIC.lower()
 
 
-def _credentials(text: str) -> str:
+def bare(text: str) -> str:
+    """Return a cleaned key without the `Basic ` before it."""
     return text[len(_BASIC) :].strip() if _has_scheme(text) else text
 
 

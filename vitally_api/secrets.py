@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
+from vitally_api.keys import bare, cleaned
+
 SHORTEST_KEY = 6
 """Letters that a key of Vitally has at least. Shorter secrets are masked only where they are words of their own."""
 
@@ -108,8 +110,8 @@ def _meanings(secret: str) -> set[str]:
 
 
 def _bare(secret: str) -> str:
-    """Return a secret without quotes, scheme and white space, also within: `base64` breaks its lines."""
-    return "".join(_SCHEME.sub("", secret.strip().strip(_QUOTES), count=1).split())
+    """Return a secret as it is sent if it is a key: `base64` breaks its lines, and what copies it adds quotes."""
+    return bare(cleaned(secret))
 
 
 def _decoded(text: str) -> str:

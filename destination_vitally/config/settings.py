@@ -12,6 +12,7 @@ from destination_vitally.config.base import Settings, in_form
 from destination_vitally.config.mapping import NullPolicy, StreamMapping
 from destination_vitally.config.storage import NoStorage, S3Storage
 from vitally_api import cloud, settings
+from vitally_api.keys import problem_of_key
 from vitally_api.regions import ADDRESS, REGIONS, SUBDOMAIN, analytics_url, rest_url
 from vitally_api.secrets import SHORTEST_KEY, is_too_short
 
@@ -190,9 +191,9 @@ class Config(Settings):
         if not self.secret_token and not self.analytics_token:
             raise ValueError("enter secret_token (the REST API key), analytics_token (the Analytics API key) or both")
         for name in ("secret_token", "analytics_token"):
-            token = (getattr(self, name) or "").strip()
-            if not (token.isascii() and token.isprintable()):
-                raise ValueError(f"{name} holds characters that no key has; copy it from Vitally again")
+            token = getattr(self, name)
+            if token and (problem := problem_of_key(token)):
+                raise ValueError(f"{name} {problem}")
             if token and is_too_short(token):
                 raise ValueError(f"{name} is shorter than {SHORTEST_KEY} letters: copy the whole key from Vitally")
         if self.secret_token and not self.data_center.rest:

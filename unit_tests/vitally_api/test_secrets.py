@@ -36,6 +36,9 @@ GIVEN: dict[str, Callable[[str], str]] = {
     "quoted": lambda key: f'"{key}"',
     "base64": lambda key: b64(key + ":"),
     "unpadded": lambda key: b64(key + ":").rstrip("="),
+    "invisible letters": lambda key: f"\ufeff{key[:9]}\u200b{key[9:]}",
+    "typographic quotes": lambda key: f"\u201c{key}\u201d",
+    "name of the header": lambda key: f"Authorization: Bearer {key}",
     "broken lines": lambda key: b64(key + ":")[:20] + "\n" + b64(key + ":")[20:],
 }
 SHOWN: dict[str, Callable[[str], str]] = {

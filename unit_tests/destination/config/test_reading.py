@@ -101,8 +101,11 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
     [
         ({"secret_token": None}, "enter secret_token"),
         ({"secret_token": ""}, "enter secret_token"),
-        ({"secret_token": "hidden-value\nx"}, "secret_token holds characters that no key has"),
-        ({"secret_token": "hidden-value…"}, "secret_token holds characters that no key has"),
+        ({"secret_token": " ' "}, "secret_token is empty but for white space or quotes: paste the key again"),
+        (
+            {"secret_token": "hidden-value…"},
+            "secret_token holds letters that no key has (outside ASCII): copy it again from Vitally",
+        ),
         ({"secret_token": ["hidden-value"]}, "secret_token: Input should be a valid string"),
         ({"data_center": None}, "data_center:"),
         ({"data_center": {"region": "hidden-value"}}, "region must be one of 'us', 'eu', 'custom'"),
