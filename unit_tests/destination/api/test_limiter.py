@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from destination_vitally.api.limiter import Limiter
-from unit_tests.destination.clock import QuickClock
+from integration_tests.harness import QuickClock
 
 NEARLY = 1e-6
 

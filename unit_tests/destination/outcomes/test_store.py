@@ -19,8 +19,8 @@ from destination_vitally.outcomes import store as module
 from destination_vitally.outcomes.forms import CSV, JSON_LINES, Form
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
+from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import configured, plans, settings
-from unit_tests.destination.clock import QuickClock
 
 STORAGE = S3Storage(
     storage_type="S3", s3_bucket_name="acme-rejected", s3_bucket_region="eu-central-1", bucket_path="vitally"

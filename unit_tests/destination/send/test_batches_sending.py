@@ -20,8 +20,8 @@ from destination_vitally.outcomes.ledger import Ledger, PendingRecord
 from destination_vitally.rows.memory import Memory
 from destination_vitally.send.batches import REFUSALS_TELLING, Analytics
 from destination_vitally.send.messages import QueuedMessage, messages_of
+from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import EMISSION, PLAN, REFERENCES, change
-from unit_tests.destination.clock import QuickClock
 
 URL = "http://a.example/analytics/v1"
 LONG = [1, 2, 4, 8, 16, 32, 60, 60, 60]

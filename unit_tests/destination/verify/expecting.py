@@ -9,8 +9,8 @@ from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.rows.memory import Memory
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.verify.expected import Expected, Seeing, expected_of
+from integration_tests.harness import QuickClock
 from unit_tests.destination.builders import REFERENCES, change, configured, plans, settings
-from unit_tests.destination.clock import QuickClock
 
 PLAN = next(iter(plans(settings(), configured("accounts")).values()))
 DELETED = {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"}
