@@ -11,7 +11,7 @@ from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Answer, Identity, Shown, Taken, Written
-from unit_tests.destination.scripted import Parts
+from unit_tests.destination.scripted import Parts, asks
 
 DAY = "2026-01-01T00:00:"
 START = 1_767_225_600.0
@@ -19,6 +19,14 @@ START = 1_767_225_600.0
 
 WHEN = {"createdAt": f"{DAY}00.000Z"}
 ARCHIVED = {"archivedAt": f"{DAY}00.000Z"}
+
+TASK = asks("task", "upsert", {"externalId": "t", "accountId": "a", "name": "N", "tags": ["t"]})
+"""What refers to something, by REST."""
+
+OURS = "aaaaaaaa-0000-4000-8000-000000000001"
+"""Vitally's id of account `a`."""
+
+A: dict[str, Any] = {"id": OURS, "externalId": "a"}
 
 
 class Asked(Parts):
@@ -85,3 +93,37 @@ def woken(asked: Asked) -> list[tuple[str, list[str]]]:
 
     asked.memory.wake = wake
     return calls
+
+
+def row(key: str, created: int = 0, updated: int | None = None, **more: Any) -> dict[str, Any]:
+    times = {"createdAt": created, "updatedAt": created if updated is None else updated}
+    said = {name: f"2026-01-01T00:{minute // 60:02}:{minute % 60:02}.500Z" for name, minute in times.items()}
+    return {"id": key.upper(), "externalId": key, **said, **more}
+
+
+def vitallys(asked: Asked, value: str, target: str = "account") -> Any:
+    """The id that REST gets."""
+    return outcome(lambda: asked.references.get(TASK, f"{target}Id", target, value).id)
+
+
+def yours(asked: Asked, value: str, target: str = "account", subject: Change = TASK) -> Any:
+    """The id that the Analytics API gets."""
+    return outcome(lambda: asked.references.yours(subject, f"{target}Id", target, value))
+
+
+def instance(**fields: Any) -> Change:
+    return asks("custom_object/*", "update", {"externalId": "x", **fields})
+
+
+def known(asked: Asked, wanted: Change) -> Any:
+    """What is known for sure: Vitally's ids, that there is none, or nothing."""
+    answer = asked.reader.ask(wanted, asked.paths(wanted))
+    return ids(answer) if answer.rows else "absent" if answer.absent is not None else "unknown"
+
+
+def task(**fields: Any) -> Change:
+    return asks("task", "update", {"externalId": "x", **fields})
+
+
+def user(email: str, **fields: Any) -> Change:
+    return asks("user", "update", {"email": email, "name": "Ida", **fields})

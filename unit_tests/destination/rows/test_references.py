@@ -15,34 +15,32 @@ from destination_vitally.rows.facts import Deleted, Missed, Seen
 from destination_vitally.rows.lists import SINGLES_FIRST
 from destination_vitally.rows.references import ABSENT_SECONDS, References
 from unit_tests.destination.builders import REFERENCES, change
-from unit_tests.destination.rows.asking import ARCHIVED, WHEN, Asked, identity, logged, outcome
-from unit_tests.destination.scripted import BROKEN, Script, asks, page
-
-TASK = asks("task", "upsert", {"externalId": "t", "accountId": "a", "name": "N", "tags": ["t"]})
-"""What refers to something, by REST."""
+from unit_tests.destination.rows.asking import (
+    ARCHIVED,
+    OURS,
+    TASK,
+    WHEN,
+    A,
+    Asked,
+    identity,
+    logged,
+    outcome,
+    vitallys,
+    yours,
+)
+from unit_tests.destination.scripted import Script, page
 
 USER = change("user", "upsert", {"externalId": "u", "accountId": "a"})
-"""The same in a batch."""
+"""What refers to something, in a batch."""
 
-OURS, OLD = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000009"
-"""Vitally's id of account `a`, and that of an account that was merged into it."""
+OLD = "aaaaaaaa-0000-4000-8000-000000000009"
+"""Vitally's id of an account that was merged into account `a`."""
 
-A: dict[str, Any] = {"id": OURS, "externalId": "a"}
 A_LIST = "GET /accounts?limit=100&status=activeOrChurned&sortBy=createdAt"
 ANOTHER_SPACE = (
     "task: accountId holds ids that are not your ids of accounts but Vitally's, or those of accounts that were merged. "
     "The Analytics API knows only yours, so your id of the account that Vitally shows is sent instead."
 )
-
-
-def vitallys(asked: Asked, value: str, target: str = "account") -> Any:
-    """The id that REST gets."""
-    return outcome(lambda: asked.references.get(TASK, f"{target}Id", target, value).id)
-
-
-def yours(asked: Asked, value: str, target: str = "account", subject: Change = TASK) -> Any:
-    """The id that the Analytics API gets."""
-    return outcome(lambda: asked.references.yours(subject, f"{target}Id", target, value))
 
 
 # Which id is sent
@@ -390,59 +388,3 @@ def test_what_has_no_list_of_all_is_asked_for_by_itself() -> None:
 )
 def test_what_must_be_there_before_a_change_is_sent(subject: Change, references: Any) -> None:
     assert [tuple(one) for one in REFERENCES.of(subject)] == references
-
-
-# What is created
-
-
-@pytest.mark.parametrize("target", ["account", "organization"])
-def test_unknown_parents_are_created_where_that_is_asked_for(target: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "airbyte")
-    path = f"/{target}s"
-    asked = Asked({f"POST {path}": {"id": "new"}}, unknown_parents="create")
-    assert [vitallys(asked, "a", target) for _ in range(2)] == ["new"] * 2
-    assert yours(asked, "a", target) == "a"
-    assert asked.asked == [f"GET {path}/a", (f"POST {path}", {"externalId": "a", "name": "a"})]
-    assert logged(caplog) == [f"{target} 'a' is not there; it is created (unknown_parents)."]
-    assert asked.references.is_listed(target, "a")
-
-
-def test_a_dry_run_creates_no_parents_but_takes_them_for_there(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "airbyte")
-    asked = Asked(unknown_parents="create", is_dry_run=True)
-    assert [vitallys(asked, "a"), vitallys(asked, "a"), yours(asked, "a")] == ["a"] * 3
-    assert asked.references.is_there("account", "a")
-    assert asked.asked == ["GET /accounts/a"]
-    assert logged(caplog) == ["account 'a' is not there; it would be created (unknown_parents)."]
-
-
-@pytest.mark.parametrize(
-    ("target", "value", "unknown_parents"),
-    [("account", "a", "reject"), ("user", "a", "create"), ("account", VitallyId("a"), "create")],
-)
-def test_nothing_else_is_created(target: str, value: str, unknown_parents: Any) -> None:
-    asked = Asked(unknown_parents=unknown_parents)
-    assert not asked.references.creates(target, value)
-    refused = (f"task 't': {target}Id: Vitally has no {target} with this id", None)
-    assert [vitallys(asked, value, target) for _ in range(2)] == [refused] * 2
-    assert asked.asked == [f"GET /{target}s/a"]
-
-
-@pytest.mark.parametrize(
-    ("post", "then", "expected"),
-    [
-        (BROKEN, A, OURS),
-        (400, A, OURS),
-        ("", A, OURS),
-        ({"success": True}, A, OURS),
-        (BROKEN, 404, ("task 't': accountId: Vitally refused to create account 'a': no answer", 0)),
-        (400, 404, ("task 't': accountId: Vitally refused to create account 'a': No.", 400)),
-    ],
-)
-def test_what_may_have_been_created_is_looked_for(post: Any, then: Any, expected: Any) -> None:
-    """Given an answer that was lost or is none, or a refusal since somebody else was quicker, when a parent is
-    created, then it is looked for, and not created a second time."""
-    asked = Asked({"GET /accounts/a": (404, then), "POST /accounts": post}, unknown_parents="create")
-    result = vitallys(asked, "a")
-    assert (result if isinstance(result, str) else (result[0][: len(expected[0])], result[1])) == expected
-    assert len(asked.vitally.written) == 1
