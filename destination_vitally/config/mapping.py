@@ -199,8 +199,8 @@ class StreamMapping(Settings):
         lines = self.fields or self.traits or self.constants or self.constant_traits
         if not lines and self.other_columns is None:
             raise ValueError(
-                f"the mapping of stream '{self.stream}' says of no column where it goes. Fill in fields and traits; or "
-                "choose traits in other_columns, if the columns have the names that they are to have in Vitally"
+                f"the mapping of stream '{self.stream}' maps no column. Fill in fields and traits; or choose "
+                "traits in other_columns, if the columns have the names that Vitally should show"
             )
         return self
 

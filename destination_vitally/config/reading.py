@@ -34,7 +34,7 @@ def read(config: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         problems = [_problem(e) for e in error.errors(include_url=False, include_input=False)]
         # The pydantic error quotes the values, secrets included: it must not be chained.
-        raise ConfigError("The configuration is not complete: " + "; ".join(problems)) from None
+        raise ConfigError("The configuration is not complete or not valid: " + "; ".join(problems)) from None
 
 
 def _problem(error: Mapping[str, Any]) -> str:

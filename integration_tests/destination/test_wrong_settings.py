@@ -115,7 +115,7 @@ def test_the_key_of_a_row_is_in_each_rejection(sandbox: Sandbox, operation: str)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"lookback": 1}, "The configuration is not complete: lookback: there is no such setting"),
+        ({"lookback": 1}, "The configuration is not complete or not valid: lookback: there is no such setting"),
         ({"secret_token": "sk_live_wrong"}, "Vitally refused the key (HTTP 401"),
     ],
 )

@@ -163,11 +163,11 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
         ),
         (
             {"mappings": [{"stream": "s", "object": "event"}]},
-            "says of no column where it goes. Fill in fields and traits",
+            "maps no column. Fill in fields and traits",
         ),
         (
             {"mappings": [{"stream": "s", "object": "event", "fields": [], "traits": [], "constants": []}]},
-            "the mapping of stream 's' says of no column where it goes",
+            "the mapping of stream 's' maps no column",
         ),
         (
             {"mappings": [{"stream": "s", "object": "o", "fields": [{"field": "a", "colum": "hidden-value"}]}]},
