@@ -40,7 +40,11 @@ def problem_of_key(key: str) -> str | None:
 def rest_authorization(key: str) -> str:
     """Return the `Authorization` value for a REST key given raw, as `Basic …`, or as the base64 value alone."""
     key = cleaned(key)
-    return _BASIC + bare(key) if is_header(key) else header(key)
+    if not is_header(key):
+        return header(key)
+    credentials = bare(key)
+    # A double click leaves out the `=` at the end.
+    return _BASIC + credentials + ("=" * (-len(credentials) % 4) if decoded(credentials) else "")
 
 
 def analytics_authorization(token: str) -> str:
@@ -51,7 +55,7 @@ def analytics_authorization(token: str) -> str:
 def is_header(text: str) -> bool:
     """Tell whether a text is a ready-made header or its base64 part, which Vitally shows beside the raw key."""
     text = cleaned(text)
-    return _has_scheme(text) or _decoded(text).endswith(":")
+    return _has_scheme(text) or decoded(text).endswith(":")
 
 
 def header(key: str, password: str = "") -> str:
@@ -67,10 +71,10 @@ def secrets_of(key: str) -> list[str]:
     """
     given = key.strip()
     sent = bare(cleaned(given))
-    decoded = _decoded(sent)
-    user, _, password = decoded.partition(":")
+    meant = decoded(sent)
+    user, _, password = meant.partition(":")
     parts = (part for part in given.split() if len(part) >= _SHORTEST_PART)
-    spellings = {key, given, sent, bare(rest_authorization(given)), decoded, user, password, *parts}
+    spellings = {key, given, sent, bare(rest_authorization(given)), meant, user, password, *parts}
     return sorted(filter(None, spellings), key=lambda text: (-len(text), text)) if given else []
 
 
@@ -83,10 +87,10 @@ def bare(text: str) -> str:
     return text[len(_BASIC) :].strip() if _has_scheme(text) else text
 
 
-def _decoded(text: str) -> str:
-    """Return what a base64 text stands for, or nothing where it is no base64 of a readable text."""
+def decoded(text: str) -> str:
+    """Return what a base64 text, padded or not, stands for; nothing where that is no readable text."""
     try:
-        decoded = base64.b64decode(text, validate=True).decode("ascii")
+        found = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
     except ValueError:  # neither base64 nor ASCII
         return ""
-    return decoded if decoded.isprintable() else ""
+    return found if found.isprintable() else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from vitally_api.keys import bare, cleaned
+from vitally_api.keys import bare, cleaned, decoded
 
 SHORTEST_KEY = 6
 """Letters that a key of Vitally has at least. Shorter secrets are masked only where they are words of their own."""
@@ -78,7 +78,7 @@ def spellings(secret: str) -> set[str]:
 
 def is_too_short(key: str) -> bool:
     """Tell whether a key, in whichever form it was given, is shorter than any of Vitally's: it would star the log."""
-    user, colon, _ = _decoded(_bare(key)).partition(":")
+    user, colon, _ = decoded(_bare(key)).partition(":")
     return len(user if colon else _bare(key)) < SHORTEST_KEY
 
 
@@ -103,24 +103,15 @@ def _passwords_of(address: str) -> Iterator[str]:
 
 def _meanings(secret: str) -> set[str]:
     """Return what a text may mean: as it is, without what was pasted with it, and what it is the base64 of."""
-    decoded = _decoded(_bare(secret))
+    inside = decoded(_bare(secret))
     unwrapped = _SCHEME.sub("", secret.strip().strip(_QUOTES), count=1).strip()
-    found = {secret, secret.strip(), unwrapped, _bare(secret), decoded, *decoded.partition(":")[::2]}
+    found = {secret, secret.strip(), unwrapped, _bare(secret), inside, *inside.partition(":")[::2]}
     return {text for text in found if text.strip()}
 
 
 def _bare(secret: str) -> str:
     """Return a secret as it is sent if it is a key: `base64` breaks its lines, and what copies it adds quotes."""
     return bare(cleaned(secret))
-
-
-def _decoded(text: str) -> str:
-    """Return what a base64 text, padded or not, stands for; nothing where that is no readable text."""
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
-    except ValueError:  # neither base64 nor ASCII
-        return ""
-    return decoded if decoded.isprintable() else ""
 
 
 def _codes(text: str) -> Iterator[str]:

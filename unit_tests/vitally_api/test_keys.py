@@ -32,6 +32,7 @@ WITH_PASSWORD = base64.b64encode(f"{KEY}:pass".encode()).decode()
             f"bearer {ENCODED}",
             f"Token {KEY}",
         ),
+        *(ENCODED.rstrip("="), f"Basic {ENCODED.rstrip(chr(61))}"),
         *(f"Authorization: Basic {ENCODED}", f"authorization: {KEY}", f"\ufeff{KEY}", f"{KEY[:9]}\u200b{KEY[9:]}"),
         *(f"{ENCODED[:20]}\n{ENCODED[20:]}", f"Basic {ENCODED[:20]}\r\n {ENCODED[20:]}\n", f"Basic\t{ENCODED}"),
     ],
