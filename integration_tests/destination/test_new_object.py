@@ -29,9 +29,13 @@ PLAYBOOK = replace(ACCOUNT, name="playbook", path="/playbooks", streams=("playbo
             "test_the_families_try_every_way_to_write_every_object",
             "integration_tests/destination/objects/",
         ),
-        (test_docs, "test_the_table_of_objects_is_the_catalog", "docs/destination-vitally.md, Objects"),
-        (test_docs, "test_the_table_of_deletes_is_the_catalog", "docs/destination-vitally.md, Deletes"),
-        (test_docs, "test_the_table_of_creates_is_the_catalog", "docs/destination-vitally.md, Create means insert"),
+        (test_docs, "test_the_table_of_objects_is_the_catalog", "docs/destination-vitally-fields.md, Objects"),
+        (test_docs, "test_the_table_of_deletes_is_the_catalog", "docs/destination-vitally-deletes.md, Deletes"),
+        (
+            test_docs,
+            "test_the_table_of_creates_is_the_catalog",
+            "docs/destination-vitally-fields.md, Create means insert",
+        ),
     ],
 )
 def test_a_step_of_a_new_object_is_named(module: Any, check: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
