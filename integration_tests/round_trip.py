@@ -14,12 +14,30 @@ TABLES = {
     "organizations": "organizations",
     "accounts": "accounts",
     "users": "users",
+    "conversations": "conversations",
+    "messages": "messages",
     "notes": "notes",
     "tasks": "tasks",
+    "projects": "projects",
     "nps_responses": "npsResponses",
+    "meetings": "meetings",
+    "meeting_transcripts": "meetingTranscripts",
 }
+NAMES = ("admins", "note_categories", "task_categories", "project_categories", "project_templates")
+"""Streams that say what is called how."""
+
 INSTANCES = "instances"
+PARTICIPANTS = "meetingParticipants"
 NO_LIMIT = 100_000
+
+
+def mappings(names: list[str]) -> list[Json]:
+    """Return what gives rows of some streams an externalId where they have none."""
+    objects = {"conversations": "conversation", "notes": "note", "tasks": "task", "nps_responses": "nps_response"}
+    objects |= {name: f"custom_object/{name.removeprefix(STREAM_PREFIX)}" for name in names if STREAM_PREFIX in name}
+    return [
+        {"stream": name, "object": objects[name], "external_id": "from_vitally_id"} for name in names if name in objects
+    ]
 
 
 def without_untracked(sandbox: Sandbox) -> Sandbox:
@@ -30,18 +48,20 @@ def without_untracked(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def read_workspace(sandbox: Sandbox, until: Any = None) -> tuple[Json, Run]:
+def read_workspace(sandbox: Sandbox, until: Any = None, state: Any = None) -> tuple[Json, Run]:
     """Read what can be written back, live rows only; return the configured catalog and the sync."""
     config = source_config(sandbox.url, sandbox.rest_key, include_archived=False, requests_per_minute=NO_LIMIT)
     discovered = run_source("discover", config)
     names = [stream["name"] for stream in discovered.catalog["streams"]]
-    catalog = configured(discovered.catalog, [n for n in names if n in TABLES or n.startswith(STREAM_PREFIX)])
-    return catalog, run_process("source-vitally", "read", config=config, catalog=catalog, until=until)
+    chosen = [name for name in names if name in (*TABLES, *NAMES) or name.startswith(STREAM_PREFIX)]
+    catalog = configured(discovered.catalog, chosen)
+    return catalog, run_process("source-vitally", "read", config=config, catalog=catalog, state=state, until=until)
 
 
 def write_workspace(sandbox: Sandbox, catalog: Json, read: Run, until: Any = None) -> Run:
     """Write what was read, under the names it was read by."""
-    config = destination_config(sandbox)
+    names = [stream["stream"]["name"] for stream in catalog["streams"]]
+    config = destination_config(sandbox, mappings=mappings(names))
     kept = [
         line for line, message in zip(read.lines, read.messages, strict=True) if message["type"] in ("RECORD", "STATE")
     ]
@@ -51,17 +71,12 @@ def write_workspace(sandbox: Sandbox, catalog: Json, read: Run, until: Any = Non
 def differences(origin: Sandbox, copy: Sandbox) -> list[str]:
     """Say which rows of the copy are not as in the origin, but for ids, times and what no API can write.
 
-    Left out are rows that cannot be made anew: archived ones, those without an externalId, NPS responses without a
-    score (dismissed surveys).
+    Left out are rows that cannot be made anew: archived ones, NPS responses without a score (dismissed surveys),
+    conversations without a subject and their messages.
     """
     found = []
-    for table in [*TABLES.values(), INSTANCES]:
-        gone = {row.get("externalId") for row in origin.workspace.rows(table) if row.get("archivedAt")}
-        expected = {
-            key: row
-            for key, row in comparable(origin, table).items()
-            if key not in gone and row.get("score", 0) is not None
-        }
+    for table in [*TABLES.values(), INSTANCES, PARTICIPANTS]:
+        expected = comparable(origin, table, lambda row: _can_be_copied(origin, row))
         written = comparable(copy, table)
         found += [
             f"{table} {key}: {_unequal(expected.get(key), written.get(key))}"
@@ -69,6 +84,12 @@ def differences(origin: Sandbox, copy: Sandbox) -> list[str]:
             if expected.get(key) != written.get(key)
         ]
     return sorted(found)
+
+
+def _can_be_copied(origin: Sandbox, row: Json) -> bool:
+    parents = ((name, row.get(f"{name.removesuffix('s')}Id")) for name in ("conversations", "meetings"))
+    above = all(_can_be_copied(origin, origin.workspace.get(name, own)) for name, own in parents if own and "name" not in row)
+    return above and not row.get("archivedAt") and row.get("score", 0) is not None and row.get("subject", row) is not None
 
 
 def _unequal(expected: Json | None, written: Json | None) -> str:

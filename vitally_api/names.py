@@ -55,7 +55,17 @@ def stream_names(definitions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def definition_of_stream(stream_name: str, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the custom object whose rows are read as the stream of this name, or None."""
-    known = list(definitions)
+    """Return the custom object whose rows are read as the stream of this name, or None.
+
+    A name with a part of an id in it may be of another workspace: then it is the only one here that needs such a part.
+    """
+    known, wanted = list(definitions), stream_name.lower()
     names = stream_names(known)
-    return next((found for found in known if names[found["id"]] == stream_name.lower()), None)
+    alike = [one for one in known if names[one["id"]] == possible_names(one)[1] and _ends_as_one(wanted, one)]
+    exact = next((found for found in known if names[found["id"]] == wanted), None)
+    return exact or (alike[0] if len(alike) == 1 else None)
+
+
+def _ends_as_one(name: str, definition: Mapping[str, Any]) -> bool:
+    start = possible_names(definition)[1][:-8]
+    return name.startswith(start) and re.fullmatch(r"[0-9a-f]{8}", name[len(start) :]) is not None

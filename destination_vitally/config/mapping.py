@@ -18,6 +18,9 @@ NullPolicy = Literal["omit", "clear"]
 MissingRows = Literal["keep", "delete", "delete_with_everything_below"]
 """What becomes of rows in Vitally that a whole table lacks; the last word is for what destroys more than itself."""
 
+RowsAre = Literal["vitally's", "yours"]
+"""Whose the ids and the columns of rows are: as the source reads them from a workspace, or those of your table."""
+
 Cast = Literal["text", "number", "boolean", "date", "datetime", "list", "unix_seconds", "unix_milliseconds"]
 """The types that a value can be brought to, under the names of `vitally_api.traits`; the last two are datetimes."""
 
@@ -154,6 +157,18 @@ class StreamMapping(Settings):
     null_values: NullPolicy | None = _policy(
         "What an empty value of this stream does; left open, it is as the setting for all streams says."
     )
+    rows_are: RowsAre | None = Field(
+        default=None,
+        title="Rows are",
+        description="Whose the ids and columns are: vitally's, as the Vitally source reads them from this or another "
+        "workspace; or yours. Left open: vitally's if the stream has the name and the columns of one of the source.",
+    )
+    external_id: Literal["from_vitally_id"] | None = Field(
+        default=None,
+        title="External id of rows that have none",
+        description="Of rows that were read from another workspace: from_vitally_id gives those without an externalId "
+        "one that is made of Vitally's id there, so that the next sync finds the copy. Left open, they are rejected.",
+    )
     missing_rows: MissingRows = Field(
         default="keep",
         title="Missing rows",
@@ -197,7 +212,7 @@ class StreamMapping(Settings):
     @model_validator(mode="after")
     def _names_columns(self) -> StreamMapping:
         lines = self.fields or self.traits or self.constants or self.constant_traits
-        if not lines and self.other_columns is None:
+        if not lines and self.other_columns is None and not self.external_id and self.rows_are != "vitally's":
             raise ValueError(
                 f"the mapping of stream '{self.stream}' maps no column. Fill in fields and traits; or choose "
                 "traits in other_columns, if the columns have the names that Vitally should show"

@@ -19,6 +19,9 @@ REPEATED_PERCENT = 5
 KEYS_COUNTED = 1_000
 """Of so many keys the rows are counted at once. A key of more than one row in a thousand is never missed."""
 
+COPIED = "vitally:"
+"""What your id of the copy of a row begins with that has none where it was read; Vitally's id there follows."""
+
 _EMPTY: tuple[Any, ...] = (None, "", [])
 
 
@@ -30,6 +33,9 @@ class Change(NamedTuple):
     A null in either means: remove the value. `sent_at` and `message_id` are the time (ISO 8601 in UTC) and the id that
     the record gives its message; empty where it gives none. A record with a time of its own is one message of its own.
     `cursor` tells whether it is older than another of its key, see `cursors`.
+    Of a row that was read from Vitally, to be created or updated, `origin` is the id that it has where it was read, and
+    `is_unsure` says that it may be the row of that id in this workspace. `left_out` are fields that cannot be written
+    here, each with the reason.
     """
 
     entry: Object
@@ -41,6 +47,9 @@ class Change(NamedTuple):
     sent_at: str = ""
     message_id: str = ""
     cursor: bytes = b""
+    origin: str = ""
+    is_unsure: bool = False
+    left_out: dict[str, str] = {}  # noqa: RUF012 - made anew before it is changed
 
     def followed_by(self, later: Change) -> Change:
         """Return this change and a later one of the same row as one: the later values win.

@@ -190,7 +190,7 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
     columns = [name for name in schema if not is_loader_column(name)]
     if not columns:
         return
-    layouts = [mapper.layouts.of(schema, native=native) for native in (False, True)]
+    layouts = mapper.layouts_of(schema)
     if problem := layouts[0].problem:
         raise ConfigError(f"{title}: {problem}")
     fields = {target.name for layout in layouts for target in layout.targets if target.place == "field"}
@@ -209,7 +209,7 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
 
 
 def _by_vitallys_id(mapper: Mapper, fields: set[str], columns: list[str]) -> bool:
-    by_name = [target for target in mapper.layouts.of(columns).targets if target.name == "id"]
+    by_name = [target for target in mapper.layouts_of(columns)[0].targets if target.name == "id"]
     is_mapped = "id" in mapper.mapped
     return bool(by_name) and not is_mapped and "externalId" not in fields and bool(mapper.entry.field("externalId"))
 

@@ -290,13 +290,15 @@ class Layouts:
         read = casts.of_field(field, zone=self._zone)
         if field.entries:
             return self._entries_reader(field, read)
-        return casts.as_vitallys(read, many=field.kind is Kind.TEXTS) if native and field.refers else read
+        is_vitallys = native and (field.refers or field.directory)
+        return casts.as_vitallys(read, many=field.kind is Kind.TEXTS) if is_vitallys else read
 
     def _entries_reader(self, field: Field, read: Read) -> Read:
         """Return what reads a list whose entries are held to the fields of an object; a ValueError names the field."""
         entry = BY_NAME[field.entries]
         readers = {f.name: casts.of_field(f, zone=self._zone) for f in entry.fields if f.in_body}
-        readers["id"] = casts.unchanged
+        if entry.field("externalId"):  # else an entry is always a new one
+            readers["id"] = casts.unchanged
         names = {folded(name): f.name for f in entry.fields for name in (f.name, *f.aliases)}
         passed_over = {folded(name) for name in entry.read_only}
 

@@ -15,6 +15,7 @@ from destination_vitally.config import StreamMapping
 from destination_vitally.errors import RejectedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping.change import (
+    COPIED,
     Change,
     identities_of,
     identity_of,
@@ -22,12 +23,21 @@ from destination_vitally.mapping.change import (
     lacking,
     problem_of,
 )
-from destination_vitally.mapping.columns import Lost, folded, is_native, is_unavailable, member
+from destination_vitally.mapping.columns import (
+    Lost,
+    folded,
+    is_deletion,
+    is_loader_column,
+    is_native,
+    is_unavailable,
+    member,
+)
 from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
 from destination_vitally.mapping.routing import Routing
 from destination_vitally.mapping.values import casts, times
 from destination_vitally.mapping.values.numbers import EXACT_UP_TO
 from destination_vitally.objects.model import Kind, Object, Operation, RestRoute, Route
+from vitally_api.names import STREAM_PREFIX
 
 __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
@@ -68,13 +78,14 @@ class _Draft:
 class Rules(NamedTuple):
     """What bears on the rows of a stream besides its mapping: settings, what is known of types, Vitally's clock.
 
-    `now` returns Unix seconds.
+    `now` returns Unix seconds. `are_vitallys` says whether rows were read from Vitally; None: each row shows it.
     """
 
     clear_nulls: bool = False
     allow_deletes: bool = False
     types: Types = NO_TYPES
     now: Callable[[], float] = time.time
+    are_vitallys: bool | None = None
 
 
 DEFAULT_RULES = Rules()
@@ -101,7 +112,7 @@ class Mapper:
         self._rules = rules
         self.layouts = Layouts(entry, mapping, rules.types, clears=rules.clear_nulls, operation=operation)
         self.mapped = {line.field for line in mapping.fields} if mapping else set()
-        self._read_as_yours = _is_yours(mapping)
+        self._copies = bool(mapping and mapping.external_id and entry.field("externalId"))
         self._constants = dict(_constants(entry, mapping)) if mapping else {}
         self._constant_traits = dict(_constant_traits(self.layouts, mapping)) if mapping else {}
         self._references = {f.name for f in entry.references()}
@@ -116,7 +127,8 @@ class Mapper:
         Raises:
             RejectedError: the record cannot be written as it is; the text names object, key and reason.
         """
-        layout = self.layouts.of(data, native=not self._read_as_yours and is_native(data))
+        native = self._is_native(data)
+        layout = self.layouts.of(data, native=native)
         draft = _Draft(dict(self._constants))
         draft.problem = layout.problem
         for target in layout.targets:
@@ -136,13 +148,38 @@ class Mapper:
         if draft.merged or self._constant_traits:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
         is_deleted = self._is_deleted(data, layout, draft)
-        return self._checked(draft, "delete" if is_deleted else self._operation)
+        operation = "delete" if is_deleted else self._operation
+        if not native or operation not in ("create", "upsert"):
+            return self._checked(draft, operation)
+        origin, is_unsure = self._as_copy(draft.fields)
+        return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
+
+    def _is_native(self, data: dict[str, Any]) -> bool:
+        return is_native(data) if self._rules.are_vitallys is None else self._rules.are_vitallys
+
+    def _as_copy(self, fields: dict[str, Any]) -> tuple[str, bool]:
+        """Identify a row that was read from Vitally by what has a meaning in another workspace, where it has that.
+
+        Returns Vitally's id of the row there, and whether nothing else was given that identifies it.
+        """
+        own, yours = fields.get("id") or "", fields.get("externalId")
+        if own and not yours and self._copies:
+            fields["externalId"] = COPIED + own
+        by = self.entry.copied_by
+        if own and (fields.get("externalId") or (by and not lacking(fields, by.fields))):
+            del fields["id"]
+        return own, "id" not in fields and bool(own) and not yours
+
+    def layouts_of(self, columns: Iterable[str]) -> list[Layout]:
+        """Return the layouts that rows with some columns may have: as yours, as Vitally's, or either."""
+        known = self._rules.are_vitallys
+        return [self.layouts.of(columns, native=native) for native in ((False, True) if known is None else (known,))]
 
     def may_use_rest(self, columns: Iterable[str]) -> bool:
         """Tell whether a row with some columns might be written or deleted by REST."""
-        layout = self.layouts.of(dict.fromkeys(columns), native=False)
-        names = {target.name for target in layout.targets}
-        may_delete = self._rules.allow_deletes and bool(layout.deletions or not names)
+        layouts = self.layouts_of(columns)
+        names = {target.name for layout in layouts for target in layout.targets}
+        may_delete = self._rules.allow_deletes and bool(layouts[0].deletions or not names)
         return (may_delete and self._routing.may_use_rest("delete", None)) or self._routing.may_use_rest(
             self._operation, names or None, clears=self._rules.clear_nulls
         )
@@ -165,7 +202,8 @@ class Mapper:
 
     def identity(self, data: dict[str, Any]) -> tuple[str, ...] | None:
         """Return what identifies the row of a record, whatever is wrong with the rest; None if that is wrong."""
-        layout = self.layouts.of(data, native=not self._read_as_yours and is_native(data))
+        native = self._is_native(data)
+        layout = self.layouts.of(data, native=native)
         draft = _Draft(dict(self._constants))
         keys = {name for key in self.entry.keys for name in key.fields}
         try:
@@ -176,6 +214,8 @@ class Mapper:
                         self._place(target, value, draft)
                     elif isinstance(value, Lost):
                         draft.lost[target.name] = value
+            if native:
+                self._as_copy(draft.fields)
         except MemoryError:
             raise
         except Exception:
@@ -290,13 +330,26 @@ class Mapper:
         return self._routing.never_met(fields, operation)
 
 
-def _is_yours(mapping: StreamMapping | None) -> bool:
-    """Tell whether a mapping says of ids that they are yours, whatever the rows look like."""
-    lines = mapping.fields if mapping else []
-    return any(
-        folded(line.column) == "id" or (line.field == "externalId" and folded(line.column) != "externalid")
-        for line in lines
+def are_vitallys(entry: Object, mapping: StreamMapping | None, stream: str, columns: Iterable[str]) -> bool | None:
+    """Tell whether rows of a stream were read from Vitally, so that their ids are Vitally's; None: each row shows it.
+
+    So they are where a mapping says it, and not where it says of ids that they are yours. Else they are if the stream
+    has the name of one of the source, an `id`, and no column that those do not have, in whatever case.
+    """
+    if mapping and mapping.rows_are:
+        return mapping.rows_are != "yours"
+    for line in mapping.fields if mapping else []:
+        if folded(line.column) == "id" or (line.field == "externalId" and folded(line.column) != "externalid"):
+            return False
+    names = {"id", *entry.read_only, *(f.name for f in entry.fields), *(f.inlined or "" for f in entry.fields)}
+    names.add(entry.open_member or "")
+    found = {name for name in columns if not is_loader_column(name) and not is_deletion(name)}
+    spellings = ({*map(spelled, names)} for spelled in (str, str.lower, str.upper))
+    has_name = folded(stream) in map(folded, (*entry.streams, f"{entry.name}_ids")) or (
+        entry.model == "customObjects" and folded(stream).startswith(folded(STREAM_PREFIX))
     )
+    is_whole = any(found <= known and found & {"id", "ID"} for known in spellings)
+    return True if has_name and is_whole else None
 
 
 def _is_sent_as_it_is(value: Any) -> bool:

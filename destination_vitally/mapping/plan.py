@@ -25,10 +25,10 @@ from destination_vitally.mapping.checks import (
 )
 from destination_vitally.mapping.columns import folded, is_deletion
 from destination_vitally.mapping.layout import CustomFields, Types
-from destination_vitally.mapping.mapper import Mapper, Rules
+from destination_vitally.mapping.mapper import Mapper, Rules, are_vitallys
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
-from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
-from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
+from destination_vitally.objects.model import OPERATIONS, BatchRoute, Directory, Object, Operation, Route
+from destination_vitally.objects.table import BY_NAME, DIRECTORIES, INSTANCE, OBJECTS, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
 from vitally_api.names import STREAM_PREFIX
 
@@ -70,6 +70,8 @@ class _Choice:
     entry: Object
     operation: Operation
     mapping: StreamMapping | None = None
+    directory: Directory | None = None
+    only_ids: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,10 @@ class StreamPlan:
     """Whether any of its rows might be written or deleted by REST."""
     mirror: Mirror | None = None
     """How rows that Vitally has and the stream lacks are deleted, if they are."""
+    directory: Directory | None = None
+    """What its rows say the names of: they are looked up by these, and not written."""
+    only_ids: bool = False
+    """Whether its rows say nothing but which rows there are where they were read."""
     cursor_field: tuple[str, ...] = ()
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
 
@@ -152,13 +158,16 @@ def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) 
             )
     else:
         entry = _object_of_stream(stream.name, title)
-    operation = asked or _default_operation(entry, mode)
+    if directory := next((one for one, of in DIRECTORIES.items() if of is entry), None):
+        return _Choice(entry, "upsert", directory=directory)
+    only_ids = folded(stream.name) == folded(f"{entry.name}_ids")
+    operation = "update" if only_ids else asked or _default_operation(entry, mode)
     if operation not in entry.operations:
         possible = ", ".join(o for o in OPERATIONS if o in entry.operations)
         raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
     if configured.destination_object_name and not mapping and operation != "create":
         entry = _matched(entry, configured.primary_key, title)
-    return _Choice(entry, operation, mapping)
+    return _Choice(entry, operation, mapping, only_ids=only_ids)
 
 
 def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Choice:
@@ -167,7 +176,7 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
     if not entry.name.startswith(PREFIX):
         return choice
     name = entry.name.removeprefix(PREFIX)
-    by_stream = not choice.mapping and (STREAM_PREFIX + name).lower() == stream_name.lower()
+    by_stream = (STREAM_PREFIX + name).lower() == stream_name.lower()
     definition = definitions.of_stream(stream_name) if by_stream else definitions.named(name)
     located = replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
     return replace(choice, entry=located)
@@ -197,12 +206,16 @@ def _compile(
         allow_deletes=config.allow_deletes,
         types=Types(custom_fields, schema),
         now=now,
+        are_vitallys=are_vitallys(entry, mapping, stream.name, schema),
     )
+    if rules.are_vitallys is not False and entry.copied_by:
+        entry = replace(entry, keys=(*entry.keys, entry.copied_by))
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
     except ValueError as error:
         raise ConfigError(f"{title}: {error}") from None
-    check_matching(mapper, operation, schema, title)
+    if not choice.only_ids and not choice.directory:
+        check_matching(mapper, operation, schema, title)
     return StreamPlan(
         namespace=stream.namespace,
         name=stream.name,
@@ -216,6 +229,8 @@ def _compile(
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),
         cursor_field=_cursor_field(configured),
+        directory=choice.directory,
+        only_ids=choice.only_ids,
     )
 
 
@@ -247,7 +262,7 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
 
 
 def _object(name: str, title: str) -> Object:
-    if name in BY_NAME and name != INSTANCE.name:
+    if name in BY_NAME and name != INSTANCE.name and BY_NAME[name] not in DIRECTORIES.values():
         return BY_NAME[name]
     if name.startswith(PREFIX) and len(name) > len(PREFIX) and name != INSTANCE.name:
         return replace(INSTANCE, name=name)
@@ -256,8 +271,8 @@ def _object(name: str, title: str) -> Object:
 
 def _object_of_stream(name: str, title: str) -> Object:
     wanted = folded(name)
-    for entry in OBJECTS:
-        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams)):
+    for entry in (*OBJECTS, *DIRECTORIES.values()):
+        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams, f"{entry.name}_ids")):
             return entry
     if name.startswith(PREFIX):
         return _object(name, title)

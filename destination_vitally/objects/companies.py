@@ -253,6 +253,7 @@ COMPANIES_AND_PEOPLE: tuple[Object, ...] = (
             "update": (PUT,),
         },
         keys=(BY_ID,),
+        copied_by=Key("name", documented=False, lookups=(Lookup.NEWEST,)),
         read_only=ROW | names("syncActive"),
     ),
     Object(

@@ -38,19 +38,23 @@ def names(words: str) -> frozenset[str]:
 
 
 class Directory(Enum):
-    """Things that people know by email or name, not by Vitally's id: what they are called, where they are found."""
+    """Things that people know by email or name, not by Vitally's id: what they are called, where they are listed.
 
-    ADMIN = ("team member", "/admins/search", True)
-    USER = ("user", "/users/search", True)
-    NOTE_CATEGORY = ("note category", "/noteCategories", False)
-    TASK_CATEGORY = ("task category", "/taskCategories", False)
-    PROJECT_CATEGORY = ("project category", "/projectCategories", False)
-    PROJECT_TEMPLATE = ("project template", "/projectTemplates", False)
+    `stream` is that of the source in which a row of each arrives.
+    """
 
-    def __init__(self, title: str, path: str, is_searched: bool) -> None:
-        """`is_searched` things are found by email at the path; else it is a list of all, with names."""
+    ADMIN = ("team member", "/admins", "admins", True)
+    USER = ("user", "/users", "", True)
+    NOTE_CATEGORY = ("note category", "/noteCategories", "note_categories", False)
+    TASK_CATEGORY = ("task category", "/taskCategories", "task_categories", False)
+    PROJECT_CATEGORY = ("project category", "/projectCategories", "project_categories", False)
+    PROJECT_TEMPLATE = ("project template", "/projectTemplates", "project_templates", False)
+
+    def __init__(self, title: str, path: str, stream: str, is_searched: bool) -> None:
+        """`is_searched` things are found by email below the path; else it is a list of all, with names."""
         self.title = title
         self.path = path
+        self.stream = stream
         self.is_searched = is_searched
 
     @property
@@ -70,7 +74,7 @@ class Field:
             means that only REST takes the field.
         refers: the object whose id this is. Records give your id (or Vitally's), the Analytics API gets yours, REST
             gets Vitally's.
-        inlined: the column in which rows read from Vitally carry that object itself.
+        inlined: the column in which rows read from Vitally carry that object itself, or what `directory` lists.
         aliases: other names that mean the field.
         otherwise: what another page of Vitally calls it in a new row; tried where the first name is refused.
         create_only: whether an update does not take it.
@@ -234,6 +238,7 @@ class Object:
         destroys_below: whether a delete destroys rows of other objects as well.
         can_merge: whether people can merge rows, so that an old id leads to another row.
         constants: members that every message has.
+        copied_by: what the copy of a row of another workspace is known by, where rows have no id of yours.
     """
 
     name: str
@@ -259,6 +264,7 @@ class Object:
     destroys_below: bool = False
     can_merge: bool = False
     constants: Mapping[str, str] = field(default_factory=dict)
+    copied_by: Key | None = None
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name, if the object has one."""

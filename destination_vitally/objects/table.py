@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from destination_vitally.objects.activities import ACTIVITIES
 from destination_vitally.objects.companies import COMPANIES_AND_PEOPLE
-from destination_vitally.objects.model import Object
+from destination_vitally.objects.model import ID, Directory, Object, Operation, RestRoute, Route, Verb
 
 OBJECTS = COMPANIES_AND_PEOPLE + ACTIVITIES
 BY_NAME: dict[str, Object] = {entry.name: entry for entry in OBJECTS}
+_READ: dict[Operation, tuple[Route, ...]] = {"upsert": (RestRoute(Verb.POST),)}
+DIRECTORIES = {
+    one: Object(one.title, "Only looked up", (ID,), _READ, (one.stream,), one.path) for one in Directory if one.stream
+}
+BY_NAME |= {entry.name: entry for entry in DIRECTORIES.values()}
 INSTANCE = BY_NAME["custom_object/*"]
 """The entry that stands for the instances of any custom object."""
 

@@ -62,7 +62,7 @@ class Rows:
         self.memory = Memory(clock)
         lists = Lists(api, self.memory) if api else None
         self.references = References(self.memory, lists, unknown_parents, is_dry_run=is_dry_run)
-        self.people = People(api, self.memory, self.references)
+        self.people = People(lists, self.memory, self.references)
         self.asking: Asking | None = None
         if api and lists:
             reader, poller = Reader(api, self.memory, lists), Poller(api, self.memory, again)

@@ -82,7 +82,8 @@ class _Place:
     def __init__(self, number: int, entry: Object) -> None:
         self.number = number
         # A stream may identify its rows by one of the keys alone; what is known is for all streams.
-        self.entry = replace(entry, keys=BY_NAME.get(entry.name, INSTANCE).keys)
+        whole = BY_NAME.get(entry.name, INSTANCE)
+        self.entry = replace(entry, keys=(*whole.keys, *([whole.copied_by] if whole.copied_by else [])))
         self.references = list(entry.references())
         keys = (name for key in self.entry.keys for name in key.fields)
         self.top = {"id", "externalId", "archivedAt", "source", "createdAt", *entry.resend_on_update, *keys}
@@ -363,6 +364,7 @@ class Memory:
     def _elsewhere(self, fact: Elsewhere) -> None:
         row = (self._place(fact.entry).number, fact.identifier, fact.external_id)
         self.store.write(("INSERT OR REPLACE INTO elsewhere VALUES (?, ?, ?)", [row]))
+        self.wake(fact.entry.path, [fact.identifier])
 
     def _seen(self, fact: Seen) -> None:
         place = self._place(fact.entry)

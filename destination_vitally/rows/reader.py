@@ -116,7 +116,7 @@ class Reader:
                 return rows
             others += rows
         if archived and not others and Lookup.IN_PARENT in key.lookups:
-            return self._in_parents(change, paths, str(change.fields["externalId"]), "archived=true")
+            return self._in_parents(change, paths, str(change.fields[key.fields[0]]), "archived=true")
         return others
 
     def by_path(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
@@ -156,12 +156,14 @@ class Reader:
                 raise change.rejected(str(error), error.status) from None
             if not query:
                 self._below.put(path, asked)
-            found |= {str(row["id"]): row for row in rows if text_of(row, "externalId") == external_id}
+            name = key_of(change).fields[0]
+            found |= {str(row["id"]): row for row in rows if text_of(row, name) == external_id}
         return list(found.values())
 
     def _matching(self, change: Change, path: str, external_id: str) -> list[Row]:
         rows = self._shown(change, rows_of(change, self._rest.send("GET", path)))
-        return [row for row in rows if text_of(row, "externalId") == external_id]
+        name = key_of(change).fields[0]
+        return [row for row in rows if text_of(row, name) == external_id]
 
     def _shown(self, change: Change, rows: list[Row]) -> list[Row]:
         if rows:

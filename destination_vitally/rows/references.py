@@ -12,7 +12,7 @@ from destination_vitally.api.http import Api
 from destination_vitally.api.pages import found_row, is_row, quoted
 from destination_vitally.errors import AmbiguousError, NotYetError, RejectedError
 from destination_vitally.lines import dumps
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import COPIED, Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import PARENT, BatchRoute, Kind
 from destination_vitally.objects.table import BY_NAME, OBJECTS
@@ -77,37 +77,56 @@ class References:
         """Whether a row of an object may still arrive in this sync, by the value of one of its keys."""
         self.is_held: Callable[[str, str, str], bool] = lambda target, value, by: False
         """Whether the record of such a row waits."""
+        self.is_open: Callable[[str], bool] = lambda target: False
+        """Whether more rows of an object may arrive."""
 
     # What is known
 
-    def learn(self, change: Change) -> None:
-        """Note both ids of a row read from Vitally, for the rows that refer to it."""
-        own, yours = change.fields.get("id"), change.fields.get("externalId")
-        if change.entry.name in REFERRED_TO and own and yours:
-            self._memory.note(Elsewhere(change.entry, own, yours))
+    def learned(self, change: Change) -> Change:
+        """Return a change that names by your ids what was read from another workspace, as far as they are known.
+
+        Both ids of the row itself are noted, for the rows that refer to it.
+        """
+        entry, yours = change.entry, change.fields.get("externalId")
+        if change.origin and yours and not change.is_unsure and entry.name in REFERRED_TO:
+            self._memory.note(Elsewhere(entry, change.origin, yours))
+        known = {
+            field.name: [self.here(str(field.refers), one) for one in value]
+            if isinstance(value, list)
+            else self.here(str(field.refers), value)
+            for field in entry.references()
+            if (value := change.fields.get(field.name))
+        }
+        return change._replace(fields={**change.fields, **known}) if known else change
 
     def here(self, target: str, value: str) -> str:
         """Return your id in the place of Vitally's, where it is known: a row may be of another workspace."""
         yours = self._memory.yours_elsewhere(BY_NAME[target], value) if isinstance(value, VitallyId) else None
         return yours or value
 
+    def _find(self, target: str, value: str) -> Answer:
+        """Return what is known of a row, by an id of it, or as the copy of a row of another workspace."""
+        answers = [self._memory.find(target, one) for one in _spelled(value)]
+        return next((answer for answer in answers if answer.rows or answer.coming), answers[0])
+
     def id_of(self, target: str, value: str) -> str | None:
         """Return Vitally's id of a row, if nothing has to be asked for to say it."""
-        wanted = self.here(target, value)
-        return self._memory.id_of(target, wanted) or (wanted if isinstance(wanted, VitallyId) else None)
+        found = self._find(target, value).live
+        known = next(iter(found)) if len(found) == 1 else None
+        return known or (value if isinstance(value, VitallyId) else None)
 
     def is_there(self, target: str, value: str) -> bool:
         """Tell whether a row that is referred to is known to be in this workspace."""
-        return bool(self._memory.find(target, self.here(target, value)).rows)
+        return bool(self._find(target, value).rows)
 
     def is_known(self, target: str, value: str) -> bool:
         """Tell whether a row that is referred to is known to be there, to be on its way, or not to be there."""
-        answer = self._memory.find(target, self.here(target, value))
+        answer = self._find(target, value)
         return bool(answer.rows or answer.coming or answer.why_not or answer.absent)
 
     def is_listed(self, target: str, value: str) -> bool:
         """Tell whether a list has shown a row that is referred to, or this sync has created it."""
-        return any(one.is_listed for one in self._memory.find(target, self.here(target, value)).rows)
+        return any(one.is_listed for one in self._find(target, value).rows)
 
     def of(self, change: Change) -> Iterator[Reference]:
         """Yield what has to be known of what a change refers to before it is sent."""
@@ -129,15 +148,14 @@ class References:
             NotYetError: it may still come, or is on its way.
         """
         if self._rest is None:
-            wanted = self.here(target, value)
-            if change.operation != "delete" and field != change.entry.kept_in and self.may_come(target, wanted):
-                raise NotYetError(BY_NAME[target], wanted)
-            if isinstance(wanted, VitallyId):
+            if change.operation != "delete" and field != change.entry.kept_in and self.may_come(target, value):
+                raise NotYetError(BY_NAME[target], value)
+            if isinstance(value, VitallyId):
                 raise change.rejected(
                     f"{field} is Vitally's id of a row that only a REST key (secret_token) could look up; sync the "
                     f"{target}s along, or map your own id to {field}"
                 )
-            return wanted
+            return value
         if change.operation == "delete" or field == change.entry.kept_in:
             # It need not be there; but it may be an id of Vitally's, or of a row that was merged.
             if change.operation == "delete" and not UUID.fullmatch(value):
@@ -163,24 +181,25 @@ class References:
             RejectedError: there is no such row, or Vitally does not say.
             NotYetError: it may still come, or is on its way.
         """
-        wanted, entry = self.here(target, value), BY_NAME[target]
-        answer = self._memory.find(target, wanted)
+        entry, answer = BY_NAME[target], self._find(target, value)
         if not answer.rows:
             if answer.coming:
                 raise NotYetError(entry, answer.coming.external_id)
-            if self.may_come(target, wanted):
-                raise NotYetError(entry, wanted)
+            if self.may_come(target, value):
+                raise NotYetError(entry, value)
             old = self._memory.clock.monotonic() - ABSENT_SECONDS
-            if self._rest and answer.why_not is None and (answer.absent is None or answer.absent < old):
-                answer = self._look(self._rest, target, wanted)
+            for one in _spelled(value):
+                answer = answer if answer.rows else self._memory.find(target, one)
+                if self._rest and answer.why_not is None and (answer.absent is None or answer.absent < old):
+                    answer = self._look(self._rest, target, one)
         if len(answer.live) > 1:
             raise change.rejected(f"{field}: {len(answer.live)} rows of {target} in Vitally have this id")
         if answer.rows:
             return next(iter(answer.live.values()), answer.rows[0])
         if answer.why_not:
             raise change.rejected(f"{field}: {answer.why_not}", answer.why_not.status)
-        if self._rest and self.creates(target, wanted):
-            return self._create(self._rest, change, field, target, wanted)
+        if self._rest and self.creates(target, value):
+            return self._create(self._rest, change, field, target, value)
         if isinstance(change.route, BatchRoute):
             raise change.rejected(f"{field}: Vitally has no {target} with this id, and none arrived in this sync")
         raise change.rejected(f"{field}: Vitally has no {target} with this id")
@@ -192,7 +211,7 @@ class References:
     def prefetch(self, target: str, value: str) -> None:
         """Look for a row that is referred to, if nothing is known of it; the memory has the answer."""
         if self._rest and not self.is_known(target, value):
-            self._look(self._rest, target, self.here(target, value))
+            self._look(self._rest, target, value)
 
     def is_list_known(self, target: str) -> bool:
         """Tell whether every row that the list of an object shows is known."""
@@ -267,3 +286,8 @@ class References:
                 "Analytics API knows only yours, so your id of the %s that Vitally shows is sent instead.",
                 *(change.entry.name, field, target, target, target),
             )
+
+
+def _spelled(value: str) -> tuple[str, ...]:
+    """Return the ids by which a row is known: one of another workspace that has none of yours is known as a copy."""
+    return (value, COPIED + value) if isinstance(value, VitallyId) else (value,)

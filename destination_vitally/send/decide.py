@@ -159,7 +159,7 @@ def _several(case: Case) -> Step | None:
     live = case.answer.live
     if len(live) <= 1 or _address(case.change):
         return None
-    if case.change.operation == "create":
+    if case.change.operation == "create" and not case.change.origin:
         return Done("skipped")
     key = next(key for key in case.change.entry.keys if all(case.change.fields.get(name) for name in key.fields))
     others = " or ".join(name for name in ("externalId", "id") if name not in key.fields)
@@ -245,7 +245,10 @@ def _find_or_post(case: Case) -> Step | None:
 
 
 def _create(case: Case) -> Step | None:
-    """Create is insert: what exists is skipped, unless it is what an attempt whose answer was lost has created."""
+    """Create is insert: what exists is skipped, unless it is what an attempt whose answer was lost has created.
+
+    The copy of a row of another workspace is kept as that row is.
+    """
     if case.change.operation != "create" or case.verb is not Verb.POST:
         return None
     live = list(case.answer.live.values())
@@ -256,9 +259,11 @@ def _create(case: Case) -> Step | None:
             "Vitally did not answer when it was created, and now has a row with this externalId and other values, "
             "which somebody else may have created. Nothing more was sent: look it up in Vitally"
         )
+    if live and case.change.origin and "update" in case.change.entry.operations:
+        return Put(live[0].id, live[0])
     if live:
         return Done("skipped")
-    if not case.change.fields.get("externalId") or not case.can_look:
+    if not (case.change.fields.get("externalId") or case.change.origin) or not case.can_look:
         return _refused(case) or Post()
     return _post_when_absent(case)
 

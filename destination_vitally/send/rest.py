@@ -16,7 +16,7 @@ from destination_vitally.compare.loosened import alike
 from destination_vitally.errors import AmbiguousError, NotYetError, OutageError
 from destination_vitally.mapping.change import Change, identities_of, lacking
 from destination_vitally.objects.model import Kind, RestRoute, Verb
-from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
+from destination_vitally.rows.facts import Answer, Deleted, Elsewhere, Known, Missed, Sending, Written
 from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.paths import Paths
 from destination_vitally.send.decide import (
@@ -86,7 +86,7 @@ class Rest:
         paths, attempts = Paths(change, self._references), list[Attempt]()
         looked: Answer | None = None
         while True:
-            answer = looked or self._reader.ask(change, paths)
+            answer = self._of_same_row(change, looked or self._reader.ask(change, paths))
             now = self._memory.clock.monotonic()
             step = decide(Case(change, answer, attempts, now, lambda known: _shows(change, known)))
             if isinstance(step, Done):
@@ -108,6 +108,13 @@ class Rest:
                 return made
             result = Result.MISSED if reply.is_miss else Result.ARCHIVED if _says_archived(reply) else Result.EXISTS
             attempts.append(Attempt(type(step).__name__, result, reply.reason, reply.status))
+
+    def _of_same_row(self, change: Change, answer: Answer) -> Answer:
+        """Leave out what this sync has made for other rows that have the same name."""
+        if not change.origin or change.fields.get("externalId"):
+            return answer
+        made = self._memory.yours_elsewhere(change.entry, change.origin)
+        return answer._replace(rows=tuple(one for one in answer.rows if not one.is_own or one.id == made))
 
     def _wait_after_loss(self, change: Change, attempts: list[Attempt]) -> None:
         lost = sum(one.result is Result.LOST for one in attempts)
@@ -200,9 +207,10 @@ class Rest:
     def _post(self, change: Change, paths: Paths) -> tuple[Reply, Made | None]:
         route = change.route
         assert isinstance(route, RestRoute)
-        missing = lacking(change.fields, route.to_create)
+        missing = lacking(change.fields, route.to_create or route.requires)
         if missing:
-            raise change.rejected(f"it does not exist yet, and {missing} is required to create it")
+            why = f": {change.left_out[missing]}" if missing in change.left_out else ""
+            raise change.rejected(f"it does not exist yet, and {missing} is required to create it{why}")
         external_id = change.fields.get("externalId")
         repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
         reply = self._first_or_other(change, paths.collection(), repeatable, conflict=bool(external_id))
@@ -258,6 +266,8 @@ class Rest:
         row = {**keys, **paths.known_parents(creating=before is None), **(before or {}), **sent, **answered}
         if row.get("id"):
             self._memory.note(Written(change.entry, row, is_new=before is None))
+            if change.origin and not change.fields.get("externalId"):
+                self._memory.note(Elsewhere(change.entry, change.origin, row["id"]))
         return answered
 
     def _forget(self, change: Change, address: str) -> None:

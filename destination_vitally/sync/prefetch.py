@@ -85,7 +85,7 @@ class Prefetch:
                 if not self._references.is_known(target, value):
                     unknown.setdefault(target, set()).add(value)
                     # A single call asks for itself, if it needs to.
-                    may_come = self._references.may_come(target, self._references.here(target, value))
+                    may_come = self._references.may_come(target, value)
                     if is_batch or may_come:
                         asked_for[target, value] = may_come
         self._lanes.together(partial(self._references.read_list, target, values) for target, values in unknown.items())

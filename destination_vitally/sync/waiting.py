@@ -39,6 +39,7 @@ class Waiting:
         self._arrivals: set[tuple[str, str, bool]] = set()
         self._memory.wake = self.held.wake
         rows.references.may_come, rows.references.is_held = self._may_come, self._is_held
+        rows.references.is_open = lambda target: self._open[target] > 0
 
     @property
     def is_waiting(self) -> bool:

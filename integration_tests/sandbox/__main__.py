@@ -30,6 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     sandbox = Sandbox(
         seed=options.seed,
+        ids=f"{options.seed} at {options.port}",
         sizes={resource: getattr(options, resource) for resource in DEFAULT_SIZES},
         empty=options.empty,
         switches=Switches(

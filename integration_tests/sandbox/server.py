@@ -32,12 +32,14 @@ from integration_tests.sandbox.wire.switches import Switches
 REST = "/resources"
 ANALYTICS = "/analytics/v1"
 HOST = "127.0.0.1"
+_MADE = count()
 
 
 class Sandbox:
     """A workspace as Vitally would serve it. REST is at `{url}/resources`, Analytics at `{url}/analytics/v1`.
 
-    `sizes` says how many rows of which resource the seed makes up; `empty` leaves only the definitions.
+    `sizes` says how many rows of which resource the seed makes up; `empty` leaves only the definitions. No two share an
+    id, unless both are given the same `ids`: any text, from which ids are made as rows are from the seed.
     """
 
     served: ClassVar[list[Sandbox]] = []
@@ -47,6 +49,7 @@ class Sandbox:
         self,
         *,
         seed: int = 1,
+        ids: str = "",
         sizes: Mapping[str, int] | None = None,
         empty: bool = False,
         switches: Switches | None = None,
@@ -57,7 +60,7 @@ class Sandbox:
         analytics_token: str = "analytics_example_not_real",
     ) -> None:
         self.clock = clock or Clock()
-        self.workspace = Workspace(self.clock, switches or Switches(), seed)
+        self.workspace = Workspace(self.clock, switches or Switches(), ids or f"{seed} {next(_MADE)}")
         seed_definitions(self.workspace)
         if not empty:
             Seeder(self.workspace, seed, sizes or {}).run()

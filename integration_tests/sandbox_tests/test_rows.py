@@ -188,8 +188,9 @@ def test_the_same_seed_makes_the_same_workspace() -> None:
         workspace = Sandbox(clock=clock, **options).workspace
         return {name: workspace.rows(name) for name in workspace.tables}
 
-    one, again, other, empty = made(seed=3), made(seed=3), made(seed=4), made(seed=3, empty=True)
+    one, again, other, empty = made(seed=3, ids="x"), made(seed=3, ids="x"), made(seed=4), made(seed=3, empty=True)
     assert one == again
+    assert not {row["id"] for name in one for row in one[name]} & {row["id"] for name in empty for row in empty[name]}
     assert one["accounts"] != other["accounts"]
     assert not empty["accounts"]
     for name in ("customObjects", "customFields", "admins", "noteCategories"):

@@ -102,13 +102,17 @@ def as_vitallys(read: Read, *, many: bool) -> Read:
 
 
 def of_inlined(field: Field) -> Read:
-    """Return what reads the id of an inlined parent: yours where it has one, as only that has a meaning elsewhere."""
+    """Return what reads the id of an inlined object: yours where it has one, as only that has a meaning elsewhere.
+
+    The id of a person or a category comes with the email or the name.
+    """
 
     def one(parent: Any) -> str:
-        if isinstance(parent, dict) and parent.get("externalId"):
+        if isinstance(parent, dict) and parent.get("externalId") and field.refers:
             return texts.key(parent["externalId"])
         if isinstance(parent, dict) and parent.get("id"):
-            return texts.VitallyId(texts.key(parent["id"]))
+            called = field.directory and parent.get(field.directory.other_name)
+            return texts.VitallyId(texts.key(parent["id"]), called if isinstance(called, str) else "")
         raise ValueError("has neither externalId nor id")
 
     if field.kind is Kind.TEXTS:

@@ -11,9 +11,18 @@ from destination_vitally.objects.model import names
 
 
 class VitallyId(str):
-    """An id that Vitally gave out, as opposed to one of yours."""
+    """An id that Vitally gave out, as opposed to one of yours: in this workspace, or in the one a row was read from.
 
-    __slots__ = ()
+    `called` is the email or the name that goes with it, by which the same is found in another workspace.
+    """
+
+    called: str
+
+    def __new__(cls, value: str, called: str = "") -> VitallyId:
+        """Return the id; `called` is empty where the row does not say."""
+        made = super().__new__(cls, value)
+        made.called = called
+        return made
 
 
 EXACT_DIGITS = 15

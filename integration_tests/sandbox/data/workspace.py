@@ -42,13 +42,13 @@ def _copy(row: Row) -> Row:
 class Workspace:
     """Rows by resource name (`accounts`, `instances`, …). Thread-safe; what it returns are copies."""
 
-    def __init__(self, clock: Clock, switches: Switches, seed: int = 1) -> None:
+    def __init__(self, clock: Clock, switches: Switches, ids: str = "") -> None:
         self.clock = clock
         self.switches = switches
         self.lock = RLock()
         self._events: list[Row] = []
         self.tables = {name: Table(resource) for name, resource in RESOURCES.items()}
-        self._random = random.Random(f"ids {seed}")
+        self._random = random.Random(f"ids {ids}")
         self._deletions: dict[str, str] = {}
         self.merged: dict[tuple[str, str], str] = {}
         """By resource and an id or externalId that was merged into another row, that row's id."""

@@ -60,6 +60,7 @@ class Seeder:
         self.now = workspace.clock.now()
         self.admins = self._ids("admins")
         self.roles: dict[str, Row] = {}
+        self.segment = self._uuid()
 
     def run(self) -> None:
         makers = {
@@ -370,7 +371,7 @@ class Seeder:
         return {"accountId": self.random.choice(self.accounts)}
 
     def _segments(self) -> list[Row]:
-        return [{"id": "5e900000-0000-4000-8000-000000000001", "name": "Enterprise"}][: self.random.randrange(2)]
+        return [{"id": self.segment, "name": "Enterprise"}][: self.random.randrange(2)]
 
     def _traits(self, n: int) -> Row:
         return {
