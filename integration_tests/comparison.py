@@ -15,7 +15,8 @@ COMPUTED = {
     "accountOwnerId", "organizationOwnerId", "healthScore", "csmId", "accountExecutiveId", "keyRoles",
     "segments", "lastSeenTimestamp", "usersCount", "npsLastScore", "deactivatedAt", "mrr", "churnedAt",
     "nextRenewalDate", "source", "projectIds", "meetingId", "targets", "users", "deleteOn", "untracked",
-    "status", "durationInDays", "startTimeZone", "projectStatusId", "accountIds", "organizationIds",
+    "status", "projectStatusId", "durationInDays", "startTimeZone", "accountIds", "organizationIds", "userIds",
+    "adminIds",
 }  # fmt: skip
 """What no API can write (or derives by itself). Links of users are compared as `links`."""
 

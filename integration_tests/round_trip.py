@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from integration_tests.comparison import comparable
@@ -76,7 +77,7 @@ def differences(origin: Sandbox, copy: Sandbox) -> list[str]:
     """
     found = []
     for table in [*TABLES.values(), INSTANCES, PARTICIPANTS]:
-        expected = comparable(origin, table, lambda row: _can_be_copied(origin, row))
+        expected = comparable(origin, table, partial(_can_be_copied, origin, table))
         written = comparable(copy, table)
         found += [
             f"{table} {key}: {_unequal(expected.get(key), written.get(key))}"
@@ -86,10 +87,19 @@ def differences(origin: Sandbox, copy: Sandbox) -> list[str]:
     return sorted(found)
 
 
-def _can_be_copied(origin: Sandbox, row: Json) -> bool:
-    parents = ((name, row.get(f"{name.removesuffix('s')}Id")) for name in ("conversations", "meetings"))
-    above = all(_can_be_copied(origin, origin.workspace.get(name, own)) for name, own in parents if own and "name" not in row)
-    return above and not row.get("archivedAt") and row.get("score", 0) is not None and row.get("subject", row) is not None
+_PARENTS = {
+    "messages": ("conversations", "conversationId"),
+    "meetingParticipants": ("meetings", "meetingId"),
+    "meetingTranscripts": ("meetings", "meetingId"),
+}
+
+
+def _can_be_copied(origin: Sandbox, table: str, row: Json) -> bool:
+    if table in _PARENTS:
+        parents, name = _PARENTS[table]
+        return _can_be_copied(origin, parents, origin.workspace.get(parents, row[name]))
+    has_what_is_required = {"conversations": row.get("subject"), "npsResponses": row.get("score") is not None}
+    return not row.get("archivedAt") and bool(has_what_is_required.get(table, True))
 
 
 def _unequal(expected: Json | None, written: Json | None) -> str:

@@ -32,6 +32,8 @@ logger = logging.getLogger("airbyte")
 _PARTICIPANTS = {"accountIds": "accounts", "organizationIds": "organizations", "userIds": "users", "adminIds": "admins"}
 """Fields of a message for what the conversation that it is in has inlined."""
 
+_PEOPLE = ("from", "to", "cc", "bcc")
+
 OUTAGE = 10
 """So many failures, one after the other, may be an outage: then something that is known to work is asked for."""
 
@@ -277,8 +279,24 @@ class ConversationMessagesRetriever(DetailRetriever):
             raise BrokenDetails("its 'messages' are not a list of messages.")
         participants = {name: ids_of(detail.get(rows)) for name, rows in _PARTICIPANTS.items()}
         conversation = {"conversationId": row["id"], "conversationUpdatedAt": row.get(UPDATED_AT), **participants}
+        people = {
+            (kind, person["id"]): {name: person[name] for name in ("externalId", "email") if person.get(name)}
+            for kind, rows in (("user", detail.get("users")), ("admin", detail.get("admins")))
+            for person in (rows if isinstance(rows, list) else ())
+            if isinstance(person, Mapping) and isinstance(person.get("id"), str)
+        }
         for message in objects:
-            yield {**message, **conversation}
+            named = {name: _with_names(message[name], people) for name in _PEOPLE if name in message}
+            yield {**message, **named, **conversation}
+
+
+def _with_names(value: Any, people: Mapping[tuple[Any, Any], Row]) -> Any:
+    """Return participants with what says who they are outside of this workspace, as far as the conversation does."""
+    if isinstance(value, list):
+        return [_with_names(item, people) for item in value]
+    if not isinstance(value, Mapping) or not isinstance(value.get("id"), str):
+        return value
+    return {**value, **people.get((value.get("type"), value["id"]), {})}
 
 
 @dataclass

@@ -19,7 +19,7 @@ logger = logging.getLogger("airbyte")
 DEEPEST = 200
 """Levels of a row. What prints messages, and what reads them, takes some 250."""
 
-_REFERENCE_FIELDS = ("id", "externalId", "name")
+_REFERENCE_FIELDS = ("id", "externalId", "name", "email")
 
 
 @dataclass

@@ -40,7 +40,7 @@ _TRAIT_FIELDS: Mapping[Kind, Any] = {
 }
 _COLUMN_FIELDS: Mapping[Kind, Any] = {**_TRAIT_FIELDS, Kind.DATETIME: "datetime", Kind.DATE: "day"}
 """Values in columns of their own are cast, so that a time is one; inside `traits` they stay as they are."""
-_REFERENCE = {"id": "string", "externalId": "string", "name": "string"}
+_REFERENCE = {"id": "string", "externalId": "string", "name": "string", "email": "string"}
 
 TraitTypes = dict[tuple[str, str], dict[str, str]]
 TRAIT_TYPES = "__trait_types"

@@ -181,6 +181,16 @@ def check_traits(mapping: StreamMapping, entry: Object, known: CustomFields, tit
             logger.warning("%s: there is no custom field '%s' in Vitally yet.%s", title.capitalize(), trait, hint)
 
 
+def lacking_fields(mapper: Mapper, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a stream of another workspace says of custom fields that its object has there and not here."""
+    traits = next((told for name, told in schema.items() if name.lower() == mapper.entry.open_member), None)
+    members = traits.get("properties") if isinstance(traits, Mapping) else None
+    if mapper.are_vitallys and mapper.entry.defined_traits and members:
+        known = mapper.layouts.custom_fields
+        if unknown := sorted(set(members) - set(known)) if known is not None else []:
+            yield f"custom fields of {mapper.entry.name}: {', '.join(unknown[:NAMED])}"
+
+
 def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, Any], title: str) -> None:
     """Check that rows with the columns of the stream can be written at all.
 

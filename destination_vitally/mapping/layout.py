@@ -174,11 +174,12 @@ class Layouts:
         return casts.of_cast(cast or self._custom(name) or self._cast_of_schema(column), separator, self._zone)
 
     @cached_property
-    def _custom_fields(self) -> CustomFields:
+    def custom_fields(self) -> CustomFields:
+        """The custom fields of the object, asked for when this is first asked."""
         return self._types.custom_fields()
 
     def _custom(self, trait: str) -> Kind | None:
-        found = (self._custom_fields or {}).get(trait)
+        found = (self.custom_fields or {}).get(trait)
         return kind_of(found.type) if found else None
 
     def _cast_of_schema(self, column: str) -> Kind | None:
@@ -258,7 +259,7 @@ class Layouts:
                 place: Place = "default" if native and field.inlined else "field"
                 yield Target(column, (), place, field.name, self._field_reader(field, native), self._clears)
             elif fold == self._entry.open_member:
-                _ = self._custom_fields  # asked for here, where a failure ends the sync, not the record
+                _ = self.custom_fields  # asked for here, where a failure ends the sync, not the record
                 yield Target(column, (), "merged", column, self._members_reader(column, native), self._clears)
             elif self._is_trait(column, native):
                 read = casts.unchanged if native else self.trait_reader(column, column)
@@ -345,7 +346,7 @@ class Layouts:
 
     def _is_undefined(self, trait: str, path: str) -> bool:
         """Tell whether Vitally would refuse a trait, since no custom field has its name."""
-        known = self._custom_fields
+        known = self.custom_fields
         if not self._entry.defined_traits or known is None or trait in known:
             return False
         self._log_once(_UNDEFINED, path)

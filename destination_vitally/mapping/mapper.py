@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
@@ -78,14 +79,14 @@ class _Draft:
 class Rules(NamedTuple):
     """What bears on the rows of a stream besides its mapping: settings, what is known of types, Vitally's clock.
 
-    `now` returns Unix seconds. `are_vitallys` says whether rows were read from Vitally; None: each row shows it.
+    `now` returns Unix seconds, `stream` is the name of the stream.
     """
 
     clear_nulls: bool = False
     allow_deletes: bool = False
     types: Types = NO_TYPES
     now: Callable[[], float] = time.time
-    are_vitallys: bool | None = None
+    stream: str = ""
 
 
 DEFAULT_RULES = Rules()
@@ -107,6 +108,9 @@ class Mapper:
         Raises:
             ValueError: a fixed value of the mapping is not of its type.
         """
+        self.are_vitallys = _are_vitallys(entry, mapping, rules.stream, rules.types.columns)
+        if self.are_vitallys and entry.copied_by:
+            entry = replace(entry, keys=(*entry.keys, entry.copied_by))
         self.entry = entry
         self._operation = operation
         self._rules = rules
@@ -155,7 +159,7 @@ class Mapper:
         return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
 
     def _is_native(self, data: dict[str, Any]) -> bool:
-        return is_native(data) if self._rules.are_vitallys is None else self._rules.are_vitallys
+        return is_native(data) if self.are_vitallys is None else self.are_vitallys
 
     def _as_copy(self, fields: dict[str, Any]) -> tuple[str, bool]:
         """Identify a row that was read from Vitally by what has a meaning in another workspace, where it has that.
@@ -172,7 +176,7 @@ class Mapper:
 
     def layouts_of(self, columns: Iterable[str]) -> list[Layout]:
         """Return the layouts that rows with some columns may have: as yours, as Vitally's, or either."""
-        known = self._rules.are_vitallys
+        known = self.are_vitallys
         return [self.layouts.of(columns, native=native) for native in ((False, True) if known is None else (known,))]
 
     def may_use_rest(self, columns: Iterable[str]) -> bool:
@@ -330,7 +334,7 @@ class Mapper:
         return self._routing.never_met(fields, operation)
 
 
-def are_vitallys(entry: Object, mapping: StreamMapping | None, stream: str, columns: Iterable[str]) -> bool | None:
+def _are_vitallys(entry: Object, mapping: StreamMapping | None, stream: str, columns: Iterable[str]) -> bool | None:
     """Tell whether rows of a stream were read from Vitally, so that their ids are Vitally's; None: each row shows it.
 
     So they are where a mapping says it, and not where it says of ids that they are yours. Else they are if the stream

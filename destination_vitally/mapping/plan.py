@@ -22,10 +22,11 @@ from destination_vitally.mapping.checks import (
     check_matching,
     check_messages,
     check_traits,
+    lacking_fields,
 )
 from destination_vitally.mapping.columns import folded, is_deletion
 from destination_vitally.mapping.layout import CustomFields, Types
-from destination_vitally.mapping.mapper import Mapper, Rules, are_vitallys
+from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Directory, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, DIRECTORIES, INSTANCE, OBJECTS, rank
@@ -38,6 +39,10 @@ StreamKey = tuple[str | None, str]
 """Namespace and name, as a catalog and a record give them."""
 
 PREFIX = INSTANCE.name.removesuffix("*")
+LACKING = (
+    "The rows come from a workspace that has what this one lacks. Create it here by hand, with the same name; until "
+    "then it is left out: %s."
+)
 BY_SYNC_MODE: dict[str, Operation] = {
     "append": "create",
     "append_dedup": "upsert",
@@ -102,6 +107,11 @@ class StreamPlan:
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
 
     @property
+    def is_only_noted(self) -> bool:
+        """Whether its rows are not written, but tell something of those of other streams."""
+        return self.directory is not None or self.only_ids
+
+    @property
     def title(self) -> str:
         """What messages call the stream."""
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
@@ -127,16 +137,26 @@ def build(
             custom object is not in the workspace, or missing rows may not be deleted.
     """
     plans: dict[StreamKey, StreamPlan] = {}
-    streams = list(streams)
+    streams, lacking, objects = list(streams), list[str](), list[str]()
     mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
         stream = configured.stream
         choice = _choose(configured, mappings.get((stream.namespace, stream.name)))
-        plan = _compile(config, configured, _locate(choice, stream.name, definitions), definitions, now)
+        try:
+            choice = _locate(choice, stream.name, definitions)
+        except ConfigError as error:
+            objects.append(str(error))
+            continue
+        plan = _compile(config, configured, choice, definitions, now)
+        lacking += lacking_fields(plan.mapper, _columns(stream))
         plans[(stream.namespace, stream.name)] = plan
         logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
         _explain_deletes(config, plan, stream)
         _explain_truncation(configured, plan)
+    if lacking:
+        logger.warning(LACKING, "; ".join(lacking))
+    if objects:
+        raise ConfigError(" ".join(objects))
     check_together((plan.title, plan.entry, plan.mirror) for plan in plans.values())
     return plans
 
@@ -177,9 +197,20 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
         return choice
     name = entry.name.removeprefix(PREFIX)
     by_stream = (STREAM_PREFIX + name).lower() == stream_name.lower()
-    definition = definitions.of_stream(stream_name) if by_stream else definitions.named(name)
+    definition = _definition(definitions, name, stream_name if by_stream else "", is_named=bool(choice.mapping))
     located = replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
     return replace(choice, entry=located)
+
+
+def _definition(definitions: Definitions, name: str, stream_name: str, *, is_named: bool) -> str:
+    """Return the id of a custom object: as a person calls it, else as the source calls its stream."""
+    if not stream_name or is_named:
+        try:
+            return definitions.named(name)
+        except ConfigError:
+            if not stream_name:
+                raise
+    return definitions.of_stream(stream_name)
 
 
 def _compile(
@@ -206,10 +237,8 @@ def _compile(
         allow_deletes=config.allow_deletes,
         types=Types(custom_fields, schema),
         now=now,
-        are_vitallys=are_vitallys(entry, mapping, stream.name, schema),
+        stream=stream.name,
     )
-    if rules.are_vitallys is not False and entry.copied_by:
-        entry = replace(entry, keys=(*entry.keys, entry.copied_by))
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
     except ValueError as error:
@@ -219,7 +248,7 @@ def _compile(
     return StreamPlan(
         namespace=stream.namespace,
         name=stream.name,
-        entry=entry,
+        entry=mapper.entry,
         operation=operation,
         rank=rank(entry),
         batched=isinstance(routes[operation][0], BatchRoute),

@@ -168,7 +168,12 @@ ACTIVITIES: tuple[Object, ...] = (
             Field("targetCompletionDate", Kind.DATE, description="The day by which it is to be done"),
             Field("ownedByVitallyUserId", directory=Directory.ADMIN, description="The team member who owns it"),
             Field("projectCategoryId", directory=Directory.PROJECT_CATEGORY, description="The category of the project"),
-            Field("projectStatusId", description="Vitally's id of a project status"),
+            Field(
+                "projectStatusId",
+                directory=Directory.PROJECT_STATUS,
+                inlined="projectStatus",
+                description="The status of the project",
+            ),
         ),
         operations={
             "create": (RestRoute(Verb.POST, requires=("templateId", PARENT)),),

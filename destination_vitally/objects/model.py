@@ -50,6 +50,9 @@ class Directory(Enum):
     PROJECT_CATEGORY = ("project category", "/projectCategories", "project_categories", False)
     PROJECT_TEMPLATE = ("project template", "/projectTemplates", "project_templates", False)
 
+    PROJECT_STATUS = ("project status", "/projects", "", False)
+    """Nothing lists them: they are known from the projects that have one."""
+
     def __init__(self, title: str, path: str, stream: str, is_searched: bool) -> None:
         """`is_searched` things are found by email below the path; else it is a list of all, with names."""
         self.title = title

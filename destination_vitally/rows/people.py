@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from destination_vitally.api.http import Api
@@ -38,20 +39,22 @@ class People:
         self._called: dict[tuple[Directory, str], str] = {}
         """What is called how in the workspace that records were read from, by Vitally's id there."""
 
-    def learn(self, directory: Directory, data: Mapping[str, Any]) -> None:
+    def learn(self, directory: Directory | None, data: Mapping[str, Any]) -> None:
         """Take note of a row of a stream that says how things are called where the records were read."""
         columns = Columns(data)
-        own, called = (columns.find(name) for name in ("id", directory.other_name))
-        if own and called and data[own] and data[called]:
+        own, called = columns.find("id"), columns.find(directory.other_name) if directory else None
+        if directory and own and called and data[own] and data[called]:
             self._called[directory, str(data[own])] = str(data[called])
             self._memory.wake(directory.path, [str(data[own])])
 
     def missing(self, directory: Directory) -> list[str]:
         """Return what was learned of and is not in this workspace, by the names that it has there."""
-        names = [called for (of, _), called in self._called.items() if of is directory]
+        names = {called for (of, _), called in self._called.items() if of is directory}
         entry = DIRECTORIES[directory]
         subject = Change(entry, "update", entry.operations["upsert"][0], directory.title, {}, {})
-        return sorted(name for name in names if self._rest and not self._ids_of(self._rest, subject, directory, name))
+        with suppress(RejectedError):
+            return sorted(one for one in names if self._rest and not self._ids_of(self._rest, subject, directory, one))
+        return []
 
     def concern(self, change: Change) -> bool:
         """Tell whether there are emails or names in the fields of a change, or ids of another workspace."""
@@ -214,6 +217,10 @@ class People:
                 rows = list(all_rows(rest, directory.path, order=None))
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
+            if directory is Directory.PROJECT_STATUS:
+                rows = [
+                    {"name": "", **(row.get("projectStatus") or {}), "id": row.get("projectStatusId")} for row in rows
+                ]
             known: dict[str, dict[str, str]] = {}
             for row in rows:
                 written = text_of(row, directory.other_name)

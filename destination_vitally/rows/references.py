@@ -187,11 +187,7 @@ class References:
                 raise NotYetError(entry, answer.coming.external_id)
             if self.may_come(target, value):
                 raise NotYetError(entry, value)
-            old = self._memory.clock.monotonic() - ABSENT_SECONDS
-            for one in _spelled(value):
-                answer = answer if answer.rows else self._memory.find(target, one)
-                if self._rest and answer.why_not is None and (answer.absent is None or answer.absent < old):
-                    answer = self._look(self._rest, target, one)
+            answer = self._looked_for(target, value)
         if len(answer.live) > 1:
             raise change.rejected(f"{field}: {len(answer.live)} rows of {target} in Vitally have this id")
         if answer.rows:
@@ -204,6 +200,17 @@ class References:
             raise change.rejected(f"{field}: Vitally has no {target} with this id, and none arrived in this sync")
         raise change.rejected(f"{field}: Vitally has no {target} with this id")
 
+    def _looked_for(self, target: str, value: str) -> Answer:
+        """Return what is known of a row, which is asked for unless it was a moment ago."""
+        old = self._memory.clock.monotonic() - ABSENT_SECONDS
+        for one in _spelled(value):
+            answer = self._memory.find(target, one)
+            if self._rest and answer.why_not is None and (answer.absent is None or answer.absent < old):
+                answer = self._look(self._rest, target, one)
+            if answer.rows:
+                break
+        return answer
+
     def creates(self, target: str, value: str) -> bool:
         """Tell whether a row is created where it does not exist."""
         return self._creates and target in CREATABLE and not isinstance(value, VitallyId)
@@ -211,7 +218,7 @@ class References:
     def prefetch(self, target: str, value: str) -> None:
         """Look for a row that is referred to, if nothing is known of it; the memory has the answer."""
         if self._rest and not self.is_known(target, value):
-            self._look(self._rest, target, value)
+            self._looked_for(target, value)
 
     def is_list_known(self, target: str) -> bool:
         """Tell whether every row that the list of an object shows is known."""

@@ -259,10 +259,9 @@ def _create(case: Case) -> Step | None:
             "Vitally did not answer when it was created, and now has a row with this externalId and other values, "
             "which somebody else may have created. Nothing more was sent: look it up in Vitally"
         )
-    if live and case.change.origin and "update" in case.change.entry.operations:
-        return Put(live[0].id, live[0])
     if live:
-        return Done("skipped")
+        is_copy = case.change.origin and "update" in case.change.entry.operations
+        return Put(live[0].id, live[0]) if is_copy else Done("skipped")
     if not (case.change.fields.get("externalId") or case.change.origin) or not case.can_look:
         return _refused(case) or Post()
     return _post_when_absent(case)

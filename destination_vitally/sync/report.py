@@ -39,6 +39,11 @@ class Report:
         self._counted: dict[StreamPlan, int] = {}
         self.ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
 
+    def left_out(self, plan: StreamPlan, change: Change) -> None:
+        """Count the fields that a row was written without."""
+        for name, reason in change.left_out.items():
+            self.remark(plan, f"are without {name}: {reason}")
+
     def remark(self, plan: StreamPlan, text: str) -> None:
         """Count a row of a stream of which something is to be said at the end."""
         with self._lock:

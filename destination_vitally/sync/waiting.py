@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from destination_vitally.errors import NotYetError
-from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mapping.checks import NAMED
+from destination_vitally.mapping.plan import LACKING, StreamPlan
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.rows.known import Rows
@@ -30,6 +31,7 @@ class Waiting:
 
     def __init__(self, plans: Iterable[StreamPlan], rows: Rows) -> None:
         self._memory = rows.memory
+        self._people = rows.people
         self._poller = rows.asking.poller if rows.asking else None
         self.held = Held(rows.memory.store)
         self._open = Counter(plan.entry.name for plan in plans if plan.operation in _CREATING)
@@ -83,6 +85,8 @@ class Waiting:
         """Take note that no more rows of a stream will arrive."""
         if plan.operation not in _CREATING or plan in self._ended:
             return
+        if plan.directory and (names := self._people.missing(plan.directory)):
+            logger.warning(LACKING, f"{len(names)} rows of {plan.title}: {', '.join(names[:NAMED])}")
         self._ended.add(plan)
         self._open[plan.entry.name] -= 1
         if not self._open[plan.entry.name]:

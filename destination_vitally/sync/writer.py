@@ -139,12 +139,12 @@ class Writer:
             raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
         row = self._ledger.receive(plan, line, number)
         self._counts.record(plan)
-        if plan.directory:
-            self._rows.people.learn(plan.directory, record["data"])
-            self._ledger.settle(row, "skipped")
-            return
         # What is compared is kept back too: of many rows together the list is read instead of each row.
-        if plan.rank == self._lowest and not self._compares:
+        if plan.is_only_noted:
+            self._rows.people.learn(plan.directory, record["data"])
+            self.mirrors.saw_flawed(plan, record["data"])
+            self._ledger.settle(row, "skipped")
+        elif plan.rank == self._lowest and not self._compares:
             self._at_once.append(row)
             if len(self._at_once) >= AT_ONCE:
                 self._write_at_once()
@@ -273,8 +273,7 @@ class Writer:
 
     def _write_at_once(self) -> None:
         rows, self._at_once = self._at_once, []
-        if rows:
-            self._write_slice(rows)
+        self._write_slice(rows)
 
     def _write_slice(self, rows: list[PendingRecord], more: int = 0) -> None:
         """Write rows of one generation, of which there are so many `more`, once what they need is looked up."""
@@ -289,10 +288,6 @@ class Writer:
         record = parse(row.line)["record"]
         cursor = cursor_of(record["data"], row.plan.cursor_field)
         data = data_of(record, row.plan.entry.open_member)
-        if row.plan.only_ids:
-            self.mirrors.saw_flawed(row.plan, data)
-            self._ledger.settle(row, "skipped")
-            return None
         try:
             change = row.plan.mapper.change(data)
             row.label = change.label
@@ -339,15 +334,11 @@ class Writer:
         if self._compares:
             self._rows.memory.note(Sending(draft.change))
         if messages and not self._forecast:
-            self._remark(draft)
+            self._report.left_out(draft.row.plan, draft.change)
             self._batches.add(messages)
         else:
             draft.row.parts = 1
             self._call(draft, messages[0].key if messages and draft.change.entry.counts_once else None)
-
-    def _remark(self, draft: Draft) -> None:
-        for name, reason in draft.change.left_out.items():
-            self._report.remark(draft.row.plan, f"are without {name}: {reason}")
 
     def _put_off(self, draft: Draft, error: Exception) -> None:
         """Let a row wait for what it depends on, or reject it."""
@@ -394,7 +385,7 @@ class Writer:
         except Exception as error:
             self._put_off(draft, error)
         else:
-            self._remark(draft)
+            self._report.left_out(row.plan, draft.change)
             if made.remark:
                 self._report.remark(row.plan, made.remark)
             self._ledger.settle(row, made.effect if self._forecast or made.effect == "skipped" else "accepted")

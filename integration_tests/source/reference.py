@@ -87,7 +87,7 @@ def _as_reference(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_as_reference(name, item) for item in value]
     if isinstance(value, dict) and name != "traits" and "createdAt" in value and "traits" in value:
-        return {key: value[key] for key in ("id", "externalId", "name") if key in value}
+        return {key: value[key] for key in ("id", "externalId", "name", "email") if key in value}
     return value
 
 
@@ -112,13 +112,23 @@ def one_pass(sandbox: Sandbox, stream: str, filters: dict[str, str]) -> Iterator
 def _messages(sandbox: Sandbox) -> Iterator[Json]:
     for conversation in _rows(sandbox, "conversations"):
         whole = get(sandbox, f"conversations/{conversation['id']}")
+        people = {row["id"]: row for name in ("users", "admins") for row in whole[name]}
         for message in whole["messages"]:
             yield {
                 **message,
+                **{name: _named(message.get(name), people) for name in ("from", "to", "cc", "bcc")},
                 "conversationId": conversation["id"],
                 "conversationUpdatedAt": conversation["updatedAt"],
                 **{f"{name}Ids": [row["id"] for row in whole[f"{name}s"]] for name in ("account", "user", "admin")},
             }
+
+
+def _named(value: Any, people: Json) -> Any:
+    """Return participants with what says who they are outside of the workspace."""
+    if isinstance(value, list):
+        return [_named(one, people) for one in value]
+    person = people.get(value["id"], {}) if value else {}
+    return value and {**value, **{name: person[name] for name in ("externalId", "email") if person.get(name)}}
 
 
 def _linked(row: Json) -> Json:

@@ -95,8 +95,9 @@ def test_a_row_read_from_vitally_can_be_written_without_a_mapping() -> None:
     }  # fmt: skip
     made = change("user", "upsert", row)
     assert made.fields == {
-        "id": UUID, "externalId": "u", "name": "Ida", "accountIds": ["a1", UUID], "organizationIds": [],
+        "externalId": "u", "name": "Ida", "accountIds": ["a1", UUID], "organizationIds": [],
     }  # fmt: skip
+    assert (made.origin, made.is_unsure) == (UUID, False), "in another workspace its id has no meaning"
     assert isinstance(made.fields["accountIds"][1], VitallyId)
     assert made.open_values == {"a.b": 1}
 

@@ -43,6 +43,11 @@ ANOTHER_SPACE = (
 )
 
 
+def elsewhere(own: str, yours: str) -> Change:
+    """A row that was read from another workspace."""
+    return change("account", "upsert", {"externalId": yours, "name": "N"})._replace(origin=own)
+
+
 # Which id is sent
 
 
@@ -111,7 +116,8 @@ def test_what_need_not_be_there_is_looked_up_and_if_it_is_not_there_sent_as_it_i
     asked = Asked(script)
     refusal = f"{membership.label}: userId: Vitally has no user with this id, and none arrived in this sync"
     assert yours(asked, value, "user", membership) == (sent or (refusal, None))
-    assert len(asked.asked) == (value != "u" or operation == "upsert")
+    looks = 2 if isinstance(value, VitallyId) and sent is None else 1  # by the id itself, and as a copy
+    assert len(asked.asked) == looks * (value != "u" or operation == "upsert")
 
 
 # Without a REST key
@@ -135,8 +141,9 @@ def test_what_need_not_be_there_is_looked_up_and_if_it_is_not_there_sent_as_it_i
 )
 def test_without_a_rest_key_only_the_sync_itself_tells_your_id(value: str, expected: Any) -> None:
     references = References(Asked().memory, None)
-    references.learn(change("account", "upsert", {"id": "there", "externalId": "a", "name": "N"}))
-    assert outcome(lambda: references.yours(TASK, "accountId", "account", value)) == expected
+    references.learned(elsewhere("there", "a"))
+    wanted = references.here("account", value)
+    assert outcome(lambda: references.yours(TASK, "accountId", "account", wanted)) == expected
 
 
 def test_without_a_rest_key_what_may_still_come_is_waited_for() -> None:
@@ -160,33 +167,48 @@ def test_without_a_rest_key_nothing_is_looked_for() -> None:
 
 def test_an_id_of_another_workspace_is_not_sent_to_this_one() -> None:
     """Given rows that are read from one workspace and written to another, when they refer to each other by ids of the
-    former, then your id leads to the row of the latter."""
-    asked = Asked({"GET /accounts/a%2F1": {"id": "here", "externalId": "a/1"}})
-    asked.references.learn(change("account", "upsert", {"id": "there", "externalId": "a/1", "name": "N"}))
-    there = VitallyId("there")
-    assert not asked.references.is_there("account", there)
+    former, then your id takes the place of each that is known."""
+    asked = Asked()
+    asked.references.learned(elsewhere("there", "a/1"))
+    there, other = VitallyId("there"), VitallyId("other")
     assert asked.references.here("account", there) == "a/1"
-    assert asked.references.id_of("account", there) is None
-    assert [vitallys(asked, there), yours(asked, there)] == ["here", "a/1"]
+    made = asked.references.learned(change("task", "update", {"id": "t", "accountId": there}))
+    assert made.fields == {"id": "t", "accountId": "a/1"}
+    user = asked.references.learned(change("user", "upsert", {"externalId": "u", "accountIds": [other, there]}))
+    assert user.fields["accountIds"] == ["other", "a/1"]
+
+
+def test_a_row_of_another_workspace_is_known_as_its_copy() -> None:
+    """Given a row that has no id of yours where it was read, when others refer to it, then its copy is found."""
+    asked = Asked(
+        {"GET /accounts/there": 404, "GET /accounts/vitally%3Athere": {"id": "A", "externalId": "vitally:there"}}
+    )
+    there = VitallyId("there")
+    assert [vitallys(asked, there), yours(asked, there)] == ["A", "vitally:there"]
     assert asked.references.is_there("account", there)
-    assert asked.references.id_of("account", there) == "here"
-    assert asked.asked == ["GET /accounts/a%2F1"]
+    assert asked.references.id_of("account", there) == "A"
+    assert asked.asked == ["GET /accounts/there", "GET /accounts/vitally%3Athere"]
 
 
 def test_a_text_is_your_id_whatever_it_looks_like() -> None:
     asked = Asked({"GET /accounts/there": {"id": "A", "externalId": "there"}})
-    asked.references.learn(change("account", "upsert", {"id": "there", "externalId": "a", "name": "N"}))
+    asked.references.learned(elsewhere("there", "a"))
+    assert asked.references.here("account", "there") == "there"
     assert vitallys(asked, "there") == "A"
 
 
 @pytest.mark.parametrize(
-    ("name", "operation", "data"),
-    [("account", "update", {"id": "A", "name": "N"}), ("task", "update", {"id": "A", "externalId": "t", "name": "N"})],
+    "made",
+    [
+        change("account", "update", {"id": "A", "externalId": "b", "name": "N"}),
+        change("account", "upsert", {"externalId": "b", "name": "N"})._replace(origin="A", is_unsure=True),
+        TASK._replace(origin="A"),
+    ],
 )
-def test_a_row_that_says_nothing_of_your_id_teaches_none(name: str, operation: Operation, data: dict[str, Any]) -> None:
-    asked = Asked({"GET /accounts/A": {"id": "A", "externalId": "a"}})
-    asked.references.learn(change(name, operation, data))
-    assert yours(asked, VitallyId("A")) == "a"
+def test_a_row_that_says_nothing_of_your_id_teaches_none(made: Change) -> None:
+    asked = Asked()
+    assert asked.references.learned(made).fields == made.fields
+    assert asked.references.here("account", VitallyId("A")) == "A"
 
 
 def test_only_vitallys_id_says_itself_what_it_is() -> None:
