@@ -42,6 +42,10 @@ class RejectedError(Exception):
         self.status = status
 
 
+class SkippedError(RejectedError):
+    """One record is not to be written, as what the reason says its rows are."""
+
+
 class ListError(Exception):
     """A list of Vitally's cannot be read to its end, so that nothing is known of rows that are not in it."""
 

@@ -1,61 +1,140 @@
-"""Sandbox A through the source and the destination into the empty sandbox B: the same rows, field by field."""
+"""Sandbox A through the source and the destination into sandbox B, which shares no id with it: the same rows."""
 
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from integration_tests.comparison import comparable
-from integration_tests.harness import Json, destination_config, write
+from integration_tests.harness import Json, without_waiting
 from integration_tests.round_trip import (
     INSTANCES,
+    PARTICIPANTS,
     TABLES,
+    catalog_of,
     differences,
+    lines_of,
     read_workspace,
     without_untracked,
     write_workspace,
 )
-from integration_tests.sandbox import Switches
+from integration_tests.sandbox import Sandbox
+
+OF_IDS = {
+    **dict.fromkeys(("organization", "account"), "delete_with_everything_below"),
+    **dict.fromkeys(("user", "note", "task", "conversation", "nps_response", "meeting"), "delete"),
+}
+"""What is deleted in the copy because its id is gone, and how the mapping says so."""
+
+DAY = 24 * 3600.0
+ONCE = {"generation_id": 7, "minimum_generation_id": 7, "sync_id": 4711}
 
 
-@pytest.mark.parametrize(("seed", "columns"), [(1, str), (7, str.upper)], ids=["as read", "upper case"])
-def test_a_workspace_read_and_written_is_the_same_workspace_and_stays_so(
-    make_sandbox: Any, seed: int, columns: Callable[[str], str]
+def as_read(catalog: Json, lines: list[str]) -> tuple[Json, list[str]]:
+    return catalog, lines
+
+
+def through_a_warehouse(columns: Callable[[str], str]) -> Callable[[Json, list[str]], tuple[Json, list[str]]]:
+    """Names of columns as a warehouse spells them, and what is no scalar as JSON in a text."""
+
+    def moved(catalog: Json, lines: list[str]) -> tuple[Json, list[str]]:
+        catalog, messages = copy.deepcopy(catalog), [json.loads(line) for line in lines]
+        for stream in catalog["streams"]:
+            schema = stream["stream"]["json_schema"]
+            schema["properties"] = {columns(name): {} for name in schema["properties"]}
+        for message in messages:
+            if message["type"] == "RECORD":
+                data = message["record"]["data"]
+                message["record"]["data"] = {columns(name): _flat(value) for name, value in data.items()}
+        return catalog, [json.dumps(message) for message in messages]
+
+    return moved
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
+
+
+@pytest.mark.parametrize(
+    ("seed", "moved"),
+    [(1, as_read), (5, through_a_warehouse(str.upper)), (6, through_a_warehouse(str.lower))],
+    ids=["as read", "upper case", "lower case"],
+)
+def test_two_workspaces_without_a_common_id_become_equal_and_stay_so(
+    make_sandbox: Any, seed: int, moved: Callable[[Json, list[str]], tuple[Json, list[str]]]
 ) -> None:
-    origin = without_untracked(make_sandbox(seed=seed))
-    # The connectors run as processes, and wait by the machine's clock.
-    target = make_sandbox(seed=seed, empty=True, switches=Switches(effect_delay=1))
-    catalog, read = read_workspace(origin)
-    written = write_workspace(target, catalog, read)
-    assert written.exit_code == 0, written.errors
+    origin, target = without_untracked(make_sandbox(seed=seed)), make_sandbox(seed=seed + 1, empty=True)
+    catalog = catalog_of(origin, *(f"{name}_ids" for name in OF_IDS))
+    for stream in catalog["streams"]:
+        if stream["stream"]["name"].endswith("_ids"):
+            stream |= {**ONCE, "destination_sync_mode": "overwrite"}
+    deletes = [
+        {"stream": f"{name}_ids", "object": name, "external_id": "from_vitally_id", "missing_rows": word,
+         "missing_rows_grace_hours": 0}
+        for name, word in OF_IDS.items()
+    ]  # fmt: skip
+    settings: Json = {"allow_deletes": True, "max_deletes_percent": 20}
+
+    def sync(state: Any = None) -> Any:
+        with without_waiting():
+            read = read_workspace(origin, catalog, state)
+        assert read.exit_code == 0, read.errors
+        written = write_workspace(target, *moved(catalog, lines_of(read)), more=deletes, **settings)
+        assert written.error is None
+        assert "are not in Vitally" not in written.log, "no false alarm"
+        assert [one["stream"] for one in written.states()] == [one["stream"] for one in read.states()]
+        return read, written
+
+    first, _ = sync()
     assert differences(origin, target) == []
-    for table in [*TABLES.values(), INSTANCES]:
+    for table in [*TABLES.values(), INSTANCES, PARTICIPANTS]:
         assert len(comparable(target, table)) >= 5, table
-    assert [state["stream"] for state in written.states()] == [state["stream"] for state in read.states()]
-    counts = [state["destinationStats"] for state in written.states()]
-    taken = sum(count["recordCount"] + count["rejectedRecordCount"] for count in counts)
-    assert taken == len(read.of_type("RECORD"))
 
-    streams, records = through_a_warehouse(catalog["streams"], read.of_type("RECORD"), columns)
-    again = write(destination_config(target), streams, records)
-    assert again.error is None
-    assert differences(origin, target) == [], "a second round trip changes nothing"
-    for table in [*TABLES.values(), INSTANCES]:
-        keys = [row["externalId"] for row in target.workspace.rows(table) if row["externalId"]]
-        assert len(keys) == len(set(keys)), f"{table} has rows twice"
+    for sandbox in (origin, target):
+        sandbox.clock.advance(DAY)
+    edit(origin)
+    assert differences(origin, target)
+    second, written = sync(first.last_states())
+    assert differences(origin, target) == []
+    assert len(second.records("users")) < 10, "the second read is incremental"
+    assert "1 deleted of 1 that are not in the sync" in written.log
 
 
-def through_a_warehouse(
-    streams: list[Json], messages: list[Json], columns: Callable[[str], str]
-) -> tuple[list[Json], list[Json]]:
-    """Return streams and records with the names of columns as a warehouse spells them."""
-    streams, messages = copy.deepcopy(streams), copy.deepcopy(messages)
-    for stream in streams:
-        schema = stream["stream"]["json_schema"]
-        schema["properties"] = {columns(name): told for name, told in schema["properties"].items()}
-    for message in messages:
-        message["record"]["data"] = {columns(name): value for name, value in message["record"]["data"].items()}
-    return streams, messages
+def edit(origin: Sandbox) -> None:
+    """Change, add and delete what people change, add and delete in a day."""
+    workspace = origin.workspace
+
+    def alive(table: str, **having: Any) -> Json:
+        return next(
+            row
+            for row in workspace.rows(table)
+            if not row.get("archivedAt") and all(bool(row.get(name)) is value for name, value in having.items())
+        )
+
+    edits: dict[str, Json] = {
+        "organizations": {"name": "Renamed"},
+        "accounts": {"name": "Renamed", "traits": {"seats": 99}},
+        "users": {"name": "Renamed"},
+        "notes": {"subject": "Edited"},
+        "tasks": {"name": "Edited", "assignedToId": alive("admins", licenseStatus=True)["id"]},
+        "conversations": {"subject": "Edited"},
+        "projects": {"targetStartDate": "2030-01-01"},
+        "meetings": {"summary": "Edited"},
+        "instances": {"traits": {"vitally.custom.dealValue": 7}},
+    }
+    for table, values in edits.items():
+        having = {"subject": True} if table == "conversations" else {}
+        workspace.update(table, alive(table, **having)["id"], values)
+        if table in ("notes", "tasks", "instances"):
+            workspace.update(table, alive(table, externalId=False)["id"], values)
+    account, user = alive("accounts"), alive("users", email=True)
+    new = {"accountId": account["id"], "note": "<p>New</p>", "noteDate": "2030-01-01T00:00:00.000Z"}
+    workspace.insert("notes", new)
+    workspace.insert("users", {"externalId": "new", "name": "New", "accountIds": [account["id"]]})
+    workspace.insert("npsResponses", {"userId": user["id"], "score": 3, "respondedAt": "2030-01-01T00:00:00.000Z"})
+    workspace.archive("notes", alive("notes")["id"])
+    workspace.delete("tasks", alive("tasks", externalId=False)["id"])

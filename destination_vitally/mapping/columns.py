@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from destination_vitally.config import StreamMapping
 from destination_vitally.mapping.values.lists import structure
+from destination_vitally.objects.model import Object
+from vitally_api.names import STREAM_PREFIX
 
 _LOADERS = re.compile(
     r"_(fivetran|dlt|sdc|ab|airbyte|rivery)_.*|_loaded_at|__(hevo|debezium|dbz)_.*"
@@ -177,6 +180,28 @@ def is_native(row: Mapping[str, Any]) -> bool:
         and (yours in row or isinstance(row.get(traits), Mapping))
         for id_, created, updated, yours, traits in _NATIVE
     )
+
+
+def are_vitallys(entry: Object, mapping: StreamMapping | None, stream: str, columns: Iterable[str]) -> bool | None:
+    """Tell whether rows of a stream were read from Vitally, so that their ids are Vitally's; None: each row shows it.
+
+    So they are where a mapping says it, and not where it says of ids that they are yours. Else they are if the stream
+    has the name of one of the source, an `id`, and no column that those do not have, in whatever case.
+    """
+    if mapping and mapping.rows_are:
+        return mapping.rows_are != "yours"
+    for line in mapping.fields if mapping else []:
+        if folded(line.column) == "id" or (line.field == "externalId" and folded(line.column) != "externalid"):
+            return False
+    names = {"id", *entry.read_only, *(f.name for f in entry.fields), *(f.inlined or "" for f in entry.fields)}
+    names.add(entry.open_member or "")
+    found = {name for name in columns if not is_loader_column(name) and not is_deletion(name)}
+    spellings = ({*map(spelled, names)} for spelled in (str, str.lower, str.upper))
+    has_name = folded(stream) in map(folded, (*entry.streams, f"{entry.name}_ids")) or (
+        entry.model == "customObjects" and folded(stream).startswith(folded(STREAM_PREFIX))
+    )
+    is_whole = any(found <= known and found & {"id", "ID"} for known in spellings)
+    return True if has_name and is_whole else None
 
 
 def _listed(names: Iterable[str]) -> str:

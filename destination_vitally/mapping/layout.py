@@ -34,6 +34,7 @@ COLUMNS_LOGGED = 1000
 """Of how many columns the log says that they are left out; members of an object may have any number of names."""
 
 _IN_TRAITS = "traits."
+_ARCHIVED = folded("archivedAt")
 _OF_CRMS = ("sfdc.", "hspot.")
 """What the traits begin with that Vitally's own integrations with Salesforce and HubSpot write."""
 
@@ -73,6 +74,7 @@ class Layout(NamedTuple):
         problem: why rows with these columns cannot be written; empty when they can.
         deletions: the columns that say whether the row was deleted.
         schedules: the columns named like the field by which the delete of another object is scheduled.
+        archived: the column that says when a row of Vitally was archived.
     """
 
     targets: tuple[Target, ...]
@@ -80,6 +82,7 @@ class Layout(NamedTuple):
     problem: str
     deletions: tuple[str, ...]
     schedules: tuple[str, ...]
+    archived: str
 
 
 CustomFields = Mapping[str, CustomField] | None
@@ -231,6 +234,7 @@ class Layouts:
             problems[0] if problems else "",
             tuple(filter(is_deletion, names)),
             tuple(schedules),
+            next((name for name in names if native and folded(name) == _ARCHIVED), ""),
         )
 
     def _absent_fields(self, columns: Columns) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
-from destination_vitally.errors import RejectedError
+from destination_vitally.errors import RejectedError, SkippedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping.change import (
     COPIED,
@@ -24,21 +24,12 @@ from destination_vitally.mapping.change import (
     lacking,
     problem_of,
 )
-from destination_vitally.mapping.columns import (
-    Lost,
-    folded,
-    is_deletion,
-    is_loader_column,
-    is_native,
-    is_unavailable,
-    member,
-)
+from destination_vitally.mapping.columns import Lost, are_vitallys, is_native, is_unavailable, member
 from destination_vitally.mapping.layout import NO_TYPES, Layout, Layouts, Target, Types
 from destination_vitally.mapping.routing import Routing
 from destination_vitally.mapping.values import casts, times
 from destination_vitally.mapping.values.numbers import EXACT_UP_TO
 from destination_vitally.objects.model import Kind, Object, Operation, RestRoute, Route
-from vitally_api.names import STREAM_PREFIX
 
 __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking", "problem_of"]
 
@@ -108,7 +99,7 @@ class Mapper:
         Raises:
             ValueError: a fixed value of the mapping is not of its type.
         """
-        self.are_vitallys = _are_vitallys(entry, mapping, rules.stream, rules.types.columns)
+        self.are_vitallys = are_vitallys(entry, mapping, rules.stream, rules.types.columns)
         if self.are_vitallys and entry.copied_by:
             entry = replace(entry, keys=(*entry.keys, entry.copied_by))
         self.entry = entry
@@ -152,8 +143,11 @@ class Mapper:
         if draft.merged or self._constant_traits:
             draft.open_values = {**draft.merged, **draft.open_values, **self._constant_traits}
         is_deleted = self._is_deleted(data, layout, draft)
-        operation = "delete" if is_deleted else self._operation
-        if not native or operation not in ("create", "upsert"):
+        is_archived = bool(layout.archived) and not _is_blank(data[layout.archived])
+        operation = "delete" if is_deleted or is_archived else self._operation
+        if is_archived and not self._rules.allow_deletes:
+            raise SkippedError("are archived where they were read; with allow_deletes they are archived here as well")
+        if not native or self._operation not in ("create", "upsert"):
             return self._checked(draft, operation)
         origin, is_unsure = self._as_copy(draft.fields)
         return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
@@ -332,28 +326,6 @@ class Mapper:
         """Return the requirement that rows cannot meet which have no other fields than `given`; empty when they can."""
         fields = {**{name: name for name in given}, **self._constants}  # any value will do
         return self._routing.never_met(fields, operation)
-
-
-def _are_vitallys(entry: Object, mapping: StreamMapping | None, stream: str, columns: Iterable[str]) -> bool | None:
-    """Tell whether rows of a stream were read from Vitally, so that their ids are Vitally's; None: each row shows it.
-
-    So they are where a mapping says it, and not where it says of ids that they are yours. Else they are if the stream
-    has the name of one of the source, an `id`, and no column that those do not have, in whatever case.
-    """
-    if mapping and mapping.rows_are:
-        return mapping.rows_are != "yours"
-    for line in mapping.fields if mapping else []:
-        if folded(line.column) == "id" or (line.field == "externalId" and folded(line.column) != "externalid"):
-            return False
-    names = {"id", *entry.read_only, *(f.name for f in entry.fields), *(f.inlined or "" for f in entry.fields)}
-    names.add(entry.open_member or "")
-    found = {name for name in columns if not is_loader_column(name) and not is_deletion(name)}
-    spellings = ({*map(spelled, names)} for spelled in (str, str.lower, str.upper))
-    has_name = folded(stream) in map(folded, (*entry.streams, f"{entry.name}_ids")) or (
-        entry.model == "customObjects" and folded(stream).startswith(folded(STREAM_PREFIX))
-    )
-    is_whole = any(found <= known and found & {"id", "ID"} for known in spellings)
-    return True if has_name and is_whole else None
 
 
 def _is_sent_as_it_is(value: Any) -> bool:

@@ -157,7 +157,10 @@ def build(
         logger.warning(LACKING, "; ".join(lacking))
     if objects:
         raise ConfigError(" ".join(objects))
-    check_together((plan.title, plan.entry, plan.mirror) for plan in plans.values())
+    # What is read from the workspace whose ids are all read has no others.
+    whole = {plan.entry.path for plan in plans.values() if plan.only_ids and plan.mirror}
+    others = (one for one in plans.values() if not (one.mapper.are_vitallys and one.entry.path in whole) or one.mirror)
+    check_together((plan.title, plan.entry, plan.mirror) for plan in others)
     return plans
 
 

@@ -39,13 +39,16 @@ class People:
         self._called: dict[tuple[Directory, str], str] = {}
         """What is called how in the workspace that records were read from, by Vitally's id there."""
 
-    def learn(self, directory: Directory | None, data: Mapping[str, Any]) -> None:
-        """Take note of a row of a stream that says how things are called where the records were read."""
+    def learn(self, entry: Object, directory: Directory | None, data: Mapping[str, Any]) -> None:
+        """Take note of a row that says how a thing is called where records were read, or which id of yours it has."""
         columns = Columns(data)
-        own, called = columns.find("id"), columns.find(directory.other_name) if directory else None
-        if directory and own and called and data[own] and data[called]:
-            self._called[directory, str(data[own])] = str(data[called])
-            self._memory.wake(directory.path, [str(data[own])])
+        found = columns.find("id"), columns.find(directory.other_name if directory else "externalId")
+        own, called = (str(data[name] or "") if name else "" for name in found)
+        if directory and own and called:
+            self._called[directory, own] = called
+            self._memory.wake(directory.path, [own])
+        elif own and called:
+            self._memory.note(Elsewhere(entry, own, called))
 
     def missing(self, directory: Directory) -> list[str]:
         """Return what was learned of and is not in this workspace, by the names that it has there."""

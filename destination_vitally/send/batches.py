@@ -79,8 +79,8 @@ class Batcher:
         """Whether a message of one of the lanes has not been dispatched yet."""
         return any(lane in self._lanes for lane in lanes)
 
-    def add(self, message: QueuedMessage) -> None:
-        """Take a message in; full batches are dispatched."""
+    def add(self, message: QueuedMessage, more: int = 0) -> None:
+        """Take a message in, of whose record so many `more` follow into the same batch; full ones are dispatched."""
         earliest = self._first
         if waiting := self._latest.get(message.key):
             number, latest = waiting
@@ -91,7 +91,8 @@ class Batcher:
             if earliest - self._first == len(self._open):
                 self._open.append(Batch())
             batch = self._open[earliest - self._first]
-            if batch.has_room(len(message.encoded)):
+            has_room = not batch.messages or len(batch.messages) + more < MESSAGES
+            if has_room and batch.has_room(len(message.encoded)):
                 break
             self._release(earliest - self._first + 1)
             earliest = self._first
@@ -147,8 +148,8 @@ class Batchers:
         """Take in the messages of one record."""
         kind = str(messages[0].body["type"])
         self.flush_lanes(messages[0].lanes, but=kind)
-        for message in messages:
-            self._of.setdefault(kind, Batcher(self._dispatch)).add(message)
+        for number, message in enumerate(messages, 1):
+            self._of.setdefault(kind, Batcher(self._dispatch)).add(message, len(messages) - number)
 
     def flush_lanes(self, lanes: Iterable[Hashable], but: str = "") -> None:
         """Dispatch what holds a message of one of the lanes, but for one type: what follows goes another way."""

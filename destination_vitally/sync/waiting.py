@@ -34,7 +34,7 @@ class Waiting:
         self._people = rows.people
         self._poller = rows.asking.poller if rows.asking else None
         self.held = Held(rows.memory.store)
-        self._open = Counter(plan.entry.name for plan in plans if plan.operation in _CREATING)
+        self._open = Counter(plan.entry.name for plan in plans if _may_bring(plan))
         self._ended: set[StreamPlan] = set()
         self._cut_short: set[StreamPlan] = set()
         self._logged: set[tuple[StreamPlan, str]] = set()
@@ -83,7 +83,7 @@ class Waiting:
 
     def end(self, plan: StreamPlan) -> None:
         """Take note that no more rows of a stream will arrive."""
-        if plan.operation not in _CREATING or plan in self._ended:
+        if not _may_bring(plan) or plan in self._ended:
             return
         if plan.directory and (names := self._people.missing(plan.directory)):
             logger.warning(LACKING, f"{len(names)} rows of {plan.title}: {', '.join(names[:NAMED])}")
@@ -101,6 +101,11 @@ class Waiting:
         for plan in plans:
             if plan not in self._cut_short:
                 self.end(plan)
+
+
+def _may_bring(plan: StreamPlan) -> bool:
+    """Tell whether a stream brings rows that others may refer to, or says of such rows which they are."""
+    return plan.operation in _CREATING or plan.only_ids
 
 
 def expect(memory: Memory, plans: list[StreamPlan], *, compares: bool) -> None:

@@ -14,7 +14,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
+from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, SkippedError, StoppedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.columns import data_of
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
@@ -75,11 +75,8 @@ class Writer:
         expect(rows.memory, [*plans.values()], compares=config.skip_unchanged)
         self._rest = Rest(rows, rows.asking) if rows.asking else None
         self._forecast = Forecast(rows) if config.dry_run else None
-        self._prefetch = (
-            Prefetch(rows, rows.asking, self._lanes, compares=config.skip_unchanged, foretells=config.dry_run)
-            if rows.asking
-            else None
-        )
+        how = {"compares": config.skip_unchanged, "foretells": config.dry_run}
+        self._prefetch = Prefetch(rows, rows.asking, self._lanes, **how) if rows.asking else None
         self._waiting = Waiting(plans.values(), rows)
         self._held = self._waiting.held
         self._versions = Versions(rows.memory.store)
@@ -90,11 +87,8 @@ class Writer:
             logger.warning(
                 "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
             )
-        self._analytics = (
-            Analytics(apis.analytics, self._ledger, rows.memory, self._verification.accepted)
-            if apis.analytics
-            else None
-        )
+        proof = self._verification.accepted
+        self._analytics = Analytics(apis.analytics, self._ledger, rows.memory, proof) if apis.analytics else None
         self._batches = Batchers(self._dispatch)
         self._calling: Counter[Hashable] = Counter()
         self._kinds = KeyKinds()
@@ -141,7 +135,7 @@ class Writer:
         self._counts.record(plan)
         # What is compared is kept back too: of many rows together the list is read instead of each row.
         if plan.is_only_noted:
-            self._rows.people.learn(plan.directory, record["data"])
+            self._rows.people.learn(plan.entry, plan.directory, record["data"])
             self.mirrors.saw_flawed(plan, record["data"])
             self._ledger.settle(row, "skipped")
         elif plan.rank == self._lowest and not self._compares:
@@ -352,6 +346,10 @@ class Writer:
         if isinstance(error, (AirbyteTracedException, StoppedError, MemoryError)):
             raise error
         row.parts = 1
+        if isinstance(error, SkippedError):
+            self._report.remark(row.plan, str(error))
+            self._ledger.settle(row, "skipped")
+            return
         if not isinstance(error, RejectedError):
             label = row.label or row.plan.entry.name
             error = RejectedError(f"{label}: it cannot be written ({type(error).__name__})")
