@@ -21,8 +21,8 @@ from destination_vitally.mapping.values import casts
 from destination_vitally.mapping.values.casts import Read
 from destination_vitally.mapping.values.lists import structure
 from destination_vitally.mapping.values.times import NEVER, UTC
-from destination_vitally.objects.model import MESSAGE_FIELDS, Field, Kind, Object, Operation
-from destination_vitally.objects.table import BY_NAME
+from destination_vitally.objects.model import Field, Kind, Object, Operation
+from destination_vitally.objects.table import BY_NAME, MESSAGE_FIELDS
 from vitally_api.traits import CustomField, kind_of
 
 logger = logging.getLogger("airbyte")

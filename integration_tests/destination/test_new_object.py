@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.objects.model import BY_EXTERNAL_ID, BY_ID, Field, Object
+from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from integration_tests.destination import test_docs, test_matrix, test_table, world
 from integration_tests.pages import ROOT
@@ -76,7 +76,7 @@ def test_a_row_that_is_missing_is_named(sandbox: Sandbox, monkeypatch: pytest.Mo
             "Vitally takes organizationId .*destination_vitally/objects/",
         ),
         (
-            replace(BY_NAME["project"], keys=(BY_EXTERNAL_ID, BY_ID)),
+            replace(BY_NAME["project"], keys=BY_NAME["account"].keys),
             test_table.test_rows_are_found_by_the_keys_that_rest_takes,
             "project is matched by an externalId in the path.*integration_tests/sandbox/resources/",
         ),
