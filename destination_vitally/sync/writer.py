@@ -102,7 +102,7 @@ class Writer:
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = Window(config.requests_per_minute)
         self._at_once: list[PendingRecord] = []
-        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes)
+        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
 
     # What arrives
