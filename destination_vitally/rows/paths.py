@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from destination_vitally.api.pages import Row, quoted, text_of
 from destination_vitally.compare.comparison import refers_to
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import Change, listed
 from destination_vitally.objects.model import Field
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.references import References
@@ -60,7 +60,9 @@ class Paths:
     def known_parents(self, *, creating: bool) -> dict[str, list[str | None]]:
         """Vitally's ids of what a write of the change makes the row refer to, as far as they are known."""
         return {
-            field.name: [self._references.id_of(str(field.refers), value) for value in _ids(self._change, field)]
+            field.name: [
+                self._references.id_of(str(field.refers), one) for one in listed(self._change.fields[field.name])
+            ]
             for field in self._change.entry.references()
             if field.name in self._change.fields and (creating or not field.create_only)
         }
@@ -85,9 +87,4 @@ class Paths:
 
 def named_parents(change: Change) -> tuple[tuple[str, str], ...]:
     """Return what a row refers to: each the name of an object and an id of it."""
-    return tuple((str(field.refers), one) for field in change.entry.references() for one in _ids(change, field))
-
-
-def _ids(change: Change, field: Field) -> list[str]:
-    value = change.fields.get(field.name)
-    return value if isinstance(value, list) else [value] if value else []
+    return tuple((str(field.refers), one) for field, one in change.references())

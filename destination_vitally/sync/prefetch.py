@@ -12,9 +12,8 @@ from functools import partial
 
 from destination_vitally.compare.comparison import refers_to, would_change
 from destination_vitally.errors import NotYetError, RejectedError
-from destination_vitally.mapping.change import Change, identity_of
-from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
-from destination_vitally.objects.table import BY_NAME
+from destination_vitally.mapping.change import Change, identity_of, link_of
+from destination_vitally.objects.model import BatchRoute, Field, Lookup
 from destination_vitally.rows.facts import Known
 from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.lists import RowList
@@ -195,14 +194,12 @@ class Prefetch:
 
     def _undecided(self, subject: Change) -> Iterator[tuple[Field, str]]:
         """Yield what a change refers to of which the remembered rows do not tell whether they refer to it."""
-        for field in subject.entry.references():
-            value = subject.fields.get(field.name)
-            for one in value if isinstance(value, list) else [value] if value else []:
-                for shown in self._candidates(subject):
-                    if refers_to(field, one, shown.row, self._references.id_of) is None and shown.row.get(
-                        field.inlined or field.name
-                    ):
-                        yield field, one
+        for field, one in subject.references():
+            for shown in self._candidates(subject):
+                if refers_to(field, one, shown.row, self._references.id_of) is None and shown.row.get(
+                    field.inlined or field.name
+                ):
+                    yield field, one
 
     def _is_unknown(self, subject: Change) -> bool:
         return not self._shown(subject) and not self._memory.is_sent(subject.entry, subject.fields)
@@ -236,24 +233,10 @@ def _without_people(change: Change, people: People) -> Change:
 
 def _subject(change: Change) -> Change:
     if change.entry.kept_in:
-        return _link(change)
+        keeper, fields = link_of(change.entry, lambda field: change.fields.get(field.name))
+        return change._replace(entry=keeper, fields=fields)
     if not isinstance(change.route, BatchRoute):
         return change
     keys = {name for key in change.entry.keys for name in key.fields}
     fields = {n: v for n, v in change.fields.items() if n in keys or was_sent(change.entry.field(n), v)}
     return change._replace(fields=fields)
-
-
-def _link(change: Change) -> Change:
-    """What a membership would write, as fields of its user."""
-    entry = change.entry
-    holder = entry.field(entry.kept_in)
-    assert holder is not None  # the table says so
-    keeper: Object = BY_NAME[str(holder.refers)]
-    links = {
-        place.name: [change.fields[field.name]]
-        for field in entry.references()
-        for place in keeper.references()
-        if field.name != entry.kept_in and change.fields.get(field.name) and place.refers == field.refers
-    }
-    return change._replace(entry=keeper, fields={"externalId": change.fields.get(holder.name), **links})
