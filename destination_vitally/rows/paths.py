@@ -32,15 +32,12 @@ class Paths:
         path = self._change.entry.read_path or ""
         return path.format(collection=self.collection(), key=quoted(key)) or self.item(key)
 
-    def below_parents(self) -> Iterator[str]:
-        """The lists that hold the row of the change, one per parent it names."""
+    def below_parents(self, *, known: bool = False) -> Iterator[str]:
+        """The lists that hold the row of the change, one per parent that it names; sends nothing if all is `known`."""
         for field in self._named():
-            yield self._below(field, self._parent(field))
-
-    def below_known_parents(self) -> Iterator[str]:
-        """The same, of parents whose ids are known; sends nothing."""
-        for field in self._named():
-            yield self._below(field, self._references.id_of(str(field.refers), self._change.fields[field.name]) or "")
+            target, value = str(field.refers), self._change.fields[field.name]
+            parent = (self._references.id_of(target, value) or "") if known else self._parent(field)
+            yield f"{BY_NAME[target].path}/{quoted(parent) if parent else ''}{self._change.entry.path}"
 
     def lead_to(self, row: Row) -> bool:
         """Tell whether a row belongs to one of the parents, or comes from the source, that the change names."""
@@ -69,9 +66,6 @@ class Paths:
 
     def _named(self) -> list[Field]:
         return [field for field in self._change.entry.references() if self._change.fields.get(field.name)]
-
-    def _below(self, field: Field, parent: str) -> str:
-        return f"{BY_NAME[str(field.refers)].path}/{quoted(parent) if parent else ''}{self._change.entry.path}"
 
     def _parent(self, field: Field) -> str:
         """Vitally's id of the object that a field refers to."""

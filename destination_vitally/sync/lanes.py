@@ -81,9 +81,7 @@ class Lanes:
             with self._changed:
                 left += 1
             self.submit([], partial(counted, job))
-        if left:
-            with self._changed:
-                self._wait_until(lambda: not left)
+        self.wait_until(lambda: not left)
 
     def wait_until(self, is_ready: Callable[[], bool]) -> None:
         """Wait, and let time pass, until something is so or there is nothing left that could make it so."""
@@ -92,17 +90,15 @@ class Lanes:
 
     def drain(self) -> None:
         """Wait until no job is under way; those that are parked stay so. Raises what a job failed with."""
-        with self._changed:
-            self._wait_until(lambda: not self._running)
+        self.wait_until(lambda: not self._running)
 
     def finish(self, *, background: bool = False) -> None:
         """Wait until every job is done, those in the background only if asked for; raises what a job failed with."""
-        with self._changed:
-            self._wait_until(
-                lambda: (
-                    not self._running and not (self._parked if background else self._keyed or self._has_foreground())
-                )
+        self.wait_until(
+            lambda: (
+                not self._running and (not self._parked if background else all(o.is_background for o in self._parked))
             )
+        )
 
     def close(self) -> None:
         """Wait for the jobs under way and end the threads."""
@@ -126,9 +122,6 @@ class Lanes:
 
     def _has_room(self) -> bool:
         return self._running < self._limit
-
-    def _has_foreground(self) -> bool:
-        return any(not one.is_background for one in self._parked)
 
     def _wait_until(self, is_ready: Callable[[], bool]) -> None:
         """Wait with the lock held, and wake parked jobs meanwhile; no longer than there are jobs that could help."""

@@ -18,7 +18,6 @@ from destination_vitally.rows.facts import Known
 from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.lists import RowList
 from destination_vitally.rows.paths import Paths, named_parents
-from destination_vitally.rows.people import People
 from destination_vitally.send.decide import looks_up
 from destination_vitally.sync.lanes import Lanes
 from destination_vitally.verify.expected import was_sent
@@ -65,7 +64,7 @@ class Prefetch:
             for field in change.entry.people
             if change.fields.get(field.name)
         }
-        self._lanes.together(partial(self._translate, change) for change in named.values())
+        self._lanes.together(partial(self._without_people, change) for change in named.values())
         if self._compares:
             self._read_compared([change for change in left if change.operation in _COMPARED], more)
             left = [change for change in left if not self.is_unchanged(change)]
@@ -124,10 +123,11 @@ class Prefetch:
             return change.operation == "upsert" and change.entry.can_look_up()
         return looks_up(change)
 
-    def _translate(self, change: Change) -> None:
-        # One that cannot be translated is rejected, or waited for, when it is written.
+    def _without_people(self, change: Change) -> Change:
+        """Return a change with ids in the place of names, as far as they are known; what is not is its own matter."""
         with suppress(RejectedError, NotYetError):
-            self._people.translated(change)
+            return self._people.translated(change)
+        return change
 
     # What need not be sent
 
@@ -217,18 +217,10 @@ class Prefetch:
 
     def _subject(self, change: Change) -> Change | None:
         """What a change would write, as a change of the row that shows it; None where there is nothing to compare."""
-        change = _without_people(change, self._people) if self._people.concern(change) else change
-        subject = _subject(change)
+        subject = _subject(self._without_people(change))
         if not self._lists.of(subject.entry) or identity_of(subject.entry, subject.fields) is None:
             return None
         return subject
-
-
-def _without_people(change: Change, people: People) -> Change:
-    """Return a change with ids in the place of names, as far as they are known."""
-    with suppress(RejectedError, NotYetError):
-        return people.translated(change)
-    return change
 
 
 def _subject(change: Change) -> Change:
