@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from destination_vitally.compare.equality import is_empty, same, unchanged
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import Change, listed
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Field, Kind, Object, RestRoute
 
@@ -124,7 +124,7 @@ def _surely_refers(field: Field, value: Any, row: Row, known: Known) -> bool:
     carried = referred_to(field, row)
     if is_empty(value):
         return carried == []
-    return all(refers_to(field, one, row, known) for one in (value if isinstance(value, list) else [value]))
+    return all(refers_to(field, one, row, known) for one in listed(value))
 
 
 def _shows_value(field: Field, value: Any, row: Row, equal: Equal) -> bool:
@@ -180,8 +180,7 @@ def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
 def _shows_reference(field: Field, value: Any, row: Row, known: Known) -> bool:
     if field.kind is not Kind.TEXTS and is_empty(value):
         return not referred_to(field, row)
-    wanted = value if isinstance(value, list) else [value] if value else []
-    return all(refers_to(field, one, row, known) is not False for one in wanted)
+    return all(refers_to(field, one, row, known) is not False for one in listed(value))
 
 
 def referred_to(field: Field, row: Row) -> list[Row] | None:
