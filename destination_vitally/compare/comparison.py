@@ -104,12 +104,10 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
         if not stays:
             found.append(name)
     traits = row.get("traits")
-    for name, value in change.open_values.items():
-        known_traits = traits if isinstance(traits, Mapping) else {}
-        shown = known_traits.get(name, row.get(name))
-        if not isinstance(traits, Mapping) or not unchanged(value, shown):
-            found.append(TRAIT + name)
-    return found
+    if not isinstance(traits, Mapping):
+        return found + [TRAIT + name for name in change.open_values]
+    shown_as = {name: traits.get(name, row.get(name)) for name in change.open_values}
+    return found + [TRAIT + name for name, value in change.open_values.items() if not unchanged(value, shown_as[name])]
 
 
 def _written(entry: Object, fields: Mapping[str, Any]) -> Iterator[tuple[str, Field, Any]]:

@@ -10,10 +10,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
+from destination_vitally.api.pages import Row
 from destination_vitally.compare.comparison import refers_to, would_change
 from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.change import Change, identity_of, link_of
-from destination_vitally.objects.model import BatchRoute, Field, Lookup
+from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
 from destination_vitally.rows.facts import Known
 from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.lists import RowList
@@ -54,6 +55,8 @@ class Prefetch:
         self._foretells = foretells
         self._asked: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
+        self._unchanged: dict[int, tuple[Object, Row]] = {}
+        """Of the changes that were read ahead for last, those that would change nothing, and the row of each."""
 
     def run(self, changes: Iterable[Change], more: int = 0) -> None:
         """Read what rows need, but for those that need not be sent; so many `more` will be looked up next."""
@@ -66,8 +69,12 @@ class Prefetch:
         }
         self._lanes.together(partial(self._without_people, change) for change in named.values())
         if self._compares:
-            self._read_compared([change for change in left if change.operation in _COMPARED], more)
-            left = [change for change in left if not self.is_unchanged(change)]
+            compared = [change for change in left if change.operation in _COMPARED]
+            subjects = {id(change): subject for change in compared if (subject := self._subject(change))}
+            self._read_compared(list(subjects.values()), more)
+            shown = {number: self._same(subject) for number, subject in subjects.items()}
+            self._unchanged = {number: (subjects[number].entry, row) for number, row in shown.items() if row}
+            left = [change for change in left if id(change) not in self._unchanged]
         self._read_looked_up(left)
         self._read_parents(left)
 
@@ -132,15 +139,18 @@ class Prefetch:
     # What need not be sent
 
     def is_unchanged(self, change: Change) -> bool:
-        """Tell whether a change would change nothing of what Vitally was read to have; True only if that is sure."""
-        subject = self._subject(change) if self._compares and change.operation in _COMPARED else None
-        shown = self._shown(subject) if subject else None
-        if not subject or not shown or shown.is_archived or self._memory.is_sent(subject.entry, shown.row):
-            return False
-        return not would_change(subject, shown.row, self._references.id_of)
+        """Tell whether a change that was read ahead for would change nothing of its row; True only if that is sure."""
+        known = self._unchanged.get(id(change))
+        return known is not None and not self._memory.is_sent(*known)
 
-    def _read_compared(self, changes: list[Change], more: int) -> None:
-        subjects = [subject for change in changes if (subject := self._subject(change))]
+    def _same(self, subject: Change) -> Row | None:
+        """Return the row that a change would leave as it is; None if there is none."""
+        shown = self._shown(subject)
+        if not shown or shown.is_archived or would_change(subject, shown.row, self._references.id_of):
+            return None
+        return shown.row
+
+    def _read_compared(self, subjects: list[Change], more: int) -> None:
         wanted: dict[RowList, list[Change]] = {}
         for subject in subjects:
             self._memory.keep_values(subject)

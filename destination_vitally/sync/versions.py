@@ -49,8 +49,9 @@ class Versions:
 
     def is_superseded(self, plan: StreamPlan, change: Change) -> bool:
         """Tell whether a newer row of the key has arrived before, by the cursor of its stream."""
-        identity, cursor = identity_of(change.entry, change.fields), change.cursor
-        if identity is None or change.sent_at or not cursor:
+        cursor = change.cursor
+        identity = identity_of(change.entry, change.fields) if cursor and not change.sent_at else None
+        if identity is None:
             return False
         key = _digest(f"{change.entry.path} {joined(identity)}".encode(errors="replace"))
         found = self._store.one("SELECT cursor FROM newest WHERE key = ?", key)
