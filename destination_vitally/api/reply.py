@@ -114,12 +114,12 @@ def read(response: requests.Response, largest: int, turn: AbstractContextManager
 
 
 def _read(response: requests.Response, largest: int, is_large: Callable[[], object]) -> Reply:
-    is_read = 200 <= response.status_code < 300 and response.request.method != "DELETE"
-    content, is_whole = bounds.read(response.raw, largest if is_read else bounds.LARGEST_REFUSAL, is_large)
-    if not is_whole:
-        response.close()
-    bound = "" if is_whole or not is_read else f"an answer of more than {largest // bounds.MEGABYTE} MB"
-    response._content = b"" if bound else content  # the one way to have its text decoded
+    bound, content = "", b""
+    try:
+        content = bounds.content_of(response, largest, is_large, is_read=response.request.method != "DELETE")
+    except bounds.TooLargeError as error:
+        bound = str(error)
+    response._content = content  # the one way to have its text decoded
     try:
         body = answers.parse(response.content)
     except ValueError:
