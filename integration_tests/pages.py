@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[1]
 
 
 class Page:
-    """One page below docs/."""
+    """The pages below docs/ of one name, in which `*` stands for any letters, as one text."""
 
     def __init__(self, name: str) -> None:
-        self.text = (ROOT / "docs" / name).read_text()
+        self.text = "\n".join(path.read_text() for path in sorted((ROOT / "docs").glob(name)))
 
     def section(self, heading: str) -> str:
         """Return what stands under a heading of the second level."""

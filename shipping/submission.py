@@ -31,6 +31,10 @@ PAGES = {
     "source-vitally.md": "integrations/sources/vitally",
     "source-vitally-migrations.md": "integrations/sources/vitally-migrations",
     "destination-vitally.md": "integrations/destinations/vitally",
+    **{
+        f"destination-vitally-{page}.md": f"integrations/destinations/vitally-{page}"
+        for page in ("mappings", "fields", "deletes", "rows", "troubleshooting")
+    },
 }
 """Our pages, and where the documentation site has them."""
 

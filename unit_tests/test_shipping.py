@@ -223,7 +223,7 @@ def test_the_submission_asks_for_what_the_distribution_asks_for(target: str) -> 
             "[migration\nguide](source-vitally-migrations.md)",
             "[migration\nguide](/integrations/sources/vitally-migrations)",
         ),
-        ("[it](destination-vitally.md#deletes)", "[it](/integrations/destinations/vitally#deletes)"),
+        ("[it](destination-vitally-deletes.md#deletes)", "[it](/integrations/destinations/vitally-deletes#deletes)"),
         ("the [README](../README.md) says how", "the README says how"),
         (
             "[below](#deletes), [Vitally](https://www.vitally.io)",

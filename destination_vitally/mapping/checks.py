@@ -12,7 +12,8 @@ from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.columns import AmbiguousError, Columns, below, folded, is_loader_column
 from destination_vitally.mapping.layout import CustomFields
 from destination_vitally.mapping.mapper import Mapper
-from destination_vitally.objects.model import MESSAGE_FIELDS, BatchRoute, Field, Object, Operation, Route
+from destination_vitally.objects.model import BatchRoute, Field, Object, Operation, Route
+from destination_vitally.objects.table import MESSAGE_FIELDS
 from destination_vitally.protocol import AirbyteStream
 
 logger = logging.getLogger("airbyte")

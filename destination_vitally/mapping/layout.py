@@ -21,8 +21,8 @@ from destination_vitally.mapping.values import casts
 from destination_vitally.mapping.values.casts import Read
 from destination_vitally.mapping.values.lists import structure
 from destination_vitally.mapping.values.times import NEVER, UTC
-from destination_vitally.objects.model import MESSAGE_FIELDS, Field, Kind, Object, Operation
-from destination_vitally.objects.table import BY_NAME
+from destination_vitally.objects.model import Field, Kind, Object, Operation
+from destination_vitally.objects.table import BY_NAME, MESSAGE_FIELDS
 from vitally_api.traits import CustomField, kind_of
 
 logger = logging.getLogger("airbyte")
@@ -98,16 +98,6 @@ class Types(NamedTuple):
 NO_TYPES = Types()
 
 
-class _Mapped(NamedTuple):
-    """What a mapping says of one column."""
-
-    column: str
-    place: Place
-    name: str
-    read: Read
-    clears: bool
-
-
 class Layouts:
     """The layouts of one stream."""
 
@@ -131,7 +121,7 @@ class Layouts:
         self._remembered = 0
         self._logged: set[tuple[str, str]] = set()
         self._crm_is_logged = False
-        self._mapped = list(self._read_mapping(mapping)) if mapping else []
+        self._mapped = list(self._read_mapping(mapping)) if mapping else []  # with columns that may be paths
         self._fields_as_traits = _fields_as_traits(entry)
         constants = {line.field for line in mapping.constants} if mapping else set()
         taken = constants | {mapped.name for mapped in self._mapped if mapped.place == "field"}
@@ -188,18 +178,18 @@ class Layouts:
             return None
         return casts.of_schema(self._types.columns[known]) if known else None
 
-    def _read_mapping(self, mapping: StreamMapping) -> Iterator[_Mapped]:
+    def _read_mapping(self, mapping: StreamMapping) -> Iterator[Target]:
         for line in mapping.fields:
             field = self._entry.field(line.field)
             if known := field or MESSAGE_FIELDS.get(line.field):
                 read = casts.of_field(known, line.separator, line.cast, self._zone)
                 place: Place = "field" if field else "message"
                 clears = bool(field) and self._policy(line.null_values)
-                yield _Mapped(line.column, place, known.name, read, clears)
+                yield Target(line.column, (), place, known.name, read, clears)
         for trait in mapping.traits:
             read = self.trait_reader(trait.trait, trait.column, trait.cast, trait.separator)
             self._log_crm(trait.trait, trait.column)
-            yield _Mapped(trait.column, "open", trait.trait, read, self._policy(trait.null_values))
+            yield Target(trait.column, (), "open", trait.trait, read, self._policy(trait.null_values))
 
     def _policy(self, chosen: str | None) -> bool:
         return self._clears if chosen is None else chosen == "clear"
@@ -213,7 +203,7 @@ class Layouts:
             try:
                 found = columns.locate(mapped.column)
                 if found:
-                    targets.append(Target(*found, mapped.place, mapped.name, mapped.read, mapped.clears))
+                    targets.append(mapped._replace(column=found[0], path=found[1]))
                 elif mapped.clears and self._schema.locate(mapped.column):
                     cleared.append((mapped.place, mapped.name))
             except AmbiguousError as error:

@@ -97,7 +97,7 @@ def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -
         ),
         (
             entry.name in PARENTS and config.unknown_parents == "create",
-            f"and unknown_parents is create: what the one makes of {entry.name} the other deletes. Change one of them",
+            f"and unknown_parents is create, so a row of {entry.name} is created and deleted in turn. Change one",
         ),
     )
     return next((text for is_so, text in problems if is_so), "")

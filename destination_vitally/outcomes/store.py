@@ -48,13 +48,12 @@ def open_bucket(storage: S3Storage) -> Bucket:
     return bucket
 
 
-class RejectedStore:
+class RejectedStore(RejectedRecords):
     """Keeps rejected records in a bucket, below `<sync_id>/<namespace>/<stream>/`, besides reporting them."""
 
-    def __init__(self, report: RejectedRecords, bucket: Bucket, clock: Clock, form: Form = JSON_LINES) -> None:
-        """`report` notes each record as well."""
+    def __init__(self, bucket: Bucket, clock: Clock, form: Form = JSON_LINES) -> None:
+        super().__init__()
         self._form = form
-        self._report = report
         self._bucket = bucket
         self._clock = clock
         self._lock = threading.Lock()
@@ -62,7 +61,7 @@ class RejectedStore:
         self._bytes = 0
 
     def keep(self, record: PendingRecord) -> None:
-        self._report.keep(record)
+        super().keep(record)
         rejected_at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         reason = without_secrets(record.reason or "")
         line = self._form.line(_as_it_came(record.line), reason, record.status, rejected_at)
@@ -80,7 +79,6 @@ class RejectedStore:
 
     def flush(self) -> None:
         """Store what was taken so far, an object per stream; raises as `Bucket.put`, and then still has it all."""
-        self._report.flush()
         for plan in list(self._lines):
             with self._lock:
                 lines = list(self._lines[plan])

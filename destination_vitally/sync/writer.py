@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from math import inf
@@ -96,13 +95,13 @@ class Writer:
             else None
         )
         self._batches = Batchers(self._dispatch)
-        self._calling: Counter[Hashable] = Counter()
+        self._calling: set[Hashable] = set()
         self._kinds = KeyKinds()
         """Objects whose rows are identified by keys of which none is common to all."""
         self._lowest = min((plan.rank for plan in plans.values()), default=0)
         self._window = Window(config.requests_per_minute)
         self._at_once: list[PendingRecord] = []
-        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes)
+        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
 
     # What arrives
@@ -314,8 +313,8 @@ class Writer:
         """Send a row by its way, unless that changes nothing or it has to wait."""
         if draft.change.entry.path in self._kinds.differ:
             draft = draft._replace(lanes=(*draft.lanes, (draft.change.entry.path,)))
-        if self._calling and any(lane in self._calling for lane in draft.lanes):
-            self._lanes.wait_until(lambda: not any(lane in self._calling for lane in draft.lanes))
+        if not self._calling.isdisjoint(draft.lanes):
+            self._lanes.wait_until(lambda: self._calling.isdisjoint(draft.lanes))
         if self._held.is_behind(draft.lanes, draft.row.number if not draft.row.is_sorted else LAST):
             self._held.add_behind(draft.row, draft.lanes)
             return
@@ -385,8 +384,7 @@ class Writer:
                 self._report.remark(row.plan, made.remark)
             self._ledger.settle(row, made.effect if self._forecast or made.effect == "skipped" else "accepted")
         finally:
-            for lane in draft.lanes:
-                del self._calling[lane]
+            self._calling.difference_update(draft.lanes)
 
     def _dispatch(self, batch: Batch) -> None:
         assert self._analytics is not None

@@ -16,7 +16,7 @@ from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import Page, code, fields_of, names, unknown_parts
 from integration_tests.sandbox import Sandbox
 
-PAGE = Page("destination-vitally.md")
+PAGE = Page("destination-vitally*.md")
 EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}
 
 
@@ -28,16 +28,16 @@ def transports(entry: Object, operation: Operation) -> str:
 def test_the_table_of_objects_is_the_catalog() -> None:
     documented = {names(row[0])[0].replace("<name>", "*"): row[1:] for row in PAGE.table("Objects")}
     assert list(documented) == [entry.name for entry in OBJECTS], (
-        "Give each object its row in docs/destination-vitally.md, Objects, in the order of the table of objects."
+        "Give each object its row in docs/destination-vitally-fields.md, Objects, in the order of the table of objects."
     )
     for entry in OBJECTS:
         *operations, keys = documented[entry.name]
         assert operations == [transports(entry, operation) for operation in OPERATIONS], (
-            f"Correct how {entry.name} is written in docs/destination-vitally.md, Objects."
+            f"Correct how {entry.name} is written in docs/destination-vitally-fields.md, Objects."
         )
         matched = [tuple(names(key)) for key in keys.split(";")] if names(keys) else []
         assert matched == [key.fields for key in entry.keys], (
-            f"Correct what {entry.name} is matched by in docs/destination-vitally.md, Objects."
+            f"Correct what {entry.name} is matched by in docs/destination-vitally-fields.md, Objects."
         )
 
 
@@ -48,7 +48,7 @@ def test_the_table_of_fields_that_leave_a_batch_is_the_catalog() -> None:
     batched = [o for o in OBJECTS if any(isinstance(route, BatchRoute) for route in o.operations.get("upsert", ()))]
     fields = {(o.name, f.name): f for o in batched for f in o.fields if f.in_body and not f.analytics}
     assert set(documented) == set(fields), (
-        "Correct the table in docs/destination-vitally.md, Fields that leave a batch."
+        "Correct the table in docs/destination-vitally-fields.md, Fields that leave a batch."
     )
     for key, field in fields.items():
         initial = "never" if field.initial is UNSET else f"`{json.dumps(field.initial)}`"
@@ -58,7 +58,7 @@ def test_the_table_of_fields_that_leave_a_batch_is_the_catalog() -> None:
 def test_the_table_of_deletes_is_the_catalog() -> None:
     documented = [(names(row[0])[0].replace("<name>", "*"), row[1]) for row in PAGE.table("Deletes")]
     deletes = [(entry.name, entry.on_delete) for entry in OBJECTS if "delete" in entry.operations]
-    assert documented == deletes, "Give each object its row in docs/destination-vitally.md, Deletes."
+    assert documented == deletes, "Give each object its row in docs/destination-vitally-deletes.md, Deletes."
 
 
 def test_the_table_of_creates_is_the_catalog() -> None:
@@ -68,7 +68,7 @@ def test_the_table_of_creates_is_the_catalog() -> None:
     expected = {entry.name: second_create(entry) for entry in OBJECTS if "create" in entry.operations}
     wrong = {name for name, how in expected.items() if not documented.get(name, "").startswith(how)}
     assert not wrong | (documented.keys() - expected.keys()), (
-        f"Correct how rows are looked up in docs/destination-vitally.md, Create means insert: {wrong}"
+        f"Correct how rows are looked up in docs/destination-vitally-fields.md, Create means insert: {wrong}"
     )
 
 

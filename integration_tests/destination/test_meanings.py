@@ -150,6 +150,32 @@ def test_of_names_that_differ_in_a_blank_the_one_without_is_meant(vitally: Sandb
     assert found == ids["Review"], run.log
 
 
+@pytest.mark.parametrize(
+    ("companies", "column", "reason"),
+    [
+        (["10001"], "companies", None),
+        ('["10001"]', "companies", None),
+        ("{10001}", "companies", "Vitally has no account with this id"),
+        ([10001.0, None], "companies", None),
+        (["10001", "10002"], "companies.0", None),
+        (["10001", "10002"], "companies", "must be one id, and there are several"),
+        ('["10001", "10002"]', "companies", "must be one id, and there are several"),
+        ("10001,10002", "companies", "Vitally has no account with this id"),
+    ],
+)
+def test_one_account_may_be_in_a_list_of_one(vitally: Sandbox, companies: Any, column: str, reason: str | None) -> None:
+    account = vitally.workspace.insert("accounts", {"externalId": "10001", "name": "A"})["id"]
+    columns = {"externalId": "id", "name": "title", "accountId": column}
+    fields = [{"field": field, "column": column} for field, column in columns.items()]
+    mapping = {"stream": "deals", "object": "task", "fields": fields, "other_columns": "ignore"}
+    row = record("deals", {"id": 1, "title": "Call", "companies": companies})
+
+    run = sync(vitally, [stream("deals")], [row], mappings=[mapping])
+
+    assert [task["accountId"] for task in vitally.workspace.rows("tasks")] == ([] if reason else [account]), run.log
+    assert (reason or "1 accepted") in run.log, run.log
+
+
 # Rows that would change nothing
 
 

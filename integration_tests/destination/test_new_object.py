@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.objects.model import BY_EXTERNAL_ID, BY_ID, Field, Object
+from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from integration_tests.destination import test_docs, test_matrix, test_table, world
 from integration_tests.pages import ROOT
@@ -29,9 +29,13 @@ PLAYBOOK = replace(ACCOUNT, name="playbook", path="/playbooks", streams=("playbo
             "test_the_families_try_every_way_to_write_every_object",
             "integration_tests/destination/objects/",
         ),
-        (test_docs, "test_the_table_of_objects_is_the_catalog", "docs/destination-vitally.md, Objects"),
-        (test_docs, "test_the_table_of_deletes_is_the_catalog", "docs/destination-vitally.md, Deletes"),
-        (test_docs, "test_the_table_of_creates_is_the_catalog", "docs/destination-vitally.md, Create means insert"),
+        (test_docs, "test_the_table_of_objects_is_the_catalog", "docs/destination-vitally-fields.md, Objects"),
+        (test_docs, "test_the_table_of_deletes_is_the_catalog", "docs/destination-vitally-deletes.md, Deletes"),
+        (
+            test_docs,
+            "test_the_table_of_creates_is_the_catalog",
+            "docs/destination-vitally-fields.md, Create means insert",
+        ),
     ],
 )
 def test_a_step_of_a_new_object_is_named(module: Any, check: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +76,7 @@ def test_a_row_that_is_missing_is_named(sandbox: Sandbox, monkeypatch: pytest.Mo
             "Vitally takes organizationId .*destination_vitally/objects/",
         ),
         (
-            replace(BY_NAME["project"], keys=(BY_EXTERNAL_ID, BY_ID)),
+            replace(BY_NAME["project"], keys=BY_NAME["account"].keys),
             test_table.test_rows_are_found_by_the_keys_that_rest_takes,
             "project is matched by an externalId in the path.*integration_tests/sandbox/resources/",
         ),

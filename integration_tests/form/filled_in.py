@@ -40,7 +40,7 @@ LABELS = {
     },
 }
 each = pytest.mark.parametrize("connector", LABELS)
-EXAMPLE = Page("destination-vitally.md").examples("Mappings")[0]
+EXAMPLE = Page("destination-vitally*.md").examples("Mappings")[0]
 CHOICES = ("operation", "other_columns", "null_values", "cast")
 
 

@@ -114,7 +114,7 @@ def test_secrets_are_hidden_and_patterns_have_words(name: str) -> None:
             assert part["pattern_descriptor"]
 
 
-@pytest.mark.parametrize("example", Page("destination-vitally.md").examples("Mappings"), ids=lambda e: e["stream"])
+@pytest.mark.parametrize("example", Page("destination-vitally*.md").examples("Mappings"), ids=lambda e: e["stream"])
 def test_the_examples_of_the_page_can_be_typed_in_and_stay(example: dict[str, Any]) -> None:
     spec = SPECS["destination"]
     config = {**KEY, "mappings": [example]}

@@ -9,6 +9,7 @@ import orjson
 from destination_vitally.api.http import Apis
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync.writer import Writer
 from unit_tests.destination.builders import configured, plans, settings
 from unit_tests.destination.scripted import Parts, Script
@@ -28,15 +29,20 @@ def state(stream: str, identifier: int) -> dict[str, Any]:
     return {"type": "STATE", "state": {"type": "STREAM", "stream": described, "id": identifier}}
 
 
-class Rejected:
+class Rejected(RejectedRecords):
     """Takes what is rejected, and says when it was made durable."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reasons: list[str] = []
         self.statuses: list[int | None] = []
         self.flushed: list[int] = []
         self.deleted: list[dict[str, Any]] = []
-        self.is_full = False
+        self.full = False
+
+    @property
+    def is_full(self) -> bool:
+        return self.full
 
     def keep(self, record: PendingRecord) -> None:
         self.reasons.append(str(record.reason))

@@ -98,8 +98,8 @@ def planned(
         ),
         (
             ("account", EVERYTHING, "upsert"), {**ALLOWED, "unknown_parents": "create"},
-            "is delete_with_everything_below, and unknown_parents is create: what the one makes of account the other "
-            "deletes. Change one of them",
+            "is delete_with_everything_below, and unknown_parents is create, so a row of account is created "
+            "and deleted in turn. Change one",
         ),
     ],
 )  # fmt: skip
