@@ -11,11 +11,12 @@ from typing import Any
 from destination_vitally.config import ConstantEntry, FieldEntry, StreamMapping, TraitEntry
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.columns import AmbiguousError, Columns, below, folded, is_loader_column
-from destination_vitally.mapping.layout import CustomFields
+from destination_vitally.mapping.labels import PLAIN, Labels
 from destination_vitally.mapping.mapper import Mapper
 from destination_vitally.objects.model import BatchRoute, Field, Object, Operation, Route
 from destination_vitally.objects.table import MESSAGE_FIELDS
 from destination_vitally.protocol import AirbyteStream
+from vitally_api.traits import CustomField
 
 logger = logging.getLogger("airbyte")
 
@@ -158,27 +159,53 @@ def check_messages(mapping: StreamMapping, routes: Iterable[Route], title: str) 
         )
 
 
-def check_traits(mapping: StreamMapping, entry: Object, known: CustomFields, title: str) -> None:
-    """Check that each mapped path of a custom field exists; without `known` nothing can be checked.
+def with_traits_as_known(
+    mapping: StreamMapping, entry: Object, labels: Labels, title: str, *, is_check: bool
+) -> StreamMapping:
+    """Return the mapping with its traits under the names that Vitally knows them by, see `labels`.
+
+    Args:
+        labels: the custom fields; where nobody can know them, nothing is checked.
+        is_check: whether somebody waits for an answer: a name that is only near a custom field is then an error. In a
+            sync it is a warning, since a custom field that an admin adds must break none.
 
     Raises:
-        ConfigError: one does not, and the object takes no others.
+        ConfigError: a custom field does not exist, and the object takes no others; or a name may mean several things.
     """
-    if known is None:
-        return
-    for trait in _traits(mapping):
-        if trait in known:
-            continue
-        near = get_close_matches(trait, [*known, *(field.label for field in known.values())], cutoff=0.5)
-        path = next((path for path, field in known.items() if near and near[0] in (path, field.label)), None)
-        hint = f" Did you mean {path}?" if path else ""
-        if entry.defined_traits:
+    known, names = labels.known, dict[str, str]()
+    for name in _traits(mapping) if entry.open_member == "traits" else ():
+        trait, near = labels.meant(name)
+        names[name] = trait
+        if known is None or trait in known:
+            if trait != name and not name.startswith(PLAIN):
+                logger.info("%s: trait '%s' is the custom field %s.", _sentence(title), name, trait)
+        elif entry.defined_traits:
             raise ConfigError(
-                f"{title}: {entry.name} has no custom field '{trait}', and takes no other traits.{hint} "
+                f"{title}: {entry.name} has no custom field '{trait}', and takes no other traits.{_hint(trait, known)} "
                 f"Custom fields: {_listed(known) or 'none'}"
             )
-        if trait.startswith(_OF_CUSTOM_FIELDS):
-            logger.warning("%s: there is no custom field '%s' in Vitally yet.%s", title.capitalize(), trait, hint)
+        elif near:
+            problem = (
+                f"{title}: trait '{name}' is nearly the custom field {' and '.join(near)}. Write {near[0]} to mean "
+                f"that, or {PLAIN}{name} to mean a trait of its own"
+            )
+            if is_check:
+                raise ConfigError(problem)
+            logger.warning("%s; until then it is a trait of its own.", _sentence(problem))
+        elif trait.startswith(_OF_CUSTOM_FIELDS):
+            hint = _hint(trait, known)
+            logger.warning("%s: there is no custom field '%s' in Vitally yet.%s", _sentence(title), trait, hint)
+    lines = {
+        key: [line.model_copy(update={"trait": names.get(line.trait, line.trait)}) for line in getattr(mapping, key)]
+        for key in ("traits", "constant_traits")
+    }
+    return mapping.model_copy(update=lines)
+
+
+def _hint(trait: str, known: Mapping[str, CustomField]) -> str:
+    near = get_close_matches(trait, [*known, *(field.label for field in known.values())], cutoff=0.5)
+    path = next((path for path, field in known.items() if near and near[0] in (path, field.label)), None)
+    return f" Did you mean {path}?" if path else ""
 
 
 def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, Any], title: str) -> None:
@@ -204,7 +231,7 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
         logger.warning(
             "%s: rows are matched by column 'id', which is taken for Vitally's own id. If it is your id, map it to "
             "externalId.",
-            title.capitalize(),
+            _sentence(title),
         )
 
 
@@ -241,6 +268,10 @@ def _twice(names: Iterable[str]) -> Iterator[str]:
         if name in seen:
             yield name
         seen.add(name)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -17,13 +17,14 @@ from destination_vitally.mapping.columns import (
     is_loader_column,
     is_unavailable,
 )
+from destination_vitally.mapping.labels import PLAIN, CustomFields, Labels
 from destination_vitally.mapping.values import casts
 from destination_vitally.mapping.values.casts import Read
 from destination_vitally.mapping.values.lists import structure
 from destination_vitally.mapping.values.times import NEVER, UTC
 from destination_vitally.objects.model import Field, Kind, Object, Operation
 from destination_vitally.objects.table import BY_NAME, MESSAGE_FIELDS
-from vitally_api.traits import CustomField, kind_of
+from vitally_api.traits import kind_of
 
 logger = logging.getLogger("airbyte")
 
@@ -38,7 +39,11 @@ _OF_CRMS = ("sfdc.", "hspot.")
 """What the traits begin with that Vitally's own integrations with Salesforce and HubSpot write."""
 
 _LOADERS = "is left out: it is a column of the tool that loads the table."
-_UNDEFINED = "is left out: there is no custom field of that path in Vitally."
+_UNDEFINED = "is left out: there is no custom field of that path in Vitally.{hint}"
+_NEAR = (
+    "becomes a trait of its own, though Vitally has the custom field {path}. Map it to the trait {path} to write that, "
+    "or to the trait {plain} to mean its own."
+)
 _NO_FIELD = "is left out: {entry} has no field of that name to write.{hint}"
 _COMPUTED = "is left out: Vitally sets it itself."
 _IS_FIELD = "is left out: as a trait it would overwrite the field {field}. Map it to that, or to another trait."
@@ -81,9 +86,6 @@ class Layout(NamedTuple):
     deletions: tuple[str, ...]
     schedules: tuple[str, ...]
 
-
-CustomFields = Mapping[str, CustomField] | None
-"""The custom fields of an object by their path; None when nobody can know them."""
 
 _SCHEDULES = {folded(field.name) for entry in BY_NAME.values() for field in entry.fields if field.of_deletes}
 
@@ -166,6 +168,10 @@ class Layouts:
     @cached_property
     def _custom_fields(self) -> CustomFields:
         return self._types.custom_fields()
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return Labels(self._custom_fields)
 
     def _custom(self, trait: str) -> Kind | None:
         found = (self._custom_fields or {}).get(trait)
@@ -273,6 +279,8 @@ class Layouts:
         if not native and (field := self._fields_as_traits.get(folded(trait))):
             self._log_once(_IS_FIELD.format(field=field), path)
             return False
+        if not native and self._entry.open_member == "traits" and (near := self._labels.near(trait)):
+            self._log_once(_NEAR.format(path=" or ".join(near), plain=PLAIN + trait), path)
         self._log_crm(trait, path)
         return True
 
@@ -336,7 +344,8 @@ class Layouts:
         known = self._custom_fields
         if not self._entry.defined_traits or known is None or trait in known:
             return False
-        self._log_once(_UNDEFINED, path)
+        near = self._labels.near(trait)
+        self._log_once(_UNDEFINED.format(hint=f" Did you mean {near[0]}?" if near else ""), path)
         return True
 
     def _log_crm(self, trait: str, column: str) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError, ListError
@@ -21,10 +21,11 @@ from destination_vitally.mapping.checks import (
     check_columns,
     check_matching,
     check_messages,
-    check_traits,
+    with_traits_as_known,
 )
 from destination_vitally.mapping.columns import folded, is_deletion
-from destination_vitally.mapping.layout import CustomFields, Types
+from destination_vitally.mapping.labels import CustomFields, Labels
+from destination_vitally.mapping.layout import Types
 from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
@@ -62,6 +63,10 @@ class Definitions(Protocol):
         """Return the custom fields of a model by their path; None when nobody can know. Raises ListError."""
         ...
 
+    def traits(self, entry: Object) -> Collection[str]:
+        """Return the traits that rows of an object have, as far as its newest page shows. Raises ListError."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Choice:
@@ -75,6 +80,15 @@ class _Choice:
     mapping: StreamMapping | None
     number: int
     title: str
+
+
+class _Around(NamedTuple):
+    """What all streams have in common: arguments of `build`."""
+
+    config: Config
+    definitions: Definitions
+    now: Callable[[], float]
+    is_check: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +139,8 @@ def build(
     streams: Iterable[ConfiguredAirbyteStream],
     definitions: Definitions,
     now: Callable[[], float] = time.time,
+    *,
+    is_check: bool = False,
 ) -> list[StreamPlan]:
     """Return the plan of every stream of a configured catalog, or those of its entries of `mappings` if it has several.
 
@@ -133,6 +149,7 @@ def build(
         streams: of the catalog.
         definitions: the custom objects of the workspace.
         now: Vitally's clock, as far as it is known, in Unix seconds: what lies in the future is known by it.
+        is_check: whether what may be a mistake, and breaks no sync, is an error.
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
@@ -140,6 +157,7 @@ def build(
             custom object is not in the workspace, or missing rows may not be deleted.
     """
     plans: list[StreamPlan] = []
+    around = _Around(config, definitions, now, is_check)
     streams = list(streams)
     mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
@@ -151,7 +169,7 @@ def build(
         ]
         can_delete = any("delete" in choice.entry.operations for choice in choices)
         for choice in choices:
-            plan = _compile(config, configured, choice, definitions, now)
+            plan = _compile(around, configured, choice)
             skips_deletes = can_delete and "delete" not in choice.entry.operations
             plans.append(plan := replace(plan, skips_deletes=skips_deletes))
             logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
@@ -199,30 +217,26 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
     return replace(choice, entry=located)
 
 
-def _compile(
-    config: Config,
-    configured: ConfiguredAirbyteStream,
-    choice: _Choice,
-    definitions: Definitions,
-    now: Callable[[], float],
-) -> StreamPlan:
+def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
     """Make the mapper that turns the records of the stream into changes."""
-    stream, title = configured.stream, choice.title
-    entry, operation = choice.entry, choice.operation
-    mapping = canonical(choice.mapping, entry, title) if choice.mapping else None
+    config, stream, title = around.config, configured.stream, choice.title
+    entry, operation, mapping = choice.entry, choice.operation, choice.mapping
+    custom_fields = cache(partial(_custom_fields, entry, operation, around.definitions))
+    if mapping:
+        if mapping.traits or mapping.constant_traits:
+            labels = Labels(custom_fields(), cache(partial(_traits, entry, around.definitions)))
+            mapping = with_traits_as_known(mapping, entry, labels, title, is_check=around.is_check)
+        mapping = canonical(mapping, entry, title)
     schema = _columns(stream)
     check_columns(mapping, schema, title)
     routes = _routes(config, entry, operation, title, stream)
     if mapping:
         check_messages(mapping, routes[operation], title)
-    custom_fields = cache(partial(_custom_fields, entry, operation, definitions))
-    if mapping and (mapping.traits or mapping.constant_traits):
-        check_traits(mapping, entry, custom_fields(), title)
     rules = Rules(
         clear_nulls=((mapping and mapping.null_values) or config.null_values) == "clear",
         allow_deletes=config.allow_deletes,
         types=Types(custom_fields, schema),
-        now=now,
+        now=around.now,
     )
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
@@ -271,6 +285,14 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
     except ListError as error:
         logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
         return None
+
+
+def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
+    try:
+        return () if entry.defined_traits else definitions.traits(entry)
+    except ListError as error:
+        logger.warning("Which traits rows of %s have is not known: %s", entry.name, error)
+        return ()
 
 
 def _object(name: str, title: str) -> Object:

@@ -233,7 +233,7 @@ def test_it_is_not_said_without_end_what_is_left_out(caplog: pytest.LogCaptureFi
     [
         ("task", "vitally.custom.stagee", "task has no custom field 'vitally.custom.stagee', and takes no other "
          "traits. Did you mean vitally.custom.stage?"),
-        ("task", "Stage", "Did you mean vitally.custom.stage?"),
+        ("task", "Stages", "Did you mean vitally.custom.stage?"),
     ],
 )  # fmt: skip
 def test_a_path_that_is_no_custom_field_is_an_error_where_only_those_are_taken(

@@ -1,0 +1,43 @@
+"""What keeps secrets out of every output: they are made known once, and each text of others is masked."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from vitally_api.secrets import Masks, masks
+
+_known = [Masks([], None)]
+
+
+def make_known(config: Any, register: Callable[[list[str]], object]) -> None:
+    """Make the secrets of a configuration, whatever its shape, and of the environment's proxies known.
+
+    From here on no log line, trace, status or rejected record shows them, in whichever spelling. `register` takes the
+    spellings that are masked wherever they are: of what the CDK writes by itself, it masks these.
+    """
+    _known[:] = [masks(config, os.environ)]
+    register([*_known[0].texts])
+    logging.getLogger("airbyte").addFilter(mask_entry)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the secrets that are known."""
+    return _known[0].applied(text)
+
+
+def values_without_secrets(value: Any) -> Any:
+    """Return a JSON value without the secrets in its texts; the names of members stay."""
+    if isinstance(value, dict):
+        return {name: values_without_secrets(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [values_without_secrets(item) for item in value]
+    return without_secrets(value) if isinstance(value, str) else value
+
+
+def mask_entry(entry: logging.LogRecord) -> bool:
+    """Mask what is logged, as a filter of a logger."""
+    entry.msg, entry.args = without_secrets(entry.getMessage()), ()
+    return True
