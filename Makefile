@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test coverage mutants chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench advisories lock clean
+.PHONY: install demo test coverage mutants chaos fuzz docs image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench advisories lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
@@ -37,7 +37,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m shipping.pages --check
 	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
+
+docs: $(INSTALLED)  ## what the code can make of docs/: the marked regions of the pages
+	$(BIN)/python -m shipping.pages
 
 image:  ## both images, with the engine there is; BASE_IMAGE=... for another base; REGISTRY=... pushes them below it
 	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)"
