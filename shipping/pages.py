@@ -12,9 +12,10 @@ from destination_vitally.commands.discover import forms, what_it_takes
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Field, Lookup, Object, Operation, RestRoute
 from destination_vitally.objects.table import MESSAGE_FIELDS, OBJECTS
+from shipping import columns
 from shipping.names import ROOT
 
-REGION = re.compile(r"(<!-- `make docs` writes: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+REGION = re.compile(r"(<!-- ([\w ]+): made by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
 NOTHING = "\N{EN DASH}"
 OTHERS: Mapping[str, str] = {
     "traits": "Any other column becomes a trait.",
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
 
 def made(page: str) -> str:
     """Return a page with each marked region as the code makes it."""
-    return REGION.sub(lambda found: f"{found[1]}\n{REGIONS[found[2]]().strip()}\n\n{found[3]}", page)
+    return REGION.sub(lambda found: f"{found[1]}\n{REGIONS[found[2]]()}\n\n{found[3]}", page)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -169,6 +170,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "the deletes": deletes,
     "the fields that leave a batch": leaving,
     "the creates": creates,
+    "columns": columns.tables,
+    "references": columns.picture,
 }
 """What makes each region of a page."""
 

@@ -103,14 +103,14 @@ def read(response: requests.Response, largest: int, turn: AbstractContextManager
     Raises:
         urllib3.exceptions.HTTPError: the answer broke off.
     """
-    is_read = 200 <= response.status_code < 300 and response.request.method != "DELETE"
-    most = largest if is_read else bounds.LARGEST_REFUSAL
+    bound, content = "", b""
     with ExitStack() as held:
-        content, is_whole = bounds.read(response.raw, most, lambda: held.enter_context(turn))
-        if not is_whole:
-            response.close()
-        bound = "" if is_whole or not is_read else f"an answer of more than {largest // bounds.MEGABYTE} MB"
-        response._content = b"" if bound else content  # the one way to have its text decoded
+        try:
+            is_read = response.request.method != "DELETE"
+            content = bounds.content_of(response, largest, lambda: held.enter_context(turn), is_read=is_read)
+        except bounds.TooLargeError as error:
+            bound = str(error)
+        response._content = content  # the one way to have its text decoded
         try:
             body = answers.parse(response.content)
         except ValueError:

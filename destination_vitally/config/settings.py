@@ -14,7 +14,6 @@ from destination_vitally.config.storage import NoStorage, S3Storage
 from vitally_api import cloud, settings
 from vitally_api.keys import problem_of_key
 from vitally_api.regions import ADDRESS, REGIONS, SUBDOMAIN, analytics_url, rest_url
-from vitally_api.secrets import SHORTEST_KEY, is_too_short
 
 
 class DataCenter(Settings):
@@ -100,8 +99,6 @@ class Config(Settings):
             token = getattr(self, name)
             if token and (problem := problem_of_key(token)):
                 raise ValueError(f"{name} {problem}")
-            if token and is_too_short(token):
-                raise ValueError(f"{name} is shorter than {SHORTEST_KEY} letters: copy the whole key from Vitally")
         if self.secret_token and not self.data_center.rest:
             raise ValueError("data_center: rest_url is needed to use secret_token")
         if self.analytics_token and not self.data_center.analytics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import combinations
 from typing import Any
 
 from destination_vitally.config import ConstantEntry, FieldEntry, StreamMapping, TraitEntry
@@ -28,20 +29,20 @@ _OF_CUSTOM_FIELDS = "vitally.custom."
 
 def assigned(
     mappings: Iterable[StreamMapping], streams: list[AirbyteStream]
-) -> dict[tuple[str | None, str], StreamMapping]:
-    """Return the mapping of each stream that has one, by namespace and name.
+) -> dict[tuple[str | None, str], dict[int, StreamMapping]]:
+    """Return the mappings of each stream that has some, by namespace and name: each by its number, counted from one.
 
-    A name that differs from the stream's in nothing but case and underscores is taken for it, and the log says so. A
-    mapping with a namespace goes before one without.
+    A name that differs from the stream's in nothing but case and underscores is taken for it, and the log says so.
+    Where mappings have the namespace of a stream, those without one are not for it.
 
     Raises:
-        ConfigError: several mappings are for one stream, or one could be for several.
+        ConfigError: two mappings of one stream are the same, or one could be for several streams.
     """
-    found: dict[tuple[str | None, str], list[StreamMapping]] = {}
-    for mapping in mappings:
+    found: dict[tuple[str | None, str], dict[int, StreamMapping]] = {}
+    for number, mapping in enumerate(mappings, start=1):
         for stream in _streams_of(mapping, streams):
-            found.setdefault((stream.namespace, stream.name), []).append(mapping)
-    return {key: _only(key[1], candidates) for key, candidates in found.items()}
+            found.setdefault((stream.namespace, stream.name), {})[number] = mapping
+    return {key: _unlike(key[1], candidates) for key, candidates in found.items()}
 
 
 def _streams_of(mapping: StreamMapping, streams: list[AirbyteStream]) -> list[AirbyteStream]:
@@ -66,14 +67,12 @@ def _streams_of(mapping: StreamMapping, streams: list[AirbyteStream]) -> list[Ai
     return alike
 
 
-def _only(stream: str, candidates: list[StreamMapping]) -> StreamMapping:
-    chosen = [m for m in candidates if m.namespace] or candidates
-    chosen = [m for m in chosen if m.stream == stream] or chosen
-    if len(chosen) > 1:
-        raise ConfigError(
-            f"stream '{stream}': {len(chosen)} mappings are for it; leave one, or tell them apart by namespace"
-        )
-    return chosen[0]
+def _unlike(stream: str, candidates: dict[int, StreamMapping]) -> dict[int, StreamMapping]:
+    chosen = {number: mapping for number, mapping in candidates.items() if mapping.namespace} or candidates
+    for one, other in combinations(chosen, 2):
+        if chosen[one].model_copy(update={"stream": chosen[other].stream}) == chosen[other]:
+            raise ConfigError(f"stream '{stream}': entries {one} and {other} of mappings are the same; leave one")
+    return chosen
 
 
 def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMapping:

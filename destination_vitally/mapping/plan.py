@@ -70,11 +70,16 @@ class Definitions(Protocol):
 
 @dataclass(frozen=True)
 class _Choice:
-    """What the rows of a stream become, and the mapping or data-activation connection that says so, if one does."""
+    """What the rows of a stream become, and the mapping that says so, if one does.
+
+    `number` is that of the mapping, where the stream has several; `title` is what errors call it.
+    """
 
     entry: Object
     operation: Operation
-    mapping: StreamMapping | None = None
+    mapping: StreamMapping | None
+    number: int
+    title: str
 
 
 class _Around(NamedTuple):
@@ -88,7 +93,7 @@ class _Around(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class StreamPlan:
-    """One stream: the object its records become, by which operation, and what makes changes of them."""
+    """One stream, or one entry of `mappings` for it: the object its records become, by which operation, and how."""
 
     namespace: str | None
     name: str
@@ -108,11 +113,25 @@ class StreamPlan:
     """How rows that Vitally has and the stream lacks are deleted, if they are."""
     cursor_field: tuple[str, ...] = ()
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
+    number: int = 0
+    """Which entry of `mappings` it is, counted from 1, where its stream has several; else 0."""
+    skips_deletes: bool = False
+    """Whether records that say that their row was deleted are for the other entries of the stream."""
+
+    @property
+    def key(self) -> StreamKey:
+        """What the stream is called in a catalog."""
+        return self.namespace, self.name
+
+    @property
+    def stream_title(self) -> str:
+        """What messages call the stream."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
     def title(self) -> str:
-        """What messages call the stream."""
-        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+        """What messages call the stream and, if it has several, the entry."""
+        return f"{self.stream_title}, entry {self.number}" if self.number else self.stream_title
 
 
 def build(
@@ -122,8 +141,8 @@ def build(
     now: Callable[[], float] = time.time,
     *,
     is_check: bool = False,
-) -> dict[StreamKey, StreamPlan]:
-    """Return the plan of every stream of a configured catalog.
+) -> list[StreamPlan]:
+    """Return the plan of every stream of a configured catalog, or those of its entries of `mappings` if it has several.
 
     Args:
         config: the settings.
@@ -137,25 +156,32 @@ def build(
             mapping names a field or column that does not exist, rows cannot be matched by the chosen key, a
             custom object is not in the workspace, or missing rows may not be deleted.
     """
-    plans: dict[StreamKey, StreamPlan] = {}
+    plans: list[StreamPlan] = []
     around = _Around(config, definitions, now, is_check)
     streams = list(streams)
     mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
         stream = configured.stream
-        choice = _choose(configured, mappings.get((stream.namespace, stream.name)))
-        plan = _compile(around, configured, _locate(choice, stream.name, definitions))
-        plans[(stream.namespace, stream.name)] = plan
-        logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
-        _explain_deletes(config, plan, stream)
-        _explain_truncation(configured, plan)
-    check_together((plan.title, plan.entry, plan.mirror) for plan in plans.values())
+        entries: Mapping[int, StreamMapping | None] = mappings.get((stream.namespace, stream.name)) or {0: None}
+        choices = [
+            _locate(_choose(configured, mapping, number if len(entries) > 1 else 0), stream.name, definitions)
+            for number, mapping in entries.items()
+        ]
+        can_delete = any("delete" in choice.entry.operations for choice in choices)
+        for choice in choices:
+            plan = _compile(around, configured, choice)
+            skips_deletes = can_delete and "delete" not in choice.entry.operations
+            plans.append(plan := replace(plan, skips_deletes=skips_deletes))
+            logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
+            _explain_deletes(config, plan, stream)
+            _explain_truncation(configured, plan)
+    check_together((plan.title, plan.entry, plan.mirror) for plan in plans)
     return plans
 
 
-def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) -> _Choice:
+def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None, number: int) -> _Choice:
     """Choose the object and the operation: by the mapping, else by data activation, else by the stream's name."""
-    stream, title = configured.stream, _quoted_title(configured)
+    stream, title = configured.stream, _quoted_title(configured, number)
     mode = configured.destination_sync_mode.value
     asked: Operation | None = None
     if mapping:
@@ -176,7 +202,7 @@ def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) 
         raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
     if configured.destination_object_name and not mapping and operation != "create":
         entry = _matched(entry, configured.primary_key, title)
-    return _Choice(entry, operation, mapping)
+    return _Choice(entry, operation, mapping, number, title)
 
 
 def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Choice:
@@ -193,7 +219,7 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
 
 def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
     """Make the mapper that turns the records of the stream into changes."""
-    config, stream, title = around.config, configured.stream, _quoted_title(configured)
+    config, stream, title = around.config, configured.stream, choice.title
     entry, operation, mapping = choice.entry, choice.operation, choice.mapping
     custom_fields = cache(partial(_custom_fields, entry, operation, around.definitions))
     if mapping:
@@ -230,6 +256,7 @@ def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choi
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),
         cursor_field=_cursor_field(configured),
+        number=choice.number,
     )
 
 
@@ -241,8 +268,8 @@ def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
     return tuple(configured.cursor_field or default or ())
 
 
-def _quoted_title(configured: ConfiguredAirbyteStream) -> str:
-    return f"stream '{configured.stream.name}'"
+def _quoted_title(configured: ConfiguredAirbyteStream, number: int) -> str:
+    return f"stream '{configured.stream.name}'" + (f", entry {number} of mappings" if number else "")
 
 
 def _columns(stream: AirbyteStream) -> Mapping[str, Any]:

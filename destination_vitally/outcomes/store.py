@@ -14,7 +14,7 @@ import orjson
 from destination_vitally.clock import Clock
 from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError
-from destination_vitally.lines import dumps, member, parse
+from destination_vitally.lines import dumps, member, parse, with_member
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.masking import without_secrets
 from destination_vitally.outcomes.forms import JSON_LINES, Form
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 FULL_BYTES = 8_000_000
 """From here on what was taken is stored without waiting for a state, so that memory stays flat."""
+
+
+ENTRY = "mapping"
+"""The member of a rejected record that names its entry of `mappings`, where its stream has several."""
 
 
 def open_bucket(storage: S3Storage) -> Bucket:
@@ -64,7 +68,11 @@ class RejectedStore(RejectedRecords):
         super().keep(record)
         rejected_at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         reason = without_secrets(record.reason or "")
-        line = self._form.line(_as_it_came(record.line), reason, record.status, rejected_at)
+        came = _as_it_came(record.line)
+        if record.plan.number:  # to be written again for this entry alone
+            entry = dumps({"entry": record.plan.number, "object": record.plan.entry.name})
+            came = with_member(came, (ENTRY,), entry)
+        line = self._form.line(came, reason, record.status, rejected_at)
         with self._lock:
             self._lines.setdefault(record.plan, []).append(line)
             self._bytes += len(line)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from destination_vitally.objects.model import Object
-from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.outcomes.ledger import COPIES, PendingRecord
 from destination_vitally.rows.store import SEPARATOR, Store
 
 _SCHEMA = """
@@ -21,11 +21,11 @@ CREATE TABLE held_lanes (lane TEXT, number INTEGER, PRIMARY KEY (lane, number)) 
 """
 
 LAST = 2**62
-"""A number of a line that comes after any other."""
+"""An order that comes after any other."""
 
 
 class Shelf:
-    """Records as rows of a table: number, stream, segment, line, place. Streams and segments stay in memory."""
+    """Records as rows of a table: order, stream, segment, line, place. Streams and segments stay in memory."""
 
     def __init__(self) -> None:
         self._parts: dict[int, Any] = {}
@@ -34,14 +34,14 @@ class Shelf:
         """Return what is written of a record."""
         for part in (record.plan, record.segment):
             self._parts[id(part)] = part
-        return record.number, id(record.plan), id(record.segment), record.line, record.place
+        return record.order, id(record.plan), id(record.segment), record.line, record.place
 
     def record_of(  # noqa: PLR0913 - as it was written
-        self, number: int, stream: int, segment: int, line: bytes, place: int, *, is_sorted: bool = False
+        self, order: int, stream: int, segment: int, line: bytes, place: int, *, is_sorted: bool = False
     ) -> PendingRecord:
         """Return a record that was written."""
         plan, part = self._parts[stream], self._parts[segment]
-        return PendingRecord(plan, part, line, number, place=place, is_sorted=is_sorted)
+        return PendingRecord(plan, part, line, order // COPIES, place=place, is_sorted=is_sorted)
 
 
 class Held:
@@ -72,19 +72,19 @@ class Held:
         held = (*self._shelf.row_of(record), target, row, record.plan.rank, 0)
         self._store.write(
             ("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [held]),
-            ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.number) for lane in lanes]),
+            ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.order) for lane in lanes]),
         )
 
-    def is_behind(self, lanes: Iterable[Hashable], number: int = LAST) -> bool:
-        """Tell whether a record of a lane is here that arrived before line `number` of the input."""
+    def is_behind(self, lanes: Iterable[Hashable], order: int = LAST) -> bool:
+        """Tell whether a record of a lane is here that arrived before one of that order."""
         query = "SELECT 1 FROM held_lanes WHERE lane = ? AND number < ? LIMIT 1"
-        return self._count > 0 and any(self._store.one(query, _joined(lane), number) for lane in lanes)
+        return self._count > 0 and any(self._store.one(query, _joined(lane), order) for lane in lanes)
 
     def add_behind(self, record: PendingRecord, lanes: Iterable[Hashable]) -> None:
         """Keep a record until the one before it in its lane goes, of which there is one."""
         lanes = list(lanes)
         query = "SELECT target, row FROM held_lanes JOIN held USING (number) WHERE lane = ? AND number < ? LIMIT 1"
-        before = LAST if record.is_sorted else record.number
+        before = LAST if record.is_sorted else record.order
         target, row = next(filter(None, (self._store.one(query, _joined(lane), before) for lane in lanes)))
         self._add(record, target, row, lanes)
 

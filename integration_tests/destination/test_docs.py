@@ -24,7 +24,7 @@ def test_what_the_code_makes_of_a_page_is_up_to_date(page: Path) -> None:
 
 
 def test_a_marked_region_and_nothing_else_is_made() -> None:
-    page = "# A\n<!-- `make docs` writes: {} -->\nold\n<!-- end -->\nB\n"
+    page = "# A\n<!-- {}: made by `make docs` -->\nold\n<!-- end -->\nB\n"
     made = pages.made(page.format("the deletes"))
     assert made.startswith("# A\n<!--")
     assert made.endswith("<!-- end -->\nB\n")

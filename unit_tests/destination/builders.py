@@ -97,15 +97,21 @@ def configured(name: str, mode: str = "append_dedup", **more: Any) -> dict[str, 
     }
 
 
-def plans(
+def planned(
     chosen: config.Config,
     *streams: dict[str, Any],
     fields: dict[str, CustomField] | None = None,
     workspace: plan.Definitions | None = None,
     is_check: bool = False,
-) -> dict[StreamKey, StreamPlan]:
+) -> list[StreamPlan]:
+    """The plans of a catalog: one for each stream, or for each entry of its mappings."""
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
     return plan.build(chosen, catalog.streams, workspace or OneDefinition(fields), is_check=is_check)
+
+
+def plans(chosen: config.Config, *streams: dict[str, Any], **more: Any) -> dict[StreamKey, StreamPlan]:
+    """The plan of each stream of a catalog, of which none has several."""
+    return {plan.key: plan for plan in planned(chosen, *streams, **more)}
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

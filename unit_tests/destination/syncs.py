@@ -11,7 +11,7 @@ from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync.writer import Writer
-from unit_tests.destination.builders import configured, plans, settings
+from unit_tests.destination.builders import configured, planned, settings
 from unit_tests.destination.scripted import Parts, Script
 
 BATCH = {"POST /batch": {"success": True}}
@@ -65,7 +65,7 @@ class Sync:
         told = [configured(one) if isinstance(one, str) else one for one in streams]
         rest, analytics = self.parts.apis.rest, self.parts.apis.analytics
         apis = Apis(rest if config.secret_token else None, analytics if config.analytics_token else None)
-        self.writer = Writer(plans(config, *told), config, apis, self.rejected, self.parts.clock)
+        self.writer = Writer(planned(config, *told), config, apis, self.rejected, self.parts.clock)
         self._lines = 0
 
     def take(self, *messages: dict[str, Any]) -> None:
