@@ -3,12 +3,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test coverage mutants chaos fuzz image test-image test-platforms dbt dbt-models dist test-dist submission test-submission test-form test-pythons lint bench advisories lock clean
+.PHONY: install demo docs test coverage mutants chaos fuzz image test-image test-platforms dbt dbt-models dist test-dist submission test-submission \
+	test-form test-pythons lint bench advisories lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
+
+docs: $(INSTALLED)  ## the table and the picture of the source's columns, made anew from schemas.yaml
+	$(BIN)/python -m shipping.columns
 
 SUITE := $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=suite
 test: lint  ## format, lint, types, every test

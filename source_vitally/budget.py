@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 import requests
@@ -52,7 +53,7 @@ class RequestBudget(APIBudget):
         self._slots = threading.BoundedSemaphore(num_workers)
         self._lock = threading.Lock()
         self.successes = 0
-        self.turn = threading.Lock()
+        self.turn = Lock()
 
     @contextmanager
     def under_way(self) -> Iterator[None]:

@@ -134,7 +134,7 @@ def _masked(line: str) -> str:
     """Return a message without secrets. Records are as Vitally has them."""
     if line.startswith(_RECORD) or ("\\\\" not in line and without_secrets(line) == line):
         return line
-    return orjson.dumps(values_without_secrets(orjson.loads(line))).decode()
+    return orjson.dumps(values_without_secrets(orjson.loads(line), names=True)).decode()
 
 
 def _source(args: list[str]) -> SourceVitally:

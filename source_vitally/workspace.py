@@ -19,7 +19,7 @@ from source_vitally.responses import reason_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import Scan, ScanState
 from source_vitally.schema import CUSTOM_OBJECTS as TRAITS_OF_INSTANCES
-from source_vitally.schema import OWNER, TraitTypes, fields_of, streams_of_table
+from source_vitally.schema import OWNER, CustomField, TraitTypes, fields_of, streams_of_table
 from vitally_api.names import STREAM_PREFIX, possible_names, stream_names
 
 logger = logging.getLogger("airbyte")
@@ -194,7 +194,7 @@ def owners_of_traits(names: set[str], definitions: list[dict[str, Any]]) -> set[
 
 
 def trait_types(partitions: Iterable[Partition], workers: int, *, all_needed: bool = False) -> TraitTypes:
-    """Return the field type of each trait path, oldest field first, per (model, custom object id).
+    """Return the custom field of each trait path, oldest first, per (model, custom object id).
 
     They are read from partitions of the stream of custom fields. A model that cannot be read costs its own hints and a
     warning, unless `all_needed`: then the error is raised.
@@ -214,7 +214,9 @@ def trait_types(partitions: Iterable[Partition], workers: int, *, all_needed: bo
     with ThreadPoolExecutor(workers) as pool:
         for rows in pool.map(read, partitions):
             for row in sorted(rows, key=lambda row: (str(row.get("createdAt")), str(row["path"]))):
-                types.setdefault((row["model"], row["customObjectId"]), {})[row["path"]] = str(row.get("type"))
+                said = {name: row[name] for name in ("label", "description") if isinstance(row.get(name), str)}
+                of_owner = types.setdefault((row["model"], row["customObjectId"]), {})
+                of_owner[row["path"]] = CustomField(str(row.get("type")), **said)
     return types
 
 

@@ -140,6 +140,7 @@ class _Timed(io.RawIOBase):
         self._sock = sock
         self._file = file
         self._until = time.monotonic() + LONGEST_ANSWER
+        self._room = LARGEST_ROW + MEGABYTE  # for what stands around a body too: some of it is read as one line
 
     def readable(self) -> bool:
         return True
@@ -161,6 +162,9 @@ class _Timed(io.RawIOBase):
 
     def _receive(self, buffer: Any) -> int | None:
         found: int | None = self._file.raw.readinto(buffer)
+        self._room -= found or 0
+        if self._room < 0:
+            raise TooLargeError(f"an answer of more than {LARGEST_ROW // MEGABYTE} MB")
         return found
 
     def close(self) -> None:

@@ -28,12 +28,15 @@ def without_secrets(text: str) -> str:
     return _known[0].applied(text)
 
 
-def values_without_secrets(value: Any) -> Any:
-    """Return a JSON value without the secrets in its texts; the names of members stay."""
+def values_without_secrets(value: Any, *, names: bool = False) -> Any:
+    """Return a JSON value without the secrets in its texts, and in the names of members if these are somebody's too."""
     if isinstance(value, dict):
-        return {name: values_without_secrets(item) for name, item in value.items()}
+        return {
+            without_secrets(name) if names else name: values_without_secrets(item, names=names)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
-        return [values_without_secrets(item) for item in value]
+        return [values_without_secrets(item, names=names) for item in value]
     return without_secrets(value) if isinstance(value, str) else value
 
 

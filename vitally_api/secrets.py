@@ -74,7 +74,8 @@ def spellings(secret: str) -> set[str]:
     meant = _meanings(secret)
     parts = {part for text in meant for part in re.findall(rf"[\w-]{{{_LONG_PART},}}", text)}
     codes = {code for text in meant for code in _codes(text)}
-    embedded = {code for text in meant for code in (*_within_base64(text), *_letter_by_letter(text))}
+    embedded = {code for text in meant for code in _within_base64(text)}
+    embedded |= {code for text in meant | codes for code in _letter_by_letter(text)}
     halves = {half for text in meant | codes if len(text) <= _LONGEST_KEY for half in _halves(text)}
     once = {escape(text) for text in meant | parts | codes for escape in _ESCAPES}
     twice = {second(first(text)) for text in meant for first in _ESCAPES for second in _ESCAPES}

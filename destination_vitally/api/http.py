@@ -215,7 +215,7 @@ class Api:
             reply = read(response, bounds.largest_at(path), self._shared.turn)
         except (InvalidURL, InvalidSchema) as error:
             raise ConfigError(f"No request can be sent to {host} ({_root_name(error)}). Check data_center.") from None
-        except (requests.exceptions.RequestException, HTTPError) as error:
+        except (requests.exceptions.RequestException, HTTPError, bounds.TooLargeError) as error:
             raise self._unanswered(host, error, repeatable) from None
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
         self._raise_config_errors(reply)
