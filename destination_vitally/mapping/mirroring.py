@@ -137,3 +137,28 @@ def check_together(streams: Iterable[tuple[str, Object, Mirror | None]]) -> None
                 f"stream, but stream '{title}' writes {entry.name} too and does not say so. Set missing_rows in the "
                 "mappings of both, or of none: a row counts as missing only if it is in neither."
             )
+
+
+def explain_deletes(config: Config, title: str, entry: Object, operation: Operation, marks: list[str]) -> None:
+    """Log what a delete does to rows; `marks` are the columns that say of one that it was deleted."""
+    which = "each record"
+    if operation != "delete":
+        if not marks or "delete" not in entry.operations:
+            return
+        which = f"each record with {marks[0]} set"
+    if config.allow_deletes:
+        logger.warning("Stream %s: %s %s.", title, which, entry.on_delete)
+    else:
+        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", title, which)
+
+
+def explain_truncation(configured: ConfiguredAirbyteStream, title: str, mirror: Mirror | None) -> None:
+    """Log that a sync which asks to replace what was written deletes nothing."""
+    minimum, current = configured.minimum_generation_id, configured.generation_id
+    overwrites = configured.destination_sync_mode.value == "overwrite"
+    if not mirror and (overwrites or (minimum and minimum == current)):
+        logger.info(
+            "Stream %s: the sync asks to replace what earlier syncs wrote. Vitally cannot be emptied, so the "
+            "records are written as usual and nothing is deleted.",
+            title,
+        )

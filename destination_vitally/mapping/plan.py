@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.checks import (
+    LACKING,
     assigned,
     canonical,
     check_columns,
     check_matching,
     check_messages,
-    check_traits,
     lacking_fields,
+    matched,
+    with_traits_as_known,
 )
 from destination_vitally.mapping.columns import folded, is_deletion
-from destination_vitally.mapping.layout import CustomFields, Types
+from destination_vitally.mapping.labels import CustomFields, Labels
+from destination_vitally.mapping.layout import Types
 from destination_vitally.mapping.mapper import Mapper, Rules
-from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
+from destination_vitally.mapping.mirroring import (
+    Mirror,
+    check_together,
+    explain_deletes,
+    explain_truncation,
+    mirror_of,
+)
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Directory, Object, Operation, Route
 from destination_vitally.objects.table import BY_NAME, DIRECTORIES, INSTANCE, OBJECTS, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
@@ -39,10 +49,6 @@ StreamKey = tuple[str | None, str]
 """Namespace and name, as a catalog and a record give them."""
 
 PREFIX = INSTANCE.name.removesuffix("*")
-LACKING = (
-    "The rows come from a workspace that has what this one lacks. Create it here by hand, with the same name; until "
-    "then it is left out: %s."
-)
 BY_SYNC_MODE: dict[str, Operation] = {
     "append": "create",
     "append_dedup": "upsert",
@@ -67,21 +73,39 @@ class Definitions(Protocol):
         """Return the custom fields of a model by their path; None when nobody can know. Raises ListError."""
         ...
 
+    def traits(self, entry: Object) -> Collection[str]:
+        """Return the traits that rows of an object have, as far as its newest page shows. Raises ListError."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Choice:
-    """What the rows of a stream become, and the mapping or data-activation connection that says so, if one does."""
+    """What the rows of a stream become, and the mapping that says so, if one does.
+
+    `number` is that of the mapping, where the stream has several; `title` is what errors call it.
+    """
 
     entry: Object
     operation: Operation
-    mapping: StreamMapping | None = None
+    mapping: StreamMapping | None
+    number: int
+    title: str
     directory: Directory | None = None
     only_ids: bool = False
 
 
+class _Around(NamedTuple):
+    """What all streams have in common: arguments of `build`."""
+
+    config: Config
+    definitions: Definitions
+    now: Callable[[], float]
+    is_check: bool
+
+
 @dataclass(frozen=True, eq=False)
 class StreamPlan:
-    """One stream: the object its records become, by which operation, and what makes changes of them."""
+    """One stream, or one entry of `mappings` for it: the object its records become, by which operation, and how."""
 
     namespace: str | None
     name: str
@@ -105,16 +129,30 @@ class StreamPlan:
     """Whether its rows say nothing but which rows there are where they were read."""
     cursor_field: tuple[str, ...] = ()
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
+    number: int = 0
+    """Which entry of `mappings` it is, counted from 1, where its stream has several; else 0."""
+    skips_deletes: bool = False
+    """Whether records that say that their row was deleted are for the other entries of the stream."""
+
+    @property
+    def key(self) -> StreamKey:
+        """What the stream is called in a catalog."""
+        return self.namespace, self.name
+
+    @property
+    def stream_title(self) -> str:
+        """What messages call the stream."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
     def is_only_noted(self) -> bool:
-        """Whether its rows are not written, but tell something of those of other streams."""
+        """Whether its rows are not written, but tell something of other rows."""
         return self.directory is not None or self.only_ids
 
     @property
     def title(self) -> str:
-        """What messages call the stream."""
-        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+        """What messages call the stream and, if it has several, the entry."""
+        return f"{self.stream_title}, entry {self.number}" if self.number else self.stream_title
 
 
 def build(
@@ -122,51 +160,58 @@ def build(
     streams: Iterable[ConfiguredAirbyteStream],
     definitions: Definitions,
     now: Callable[[], float] = time.time,
-) -> dict[StreamKey, StreamPlan]:
-    """Return the plan of every stream of a configured catalog.
+    *,
+    is_check: bool = False,
+) -> list[StreamPlan]:
+    """Return the plan of every stream of a configured catalog, or those of its entries of `mappings` if it has several.
 
     Args:
         config: the settings.
         streams: of the catalog.
         definitions: the custom objects of the workspace.
         now: Vitally's clock, as far as it is known, in Unix seconds: what lies in the future is known by it.
+        is_check: whether what may be a mistake, and breaks no sync, is an error.
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
             mapping names a field or column that does not exist, rows cannot be matched by the chosen key, a
             custom object is not in the workspace, or missing rows may not be deleted.
     """
-    plans: dict[StreamKey, StreamPlan] = {}
+    plans: list[StreamPlan] = []
+    around = _Around(config, definitions, now, is_check)
     streams, lacking, objects = list(streams), list[str](), list[str]()
     mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
         stream = configured.stream
-        choice = _choose(configured, mappings.get((stream.namespace, stream.name)))
+        entries: Mapping[int, StreamMapping | None] = mappings.get((stream.namespace, stream.name)) or {0: None}
+        choices = [_choose(configured, one, n if len(entries) > 1 else 0) for n, one in entries.items()]
         try:
-            choice = _locate(choice, stream.name, definitions)
+            choices = [_locate(choice, stream.name, definitions) for choice in choices]
         except ConfigError as error:
             objects.append(str(error))
             continue
-        plan = _compile(config, configured, choice, definitions, now)
-        lacking += lacking_fields(plan.mapper, _columns(stream))
-        plans[(stream.namespace, stream.name)] = plan
-        logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
-        _explain_deletes(config, plan, stream)
-        _explain_truncation(configured, plan)
+        can_delete = any("delete" in choice.entry.operations for choice in choices)
+        for choice in choices:
+            plan = _compile(around, configured, choice)
+            lacking += lacking_fields(plan.mapper, _columns(stream))
+            skips_deletes = can_delete and "delete" not in choice.entry.operations
+            plans.append(plan := replace(plan, skips_deletes=skips_deletes))
+            logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
+            explain_deletes(config, plan.title, plan.entry, plan.operation, _deletions(stream))
+            explain_truncation(configured, plan.title, plan.mirror)
     if lacking:
-        logger.warning(LACKING, "; ".join(lacking))
+        logger.warning(LACKING, "; ".join(dict.fromkeys(lacking)))
     if objects:
         raise ConfigError(" ".join(objects))
-    # What is read from the workspace whose ids are all read has no others.
-    whole = {plan.entry.path for plan in plans.values() if plan.only_ids and plan.mirror}
-    others = (one for one in plans.values() if not (one.mapper.are_vitallys and one.entry.path in whole) or one.mirror)
+    whole = {plan.entry.path for plan in plans if plan.only_ids and plan.mirror}
+    others = (one for one in plans if not (one.mapper.are_vitallys and one.entry.path in whole) or one.mirror)
     check_together((plan.title, plan.entry, plan.mirror) for plan in others)
     return plans
 
 
-def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) -> _Choice:
+def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None, number: int) -> _Choice:
     """Choose the object and the operation: by the mapping, else by data activation, else by the stream's name."""
-    stream, title = configured.stream, _quoted_title(configured)
+    stream, title = configured.stream, _quoted_title(configured, number)
     mode = configured.destination_sync_mode.value
     asked: Operation | None = None
     if mapping:
@@ -182,15 +227,15 @@ def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) 
     else:
         entry = _object_of_stream(stream.name, title)
     if directory := next((one for one, of in DIRECTORIES.items() if of is entry), None):
-        return _Choice(entry, "upsert", directory=directory)
+        return _Choice(entry, "upsert", None, number, title, directory)
     only_ids = folded(stream.name) == folded(f"{entry.name}_ids")
     operation = "update" if only_ids else asked or _default_operation(entry, mode)
     if operation not in entry.operations:
         possible = ", ".join(o for o in OPERATIONS if o in entry.operations)
         raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
     if configured.destination_object_name and not mapping and operation != "create":
-        entry = _matched(entry, configured.primary_key, title)
-    return _Choice(entry, operation, mapping, only_ids=only_ids)
+        entry = matched(entry, configured.primary_key, title)
+    return _Choice(entry, operation, mapping, number, title, only_ids=only_ids)
 
 
 def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Choice:
@@ -207,39 +252,34 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
 
 def _definition(definitions: Definitions, name: str, stream_name: str, *, is_named: bool) -> str:
     """Return the id of a custom object: as a person calls it, else as the source calls its stream."""
-    if not stream_name or is_named:
-        try:
+    if not stream_name:
+        return definitions.named(name)
+    with suppress(ConfigError):
+        if is_named:
             return definitions.named(name)
-        except ConfigError:
-            if not stream_name:
-                raise
     return definitions.of_stream(stream_name)
 
 
-def _compile(
-    config: Config,
-    configured: ConfiguredAirbyteStream,
-    choice: _Choice,
-    definitions: Definitions,
-    now: Callable[[], float],
-) -> StreamPlan:
+def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
     """Make the mapper that turns the records of the stream into changes."""
-    stream, title = configured.stream, _quoted_title(configured)
-    entry, operation = choice.entry, choice.operation
-    mapping = canonical(choice.mapping, entry, title) if choice.mapping else None
+    config, stream, title = around.config, configured.stream, choice.title
+    entry, operation, mapping = choice.entry, choice.operation, choice.mapping
+    custom_fields = cache(partial(_custom_fields, entry, operation, around.definitions))
+    if mapping:
+        if mapping.traits or mapping.constant_traits:
+            labels = Labels(custom_fields(), cache(partial(_traits, entry, around.definitions)))
+            mapping = with_traits_as_known(mapping, entry, labels, title, is_check=around.is_check)
+        mapping = canonical(mapping, entry, title)
     schema = _columns(stream)
     check_columns(mapping, schema, title)
     routes = _routes(config, entry, operation, title, stream)
     if mapping:
         check_messages(mapping, routes[operation], title)
-    custom_fields = cache(partial(_custom_fields, entry, operation, definitions))
-    if mapping and (mapping.traits or mapping.constant_traits):
-        check_traits(mapping, entry, custom_fields(), title)
     rules = Rules(
         clear_nulls=((mapping and mapping.null_values) or config.null_values) == "clear",
         allow_deletes=config.allow_deletes,
         types=Types(custom_fields, schema),
-        now=now,
+        now=around.now,
         stream=stream.name,
     )
     try:
@@ -261,6 +301,7 @@ def _compile(
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),
         cursor_field=_cursor_field(configured),
+        number=choice.number,
         directory=choice.directory,
         only_ids=choice.only_ids,
     )
@@ -274,8 +315,8 @@ def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
     return tuple(configured.cursor_field or default or ())
 
 
-def _quoted_title(configured: ConfiguredAirbyteStream) -> str:
-    return f"stream '{configured.stream.name}'"
+def _quoted_title(configured: ConfiguredAirbyteStream, number: int) -> str:
+    return f"stream '{configured.stream.name}'" + (f", entry {number} of mappings" if number else "")
 
 
 def _columns(stream: AirbyteStream) -> Mapping[str, Any]:
@@ -291,6 +332,14 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
     except ListError as error:
         logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
         return None
+
+
+def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
+    try:
+        return () if entry.defined_traits else definitions.traits(entry)
+    except ListError as error:
+        logger.warning("Which traits rows of %s have is not known: %s", entry.name, error)
+        return ()
 
 
 def _object(name: str, title: str) -> Object:
@@ -314,36 +363,6 @@ def _object_of_stream(name: str, title: str) -> Object:
         f"{title}: its name is not that of an object of Vitally. Add an entry to mappings that says which object its "
         f"rows become. Objects: {_listed()}"
     )
-
-
-def _matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> Object:
-    """A data-activation connection says by its primary key what rows are matched by."""
-    chosen = {".".join(path) for path in primary_key or []}
-    if not chosen:
-        return entry
-    stood_for = {stand_in: name for name, stand_in in entry.stand_ins.items()}
-    wanted = {stood_for.get(name, name) for name in chosen}
-    key = next((key for key in entry.keys if set(key.fields) == wanted), None)
-    if key is None:
-        known = "; or ".join(" and ".join(key.fields) for key in entry.keys)
-        raise ConfigError(
-            f"{title}: rows of {entry.name} cannot be matched by {', '.join(sorted(chosen))}. Choose as matching "
-            f"key: {known}"
-        )
-    return entry.matched_by(key)
-
-
-def _explain_deletes(config: Config, plan: StreamPlan, stream: AirbyteStream) -> None:
-    which = "each record"
-    if plan.operation != "delete":
-        columns = _deletions(stream)
-        if not columns or "delete" not in plan.entry.operations:
-            return
-        which = f"each record with {columns[0]} set"
-    if config.allow_deletes:
-        logger.warning("Stream %s: %s %s.", plan.title, which, plan.entry.on_delete)
-    else:
-        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", plan.title, which)
 
 
 def _deletions(stream: AirbyteStream) -> list[str]:
@@ -380,14 +399,3 @@ def _routes(
 def usable(entry: Object, operation: Operation, tokens: frozenset[str]) -> tuple[Route, ...]:
     """Return the routes of an operation for which there is a key."""
     return tuple(route for route in entry.operations.get(operation, ()) if route.needs in tokens)
-
-
-def _explain_truncation(configured: ConfiguredAirbyteStream, plan: StreamPlan) -> None:
-    minimum, current = configured.minimum_generation_id, configured.generation_id
-    overwrites = configured.destination_sync_mode.value == "overwrite"
-    if not plan.mirror and (overwrites or (minimum and minimum == current)):
-        logger.info(
-            "Stream %s: the sync asks to replace what earlier syncs wrote. Vitally cannot be emptied, so the "
-            "records are written as usual and nothing is deleted.",
-            plan.title,
-        )

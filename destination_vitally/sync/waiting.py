@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from destination_vitally.errors import NotYetError
-from destination_vitally.mapping.checks import NAMED
-from destination_vitally.mapping.plan import LACKING, StreamPlan
+from destination_vitally.mapping.checks import LACKING, NAMED
+from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.rows.known import Rows
