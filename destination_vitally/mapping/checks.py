@@ -252,7 +252,7 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
     layouts = mapper.layouts_of(schema)
     if problem := layouts[0].problem:
         raise ConfigError(f"{title}: {problem}")
-    fields = {target.name for layout in layouts for target in layout.targets if target.place == "field"}
+    fields = {target.name for layout in layouts for target in layout.targets if target.place in ("field", "default")}
     missing = mapper.never_given(fields, operation)
     if missing:
         raise ConfigError(

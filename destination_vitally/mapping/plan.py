@@ -130,7 +130,7 @@ class StreamPlan:
     cursor_field: tuple[str, ...] = ()
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
     number: int = 0
-    """Which entry of `mappings` it is, counted from 1, where its stream has several; else 0."""
+    """Which entry of `mappings` it is, from 1, where its stream has several; else 0."""
     skips_deletes: bool = False
     """Whether records that say that their row was deleted are for the other entries of the stream."""
 
@@ -204,7 +204,7 @@ def build(
     if objects:
         raise ConfigError(" ".join(objects))
     whole = {plan.entry.path for plan in plans if plan.only_ids and plan.mirror}
-    others = (one for one in plans if not (one.mapper.are_vitallys and one.entry.path in whole) or one.mirror)
+    others = (one for one in plans if one.mirror or not (one.mapper.are_vitallys and one.entry.path in whole))
     check_together((plan.title, plan.entry, plan.mirror) for plan in others)
     return plans
 

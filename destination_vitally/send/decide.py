@@ -300,6 +300,11 @@ def _refused(case: Case) -> Step | None:
     return Reject(f"Vitally refused it: {last.reason}", last.status)
 
 
+_NO_ROW = (
+    "Vitally has no row with this id; only rows matched by externalId can be created. A mapping with external_id: "
+    "from_vitally_id gives one to rows of another workspace"
+)
+
 _RULES: tuple[Callable[[Case], Step | None], ...] = (
     _too_often,
     _refused_as_archived,
@@ -326,7 +331,7 @@ def _missed(case: Case) -> Step:
     change = case.change
     fields, entry = change.fields, change.entry
     if change.operation == "upsert":
-        return Reject("Vitally has no row with this id; only rows matched by externalId can be created")
+        return Reject(_NO_ROW)
     if any(fields.get(name) for key in entry.keys if key.in_path and key.documented for name in key.fields):
         return Done("skipped")
     parents = [f.name for f in entry.references() if entry.can_look_up(Lookup.IN_PARENT)]

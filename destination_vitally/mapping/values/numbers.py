@@ -82,7 +82,7 @@ def score(value: Any) -> int:
         parsed = number(value)
     except ValueError:
         parsed = -1
-    if parsed != int(parsed) or not 0 <= parsed <= 10:
+    if not 0 <= parsed <= 10 or parsed != int(parsed):
         raise ValueError("must be a whole number from 0 to 10")
     return int(parsed)
 

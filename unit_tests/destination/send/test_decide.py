@@ -85,7 +85,10 @@ NOT_OURS = (
     "Vitally did not answer when it was created, and now has a row with this externalId and other values, which "
     "somebody else may have created. Nothing more was sent: look it up in Vitally"
 )
-NO_SUCH_ID = "Vitally has no row with this id; only rows matched by externalId can be created"
+NO_SUCH_ID = (
+    "Vitally has no row with this id; only rows matched by externalId can be created. A mapping with external_id: "
+    "from_vitally_id gives one to rows of another workspace"
+)
 NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
 
 

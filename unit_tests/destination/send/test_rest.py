@@ -14,6 +14,7 @@ from destination_vitally.send.decide import Effect
 from destination_vitally.send.rest import Made
 from unit_tests.destination.builders import DEFINITION
 from unit_tests.destination.scripted import BROKEN, INSTANCES, Parts, asks, page
+from unit_tests.destination.send.test_decide import NO_SUCH_ID
 
 WHEN = "2026-01-01T00:00:00.000Z"
 MADE = {"id": "new"}
@@ -242,7 +243,7 @@ NO_TWICE = (
         ),
         (
             asks("account", "upsert", {"id": "A", "name": "N"}), {}, None,
-            "account 'A': Vitally has no row with this id; only rows matched by externalId can be created",
+            f"account 'A': {NO_SUCH_ID}",
         ),
         # A miss by an address of which no page of Vitally speaks proves nothing.
         (
