@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from integration_tests.comparison import comparable
 from integration_tests.harness import Json, without_waiting
+from integration_tests.platforms import postgres
 from integration_tests.round_trip import (
     INSTANCES,
     PARTICIPANTS,
@@ -23,6 +21,7 @@ from integration_tests.round_trip import (
     write_workspace,
 )
 from integration_tests.sandbox import Sandbox
+from integration_tests.warehouses import Moved, as_read, in_case, through_postgres
 
 OF_IDS = {
     **dict.fromkeys(("organization", "account"), "delete_with_everything_below"),
@@ -34,38 +33,19 @@ DAY = 24 * 3600.0
 ONCE = {"generation_id": 7, "minimum_generation_id": 7, "sync_id": 4711}
 
 
-def as_read(catalog: Json, lines: list[str]) -> tuple[Json, list[str]]:
-    return catalog, lines
-
-
-def through_a_warehouse(columns: Callable[[str], str]) -> Callable[[Json, list[str]], tuple[Json, list[str]]]:
-    """Names of columns as a warehouse spells them, and what is no scalar as JSON in a text."""
-
-    def moved(catalog: Json, lines: list[str]) -> tuple[Json, list[str]]:
-        catalog, messages = copy.deepcopy(catalog), [json.loads(line) for line in lines]
-        for stream in catalog["streams"]:
-            schema = stream["stream"]["json_schema"]
-            schema["properties"] = {columns(name): {} for name in schema["properties"]}
-        for message in messages:
-            if message["type"] == "RECORD":
-                data = message["record"]["data"]
-                message["record"]["data"] = {columns(name): _flat(value) for name, value in data.items()}
-        return catalog, [json.dumps(message) for message in messages]
-
-    return moved
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (dict, list)) else value
+NEEDS_POSTGRES = pytest.mark.skipif(postgres.programs() is None, reason="there is no Postgres")
 
 
 @pytest.mark.parametrize(
     ("seed", "moved"),
-    [(1, as_read), (5, through_a_warehouse(str.upper)), (6, through_a_warehouse(str.lower))],
-    ids=["as read", "upper case", "lower case"],
+    [
+        pytest.param(1, as_read, id="as read"),
+        pytest.param(5, in_case(str.upper), id="upper case"),
+        pytest.param(6, through_postgres, id="Postgres", marks=NEEDS_POSTGRES),
+    ],
 )
 def test_two_workspaces_without_a_common_id_become_equal_and_stay_so(
-    make_sandbox: Any, seed: int, moved: Callable[[Json, list[str]], tuple[Json, list[str]]]
+    make_sandbox: Any, seed: int, moved: Moved
 ) -> None:
     origin, target = without_untracked(make_sandbox(seed=seed)), make_sandbox(seed=seed + 1, empty=True)
     catalog = catalog_of(origin, *(f"{name}_ids" for name in OF_IDS))
