@@ -68,7 +68,8 @@ def messages(sandbox: Sandbox) -> tuple[list[str], list[dict[str, Any]]]:
 def test_into_another_workspace(origin: Sandbox, sandbox: Sandbox) -> None:
     names, rows = messages(origin)
 
-    result = write(destination_config(sandbox), [stream(name) for name in names], rows)
+    people = [record("admins", row) for row in read(origin, "/admins")]  # instances name their owner by id alone
+    result = write(destination_config(sandbox), [stream(name) for name in (*names, "admins")], [*people, *rows])
 
     assert result.error is None
     for name in names:
