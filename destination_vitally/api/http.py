@@ -204,6 +204,11 @@ class Api:
         self._has_given_up = True
         return True
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent, to both APIs."""
+        return self._shared.limiter.sent
+
     def backoff(self) -> Backoff:
         """Return the waiting between the attempts of one thing."""
         return Backoff(self._shared)
