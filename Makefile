@@ -11,9 +11,6 @@ install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
 
-docs: $(INSTALLED)  ## the table and the picture of the source's columns, made anew from schemas.yaml
-	$(BIN)/python -m shipping.columns
-
 SUITE := $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=suite
 test: lint  ## format, lint, types, every test
 	$(SUITE)
@@ -41,7 +38,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m shipping.pages --check
 	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
+
+docs: $(INSTALLED)  ## what the code can make of docs/: the marked regions of the pages
+	$(BIN)/python -m shipping.pages
 
 image:  ## both images, with the engine there is; BASE_IMAGE=... for another base; REGISTRY=... pushes them below it
 	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)"
