@@ -121,7 +121,7 @@ class Progress:
         self._clock = rows.memory.clock
         self._last = self._arrived = self._clock.monotonic()
         self._before: dict[StreamPlan, tuple[int, int]] = {}
-        self._sent = 0
+        self._sent = self._api.sent if self._api else 0
         self.held: Callable[[], Iterable[tuple[StreamPlan, str, int]]] = lambda: ()
         """How many records of each stream wait for a row of which object."""
         self.has_ended: Callable[[StreamPlan], bool] = lambda plan: False
@@ -162,7 +162,7 @@ class Progress:
     def _of_all(self, now: float, minutes: float, *, is_idle: bool) -> Iterator[str]:
         """Yield what is waited for, whatever the stream."""
         sent, self._sent = self._sent, self._api.sent if self._api else 0
-        share = 100 * (self._sent - sent) / minutes / self._per_minute
+        share = min(100, 100 * (self._sent - sent) / minutes / self._per_minute)  # a burst may be in two minutes
         yield f"{self._sent - sent} requests since the last such line, {share:.0f} % of requests_per_minute."
         looked_for: dict[str, list[float]] = {}
         for one in self._asking.poller.all() if self._asking else ():
