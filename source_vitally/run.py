@@ -59,8 +59,11 @@ def run(args: list[str] | None = None) -> None:
         waiting = 0
         try:
             for message in messages(sys.argv[1:] if args is None else args):
-                print(f"{message}\n", end="")
                 waiting += len(message)
+                if len(message) > _PRINTED_AT_ONCE:
+                    _print_past_buffer(message)
+                else:
+                    print(f"{message}\n", end="")
                 if waiting > _PRINTED_AT_ONCE:  # the buffer is emptied by time, and takes four bytes a letter
                     PRINT_BUFFER.flush()
                     waiting = 0
@@ -68,6 +71,21 @@ def run(args: list[str] | None = None) -> None:
             logger.critical(error, exc_info=error)
             print(f"{trace(error)}\n", end="")
             sys.exit(1)
+
+
+def _print_past_buffer(message: str) -> None:
+    with PRINT_BUFFER.lock, _ended_unread():
+        PRINT_BUFFER.flush()
+        for text in (message, "\n"):
+            sys.__stdout__.write(text)  # type: ignore[union-attr]
+
+
+@contextmanager
+def _ended_unread() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        os._exit(OUTPUT_CLOSED)
 
 
 @contextmanager
@@ -79,10 +97,8 @@ def _ended_by_others() -> Iterator[None]:
     flush = PRINT_BUFFER.flush
 
     def flush_or_end() -> None:
-        try:
+        with _ended_unread():
             flush()
-        except BrokenPipeError:
-            os._exit(OUTPUT_CLOSED)
 
     def end() -> None:
         PRINT_BUFFER.flush()
