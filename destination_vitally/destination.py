@@ -32,7 +32,7 @@ from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
 from destination_vitally.masking import make_known, values_without_secrets, without_secrets
 from destination_vitally.outcomes.forms import FORMS
-from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
+from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
 from destination_vitally.protocol import (
     AirbyteConnectionStatus,
@@ -180,10 +180,9 @@ class DestinationVitally(Destination):
     def _rejected(self, settings: configuration.Config) -> RejectedRecords:
         """Where rejected records go: into the log, and into the bucket if there is one and this is no dry run."""
         storage = settings.object_storage_config
-        report = RejectedLog()
         if isinstance(storage, NoStorage) or settings.dry_run:
-            return report
-        return RejectedStore(report, open_bucket(storage), self._clock, FORMS[storage.format.format_type])
+            return RejectedRecords()
+        return RejectedStore(open_bucket(storage), self._clock, FORMS[storage.format.format_type])
 
     def _feed(self, writer: Writer, lines: Lines) -> Iterator[bytes]:
         number = 0

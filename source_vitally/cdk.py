@@ -112,6 +112,12 @@ def streams_of(source: ConcurrentDeclarativeSource, names: set[str]) -> list[Abs
     return source._create_streams([config for config in there if config["name"] in names], there)
 
 
+def retriever_of(stream: AbstractStream) -> Retriever:
+    """Return what reads a stream."""
+    retriever: Retriever = stream._stream_partition_generator._partition_factory._retriever  # type: ignore[attr-defined]
+    return retriever
+
+
 def _build_feed_cursor(
     factory: ModelToComponentFactory,
     stream: DeclarativeStream,

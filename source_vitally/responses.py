@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -106,3 +108,26 @@ def clock_of(response: requests.Response) -> ServerClock | None:
     """Return the server's clock around this request: `Date`, and `Date` less the time the answer took, or None."""
     answered = answers.server_time(response.headers)
     return ServerClock(answered - response.elapsed, answered) if answered else None
+
+
+def packed(response: requests.Response) -> bytes | None:
+    """Return what is wanted of an answer as bytes, for this process; None where it cannot be had as such."""
+    body, size = body_of(response), size_of(response)
+    told = response.status_code, dict(response.headers), response.elapsed.total_seconds()
+    try:
+        return marshal.dumps((*told, size, is_empty(response), is_absent(response), body))
+    except ValueError:  # nested too deeply
+        return None
+
+
+def unpacked(content: bytes) -> requests.Response:
+    """Return an answer that was packed."""
+    status, headers, elapsed, size, empty, absent, body = marshal.loads(content)  # noqa: S302 - of this process
+    response = requests.Response()
+    response.status_code, response.elapsed, response._content = status, timedelta(seconds=elapsed), b""
+    response.headers.update(headers)
+    for name, value in ((_BODY, body), (_SIZE, size), (_EMPTY, empty)):
+        setattr(response, name, value)
+    if absent:
+        mark_absent(response)
+    return response
