@@ -287,8 +287,7 @@ class FeedRetriever(Retriever):
         is_divisible, reading = True, self._readings[str(stream_slice.partition)]
         while True:
             try:
-                retries = scan.size.retries if is_divisible else None
-                with patience(doubtful=scan.resumes, divisible=retries):
+                with patience(doubtful=scan.resumes, divisible=scan.size.retries if is_divisible else None):
                     key = scan.sort_by, scan.size.limit, scan.token
                     response = reading.page(key, partial(self._page, scan, stream_slice, scan.token))
                 if not is_absent(response) or not self._may_begin_again(response.status_code, scan, stream_slice):

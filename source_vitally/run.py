@@ -23,6 +23,7 @@ from source_vitally import cdk
 from source_vitally.auth import make_known
 from source_vitally.config import require_valid
 from source_vitally.memory import give_memory_back
+from source_vitally.progress import HERE
 from source_vitally.source import SourceVitally
 from vitally_api.catalogs import problem_of_catalog
 from vitally_api.ends import OUTPUT_CLOSED, TERMINATED
@@ -121,6 +122,7 @@ def _printed_in_time() -> Iterator[None]:
 
     def flush() -> None:
         while not ended.wait(_PRINTED_AFTER):
+            HERE.say()
             PRINT_BUFFER.flush()
 
     thread = Thread(target=flush, daemon=True)
