@@ -1,14 +1,11 @@
-"""`make docs`: the table of columns and the picture of what refers to what, from `source_vitally/schemas.yaml`."""
+"""What `make docs` makes of `source_vitally/schemas.yaml`: the columns, and the picture of what refers to what."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from source_vitally.schema import Field, columns_of, streams_of_table
 
-PAGE = Path(__file__).parents[1] / "docs" / "source-vitally-columns.md"
 TEMPLATE, OF_OBJECTS = "custom_object_instances", "custom_object_<name>"
 """The entry of the table for streams of custom objects, and what the docs call these."""
 
@@ -16,14 +13,6 @@ MANY = ("keys", "rows", "ids")
 """First words of types that name several rows."""
 
 LISTS_OF_IDS = "_ids"
-
-
-def written(text: str) -> str:
-    """Return the page with its marked regions made anew."""
-    for name, content in (("references", picture()), ("columns", tables())):
-        marked = re.compile(rf"(<!-- {name}: made by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = marked.sub(lambda found, content=content: f"{found[1]}{content}\n{found[2]}", text)  # type: ignore[misc]
-    return text
 
 
 def tables() -> str:
@@ -76,7 +65,3 @@ def _referring(stream: str) -> Iterator[tuple[str, str, bool]]:
 
 def _has_key(name: str, fields: Mapping[str, Field]) -> bool:
     return bool({f"{name}Id", f"{name.removesuffix('s')}Ids", f"{name.removesuffix('s')}Id"} & fields.keys())
-
-
-if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text()))

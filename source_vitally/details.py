@@ -261,7 +261,7 @@ def _is_of_config(problem: Exception | None) -> bool:
 def _in_short(problem: Exception) -> str:
     if not isinstance(problem, RequestFailed):
         return str(problem)[:_LONGEST_REASON]
-    return f"HTTP {problem.status}" if problem.status else "no answer"
+    return f"HTTP {problem.status}" if problem.status else problem.reason
 
 
 def _why(problem: Exception) -> str:

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_vitally.scan import ScanError, ServerClock
-from vitally_api import answers
+from vitally_api import answers, network
+from vitally_api.masking import without_secrets
 
-Answer = requests.Response | requests.RequestException
+Answer = requests.Response | Exception
 
 _BODY, _SIZE, _ABSENT, _EMPTY = "_vitally_body", "_vitally_size", "_vitally_absent", "_vitally_empty"
 _NOTHING = (b"", b"null", b"[]", b"{}")
@@ -81,16 +81,16 @@ def is_empty(response: requests.Response) -> bool:
 def reason_of(response: requests.Response) -> str:
     """Return what the server says went wrong, in one line, without any key that it may quote."""
     start = response.content[:_READABLE].decode(errors="replace")
-    return answers.reason(body_of(response), start, filter_secrets)
+    return answers.reason(body_of(response), start, without_secrets)
 
 
 def in_short(answer: Answer, otherwise: str | None = None) -> str:
     """Return what came instead of a good answer, in a few words, for logs; `otherwise` says it of a broken body."""
     if not isinstance(answer, requests.Response):
-        return f"no answer ({filter_secrets(type(answer).__name__)})"
+        return network.broken_answer(answer) or f"no answer ({type(answer).__name__})"
     if answer.ok:
         return (otherwise or "a broken answer").split(". ")[0]
-    said = answers.reason(body_of(answer), "", filter_secrets)  # a page of HTML is no reason
+    said = answers.reason(body_of(answer), "", without_secrets)  # a page of HTML is no reason
     return f"HTTP {answer.status_code}{f' ({said})' if said else ''}"
 
 

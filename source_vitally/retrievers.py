@@ -321,7 +321,8 @@ class FeedRetriever(Retriever):
         What is known to work decides: where the list's first row comes, it is the page that cannot be had; where it
         does not come either, Vitally is down, and the page is waited for.
         """
-        if is_check() or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
+        is_asked_once = is_check() and not failure.is_too_large
+        if is_asked_once or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
             raise failure
         if not self._works(scan, stream_slice):
             return False
@@ -337,8 +338,9 @@ class FeedRetriever(Retriever):
                 with patience(retries=1):
                     self._ask_for_one(stream_slice, order)
                 return True
-            except RequestFailed:
-                continue
+            except RequestFailed as failure:
+                if failure.is_too_large:
+                    return True
         return False
 
     def _may_begin_again(self, status: int | None, scan: Scan, stream_slice: StreamSlice) -> bool:

@@ -27,8 +27,9 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally import cdk
+from source_vitally.auth import make_known
 from source_vitally.client import CHECK_RETRIES, FEW_RETRIES, patience
-from source_vitally.config import complete, require_valid, without_nulls
+from source_vitally.config import REST_URL, complete, require_valid, without_nulls
 from source_vitally.manifest import manifest
 from source_vitally.memory import SHARED, Shared
 from source_vitally.protocol import in_order, read_json, states_of
@@ -50,7 +51,9 @@ from source_vitally.workspace import (
     selected_of,
     trait_types,
 )
+from vitally_api.bounds import LONGEST_CHECK, TooSlowError, within
 from vitally_api.keys import rest_authorization
+from vitally_api.masking import without_secrets
 from vitally_api.names import STREAM_PREFIX
 from vitally_api.regions import REST_PATH, other_regions
 
@@ -76,6 +79,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         cdk.shorten_queue(self)
         cdk.quieten(self.logger)
         if self._config:
+            make_known(self._config)
             self._config = complete(self._config, self._specification)
 
     @property
@@ -124,7 +128,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         except AirbyteTracedException as error:
             if error.failure_type != FailureType.config_error:
                 raise
-            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
+            return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(str(error.message)))
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """List the streams, with the custom fields of this workspace as types of their traits. Reads no data stream."""
@@ -141,6 +145,16 @@ class SourceVitally(ConcurrentDeclarativeSource):
         yield from self._given(config, catalog, state)._read(catalog, state or [])
 
     def _check(self) -> AirbyteConnectionStatus:
+        try:
+            return within(LONGEST_CHECK, self._ask)
+        except TooSlowError:
+            message = (
+                f"The check was broken off after {LONGEST_CHECK:.0f} s: {self._config[REST_URL]} had not answered by "
+                "then. Check data_center and the network."
+            )
+            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
+
+    def _ask(self) -> AirbyteConnectionStatus:
         self._begin()
         [stream] = cdk.streams_of(self, {"accounts"})
         with patience(retries=CHECK_RETRIES, is_check=True):
@@ -148,22 +162,30 @@ class SourceVitally(ConcurrentDeclarativeSource):
         if availability.is_available:
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         reason = f"{availability.reason}{self._region_hint()}"
-        return AirbyteConnectionStatus(status=Status.FAILED, message=reason)
+        return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(reason))
 
     def _region_hint(self) -> str:
         """Ask Vitally's other regions whether they know the key: a refusal alone does not tell key from region."""
         headers = {"Authorization": rest_authorization(str(self._config.get("secret_token")))}
         for title, address in other_regions(self._config.get("data_center")):
             try:
-                answer = requests.get(f"{address}{REST_PATH}/accounts?limit=1", headers=headers, timeout=10)
+                answer = requests.get(
+                    f"{address}{REST_PATH}/accounts?limit=1",
+                    headers=headers,
+                    timeout=10,
+                    stream=True,
+                    allow_redirects=False,
+                )
+                answer.close()
             except (requests.RequestException, OSError):
                 continue
-            if answer.ok:
+            if answer.status_code == requests.codes.ok:
                 return f" This key does work in the {title} region: choose that in 'data_center'."
         return ""
 
     def _begin(self) -> None:
-        """Make what the streams of one command share."""
+        """Make what the streams of one command share, and its secrets known, whatever the CDK has made of them."""
+        make_known(self._config)
         shared = {SHARED: Shared(self._config["num_workers"]), ANSWERS: Answers()}
         self._config = {**self._config, **shared, CUSTOM_OBJECTS: []}
 

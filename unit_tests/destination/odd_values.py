@@ -103,7 +103,7 @@ DAY, NOON = "2026-01-31", "2026-01-31T12:00:00Z"
 TABLE = [
     # Placeholders
     *map(placeholder, ["null", "NULL", "undefined", "None", "nan", "NaN", "[object Object]", "-", "N/A", "#N/A"]),
-    *map(placeholder, [r"\N", "NaT", "<NA>", "(null)", "nil", ZEROS, "{" + ZEROS + "}"]),
+    *map(placeholder, [r"\N", "NaT", "<NA>", "(null)", "''", "pd.NA", "nil", ZEROS, "{" + ZEROS + "}"]),
     *(placeholder("0" * length, number=0, date=LEFT, datetime=LEFT) for length in (24, 32)),
     text("NA"),
     text("none of them"),

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 
-from shipping.columns import PAGE, picture, written
+from shipping.columns import picture, tables
 from source_vitally.schema import columns_of, streams_of_table
 
 
-def test_the_page_of_columns_is_that_of_the_table() -> None:
-    assert PAGE.read_text() == written(PAGE.read_text()), "run `make docs`"
-
-
 def test_each_column_of_each_stream_is_on_the_page() -> None:
-    sections = PAGE.read_text().split("\n### ")[1:]
+    sections = f"\n{tables()}".split("\n### ")[1:]
     for stream in streams_of_table():
         name = "custom_object_<name>" if stream == "custom_object_instances" else stream
         [section] = [section for section in sections if f"`{name}`" in section.splitlines()[0]]

@@ -27,7 +27,7 @@ _INVISIBLE = re.compile("^[\\s\u00ad\u200b-\u200d\u2060\ufeff]+|[\\s\u00ad\u200b
 
 _PLACEHOLDERS = names(
     r"null undefined none nil nan nat n/a #n/a n.a. - -- — \n \\n <na> <null> (null) [null] #null! #ref! #value! "
-    "#name? #div/0! {} [] ()"
+    "#name? #div/0! #num! #error! pd.na {} [] () '' \"\""
 ) | {"[object object]", "not available", "not applicable"}
 """What programs write where they have no value, in lower case."""
 
