@@ -3,7 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test coverage mutants chaos fuzz image test-image test-platforms dist test-dist submission test-submission test-form test-pythons lint bench advisories lock clean
+.PHONY: install demo docs test coverage mutants chaos fuzz image test-image test-platforms dbt dbt-models dist test-dist submission test-submission \
+	test-form test-pythons lint bench advisories lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 
@@ -39,7 +40,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m shipping.pages --check
 	$(BIN)/hadolint --failure-threshold warning Dockerfile shipping/stand_in/Dockerfile
+
+docs: $(INSTALLED)  ## what the code can make of docs/: the marked regions of the pages
+	$(BIN)/python -m shipping.pages
 
 image:  ## both images, with the engine there is; BASE_IMAGE=... for another base; REGISTRY=... pushes them below it
 	$(PYTHON) -m shipping --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)"
@@ -63,6 +68,12 @@ $(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
 
 test-platforms: dist/.built  ## the tools of the ecosystem drive them, from what `make dist` made (Python < 3.13)
 	$(BIN)/python -m pytest -n 2 integration_tests/platforms/driven_by_pyairbyte.py integration_tests/platforms/driven_by_others.py
+
+dbt: dist/.built  ## the dbt package, on what PyAirbyte reads from the sandbox into DuckDB, and on a Postgres where there is one
+	$(BIN)/python -m pytest -p no:randomly integration_tests/platforms/built_by_dbt.py
+
+dbt-models: $(INSTALLED)  ## what of the dbt package follows from the source's schemas
+	$(BIN)/python -m shipping.dbt_package
 
 dist: dist/.built  ## a wheel and an sdist of the code with both commands, and of each name; what each image is made of
 

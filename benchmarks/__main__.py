@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from benchmarks import asking, increments, memory, reading, report, starting, verifying, writing
+from benchmarks import asking, increments, memory, reading, report, sharing, starting, verifying, writing
 from benchmarks.report import Answer
 
 Found = TypeVar("Found")
@@ -29,9 +29,10 @@ def main() -> None:
     parser.add_argument(
         "--unchanged", type=int, nargs="+", default=[100_000, 1_000_000], help="of tables that have not changed"
     )
+    parser.add_argument("--accounts", type=int, default=10_000, help="of the workspace whose requests are counted")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument(
-        "--only", choices="abcdefg", action="append", help="answer this question; the report keeps the others"
+        "--only", choices="abcdefgh", action="append", help="answer this question; the report keeps the others"
     )
     asked = parser.parse_args()
     start, machine = time.monotonic(), report.machine()
@@ -43,7 +44,7 @@ def main() -> None:
         print(f"\n{answer.markdown()}", flush=True)
 
     longest = None
-    questions = asked.only or "abcdefg"
+    questions = asked.only or "abcdefgh"
     if "a" in questions:
         first, longest = timed(
             lambda: reading.answer(
@@ -59,6 +60,7 @@ def main() -> None:
         "e": lambda: starting.answer(runs=asked.runs + 2),
         "f": lambda: verifying.answer(rows=tuple(asked.verified)),
         "g": lambda: asking.answer(rows=asked.upserted, many=asked.many, unchanged=tuple(asked.unchanged)),
+        "h": lambda: sharing.answer(accounts=asked.accounts),
     }
     for key, question in others.items():
         if key in questions:

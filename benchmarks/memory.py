@@ -8,8 +8,7 @@ from benchmarks.rows import LARGE_STREAMS, MESSAGES, STREAMS
 from benchmarks.server import serving
 from benchmarks.writing import batches
 
-MOST = 120
-MOST_LARGE = 150
+MOST = 150
 WORKERS, LATENCY = 8, 0.05
 FLAT = 1.15
 SHORT_LINE = 500
@@ -49,7 +48,7 @@ def answer(*, sizes: tuple[int, ...], longest: Measured) -> Answer:
         found.rows.append((f"source, {what}", f"{run.records:,}", *cells))
         drawn.plot(*zip(*run.memory, strict=True), ":", label=f"source, {what}")
         found.targets += [
-            Target(f"source at most {MOST_LARGE} MB with {what}", f"{run.peak:.0f} MB", run.peak <= MOST_LARGE),
+            Target(f"source at most {MOST} MB with {what}", f"{run.peak:.0f} MB", run.peak <= MOST),
             Target(f"at most {WORKERS} requests under way, {what}", str(under_way), under_way <= WORKERS),
         ]
     drawn.set_xscale("symlog")

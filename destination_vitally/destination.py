@@ -32,7 +32,7 @@ from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
 from destination_vitally.masking import make_known, values_without_secrets, without_secrets
 from destination_vitally.outcomes.forms import FORMS
-from destination_vitally.outcomes.rejected import RejectedLog, RejectedRecords
+from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
 from destination_vitally.protocol import (
     AirbyteConnectionStatus,
@@ -49,7 +49,7 @@ from destination_vitally.protocol import (
 )
 from destination_vitally.sync.input import Lines, chunks_from, chunks_of
 from destination_vitally.sync.writer import Writer
-from vitally_api.bounds import LONGEST_CHECK
+from vitally_api.bounds import LONGEST_CHECK, TooSlowError, within
 from vitally_api.catalogs import problem_of_catalog
 from vitally_api.ends import TERMINATED, end_unread
 
@@ -99,7 +99,13 @@ class DestinationVitally(Destination):
         """Prove the configuration without writing anything."""
         try:
             found = _settings(config)
-            _within(LONGEST_CHECK, lambda: check(found, lambda one: connect(one, self._clock, CHECK_PATIENCE)))
+            within(LONGEST_CHECK, lambda: check(found, lambda one: connect(one, self._clock, CHECK_PATIENCE)))
+        except TooSlowError:
+            message = (
+                f"The check was broken off after {LONGEST_CHECK:.0f} s: what it asked had not been answered by then. "
+                "Check data_center, object_storage_config and the network; the log names who is waited for."
+            )
+            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
         except AirbyteTracedException as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(str(error.message)))
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -174,10 +180,9 @@ class DestinationVitally(Destination):
     def _rejected(self, settings: configuration.Config) -> RejectedRecords:
         """Where rejected records go: into the log, and into the bucket if there is one and this is no dry run."""
         storage = settings.object_storage_config
-        report = RejectedLog()
         if isinstance(storage, NoStorage) or settings.dry_run:
-            return report
-        return RejectedStore(report, open_bucket(storage), self._clock, FORMS[storage.format.format_type])
+            return RejectedRecords()
+        return RejectedStore(open_bucket(storage), self._clock, FORMS[storage.format.format_type])
 
     def _feed(self, writer: Writer, lines: Lines) -> Iterator[bytes]:
         number = 0
@@ -348,28 +353,6 @@ def _settings(config: Mapping[str, Any]) -> configuration.Config:
     """Read a configuration whose secrets are known before anything is logged; raises `ConfigError`."""
     make_known(config)
     return configuration.read(config)
-
-
-def _within(seconds: float, work: Callable[[], None]) -> None:
-    """Do something, but for no longer; raises what it raises, or `OutageError`."""
-    failures: list[Exception] = []
-
-    def attempt() -> None:
-        try:
-            work()
-        except Exception as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise OutageError(
-            f"The check was broken off after {seconds:.0f} s: what it asked had not been answered by then. Check "
-            "data_center, object_storage_config and the network; the log names who is waited for."
-        )
-    if failures:
-        raise failures[0]
 
 
 def _dumped(message: AirbyteMessage) -> bytes:

@@ -53,9 +53,7 @@ def parse(line: bytes) -> Any:
     Raises:
         ValueError: the line is not JSON.
     """
-    if line.count(b"[") + line.count(b"{") <= DEEPEST:
-        return answers.parse(line, _decimal)
-    shallow = _pruned(line)
+    shallow = _pruned(line) if line.count(b"[") + line.count(b"{") > DEEPEST else line
     message = answers.parse(shallow, _decimal)
     if shallow is not line:
         _mark_columns(message)

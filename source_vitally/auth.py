@@ -1,4 +1,4 @@
-"""How a request of the source shows its key."""
+"""How a request of the source shows its key, and what keeps that out of every output."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
@@ -6,17 +6,20 @@ from typing import Any
 
 from airbyte_cdk.sources.declarative.auth.declarative_authenticator import DeclarativeAuthenticator
 from airbyte_cdk.sources.types import Config
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
-from vitally_api.keys import rest_authorization, secrets_of
+from vitally_api import masking
+from vitally_api.keys import rest_authorization
+
+
+def make_known(config: Any = None) -> None:
+    """Make the secrets of a configuration, whatever its shape, and of the environment's proxies known."""
+    masking.make_known(config, update_secrets)
 
 
 @dataclass
 class RestKeyAuthenticator(DeclarativeAuthenticator):
-    """Sends the REST key, in whichever spelling it was given, as the `Authorization` header that Vitally takes.
-
-    From then on the logs mask every spelling of it.
-    """
+    """Sends the REST key, in whichever spelling it was given, as the `Authorization` header that Vitally takes."""
 
     config: Config
     parameters: InitVar[Mapping[str, Any]]
@@ -24,8 +27,6 @@ class RestKeyAuthenticator(DeclarativeAuthenticator):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         key = str(self.config.get("secret_token", ""))
         self._header = rest_authorization(key)
-        for spelling in secrets_of(key):
-            add_to_secrets(spelling)
 
     @property
     def auth_header(self) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 import requests
@@ -32,7 +33,8 @@ class RequestBudget(APIBudget):
     remains. Other clients of the same key drain it too, so below one percent all requests wait until it has refilled
     that far. `RateLimit-Reset` is not used for pacing: by Vitally's docs it is the time until one unit refills.
 
-    It also holds how many requests are under way at once, over all streams, and counts those that succeeded.
+    It also holds how many requests are under way at once, over all streams, and counts those that succeeded. Who reads
+    a large answer has the `turn`.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class RequestBudget(APIBudget):
         self._slots = threading.BoundedSemaphore(num_workers)
         self._lock = threading.Lock()
         self.successes = 0
+        self.turn = Lock()
 
     @contextmanager
     def under_way(self) -> Iterator[None]:

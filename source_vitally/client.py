@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from itertools import count
 from time import monotonic, sleep
 from typing import Any
 
@@ -22,13 +23,16 @@ from airbyte_cdk.sources.declarative.requesters import HttpRequester
 from airbyte_cdk.sources.streams.http.error_handlers import BackoffStrategy
 from airbyte_cdk.sources.streams.http.error_handlers.response_models import ErrorResolution, ResponseAction
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
+from airbyte_cdk.sources.streams.http.tcp_keepalive import TcpKeepaliveHTTPAdapter
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from urllib3.exceptions import HTTPError
 
 from source_vitally.budget import RequestBudget
 from source_vitally.memory import aside
 from source_vitally.responses import Answer, in_short
-from vitally_api import network
+from vitally_api import bounds, network
+from vitally_api.connections import BoundedAdapter
 
 logger = logging.getLogger("airbyte")
 
@@ -45,8 +49,8 @@ _TRY_AGAIN = (ResponseAction.RETRY, ResponseAction.RATE_LIMITED)
 _DOWN = frozenset({408, 425, 502, 503, 504, *range(520, 530)})
 _REFUSALS = (401, 403)
 _ODD_REFUSALS = 2
-_MOST_REDIRECTS = 3
 _OF_NO_ROW = frozenset({429, 503})
+_CONNECTIONS = 20
 
 
 @dataclass(frozen=True)
@@ -105,13 +109,18 @@ def is_check() -> bool:
 
 
 class RequestFailed(AirbyteTracedException):
-    """A request that is not tried again: what a person is told, and the HTTP status, None where there was no answer."""
+    """A request that is not tried again: what a person is told, and the HTTP status, None where there was no answer.
 
-    def __init__(self, status: int | None, resolution: ErrorResolution, tries: int, reason: str) -> None:
-        self.status = status
+    `reason` says in a few words what came instead; `is_too_large` that it was more than is read at once.
+    """
+
+    def __init__(self, answer: Answer, resolution: ErrorResolution, tries: int) -> None:
+        self.status = _status_of(answer)
+        self.reason = in_short(answer)
+        self.is_too_large = isinstance(answer, bounds.TooLargeError)
         super().__init__(
             message=resolution.error_message,
-            internal_message=f"Given up after {tries} tries: {reason}",
+            internal_message=f"Given up after {tries} tries: {self.reason}",
             failure_type=resolution.failure_type or FailureType.system_error,
         )
 
@@ -124,6 +133,14 @@ class RequestFailed(AirbyteTracedException):
     def may_pass(self) -> bool:
         """Whether the same request may well succeed later."""
         return bool(self.failure_type == FailureType.transient_error)
+
+
+def _status_of(answer: Answer) -> int | None:
+    return answer.status_code if isinstance(answer, requests.Response) else None
+
+
+class Adapter(BoundedAdapter, TcpKeepaliveHTTPAdapter):
+    """Opens bounded connections that are kept alive, with and without a proxy."""
 
 
 class PatientClient(HttpClient):
@@ -143,7 +160,9 @@ class PatientClient(HttpClient):
         )
         self._budget = requester.api_budget
         self._backoff: BackoffStrategy = requester.error_handler.backoff_strategies[0]  # type: ignore[attr-defined]
-        self._session.max_redirects = _MOST_REDIRECTS
+        adapter = Adapter(pool_maxsize=_CONNECTIONS)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)  # ignore-https-check: an address of one's own may have no TLS
         self._timeouts = (requester.connect_timeout_in_seconds, requester.read_timeout_in_seconds)
 
     def _send_with_retry(
@@ -159,20 +178,21 @@ class PatientClient(HttpClient):
         start, before, tries = monotonic(), 0, 0
         while True:
             tries += 1
-            answer = self._once(request, options)
-            resolution = self._error_handler.interpret_response(answer)
+            with ExitStack() as held:  # of large answers one is read, and taken apart, at a time
+                answer = self._once(request, options, held)
+                resolution = self._error_handler.interpret_response(answer)
             if isinstance(answer, requests.Response) and resolution.response_action in _GO_ON:
                 self._budget.succeeded()
                 return answer
-            status = answer.status_code if isinstance(answer, requests.Response) else None
-            wait = self._backoff.backoff_time(answer, tries) or 0.0
+            status = _status_of(answer)
+            wait = self._backoff.backoff_time(answer, tries) or 0.0  # type: ignore[arg-type]
             wait = min(wait, SHORT_WAIT) if patience.is_check else wait
             if tries <= FEW_RETRIES:
                 before = self._budget.successes
             is_over = patience.has_ended(status, tries, self._budget.successes >= before + SOME)
             may_pass = resolution.response_action in _TRY_AGAIN or self._is_odd_refusal(status, tries, patience)
             if not may_pass or is_over or monotonic() - start + wait > MAX_SECONDS:
-                raise RequestFailed(status, resolution, tries, in_short(answer))
+                raise RequestFailed(answer, resolution, tries)
             self._say(answer, resolution, wait, f"{tries} of {patience.retries}")
             with aside():
                 sleep(wait)
@@ -182,14 +202,32 @@ class PatientClient(HttpClient):
         is_odd = status in _REFUSALS and self._budget.successes > 0 and not patience.one_of_many
         return is_odd and tries <= _ODD_REFUSALS and patience.retries > 0
 
-    def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> Answer:
+    def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any], held: ExitStack) -> Answer:
         logger.debug(f"Making outbound API request: {request.method} {request.url}")
         with self._budget.under_way():
             try:
-                answer: Answer = self._session.send(request, **options)
-            except requests.RequestException as error:
+                answer: Answer = self._whole(request, options, held)
+            except (requests.RequestException, network.RedirectError, bounds.TooLargeError) as error:
                 answer = error
+            except HTTPError as error:  # of the body
+                answer = requests.ConnectionError(error)
         logger.debug(f"Answer to {request.url}: {getattr(answer, 'status_code', type(answer).__name__)}")
+        return answer
+
+    def _whole(
+        self, request: requests.PreparedRequest, options: Mapping[str, Any], held: ExitStack
+    ) -> requests.Response:
+        """Return an answer with its body, from where the request is redirected to within Vitally."""
+        for hop in count():
+            answer = self._session.send(request, **{**options, "stream": True, "allow_redirects": False})
+            target = network.followed(request.url or "", answer.status_code, answer.headers.get("Location"), hop)
+            if not target:
+                break
+            answer.close()
+            request = request.copy()
+            request.prepare_url(target, None)
+        largest = bounds.largest_at(request.url or "")
+        answer._content = bounds.content_of(answer, largest, lambda: held.enter_context(self._budget.turn))
         return answer
 
     def _say(self, answer: Answer, resolution: ErrorResolution, wait: float, which: str) -> None:

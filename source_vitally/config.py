@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from source_vitally.config_migration import migrated
 from source_vitally.times import parse_time
+from vitally_api.cloud import problem_of_address
 from vitally_api.keys import problem_of_key
 from vitally_api.regions import REGIONS, rest_url
 from vitally_api.settings import problem_of_unknown
@@ -77,6 +79,8 @@ def problems(config: Mapping[str, Any], specification: Mapping[str, Any]) -> lis
     key = config.get("secret_token")
     if isinstance(key, str) and key and (problem := problem_of_key(key)):
         found.append(f"'secret_token' {problem}")
+    if problem := problem_of_address(rest_url(config.get("data_center")), os.environ):
+        found.append(f"'data_center.rest_url' {problem}")
     start_date = config.get("start_date")
     if not found and start_date and parse_time(start_date) is None:
         found.append("'start_date' must be a date that exists, as YYYY-MM-DDTHH:mm:ssZ")

@@ -25,6 +25,17 @@ class WholeListRetriever(FeedRetriever):
 
 
 @dataclass
+class IdsRetriever(WholeListRetriever):
+    """Reads the ids of a list, by which rows are found that are gone.
+
+    So no page of it is older than what streams have given that read the list in another order: a row that was created
+    in between would seem to be gone.
+    """
+
+    shows_what_is_gone: ClassVar[bool] = True
+
+
+@dataclass
 class OnlyColumns(RecordTransformation):
     """Leaves of a row only the columns of its stream."""
 

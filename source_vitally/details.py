@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from source_vitally.records import Sieve, ids_of
 from source_vitally.responses import body_of, is_absent, is_empty, reason_of, size_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import UPDATED_AT, Scan
+from source_vitally.sharing import Reading
 
 logger = logging.getLogger("airbyte")
 
@@ -117,7 +119,8 @@ class DetailRetriever(FeedRetriever, ABC):
         return {"id": row.get("id"), UPDATED_AT: row.get(UPDATED_AT)}
 
     def _expand(self, scan: Scan, rows: list[Row], stream_slice: StreamSlice) -> Iterator[Record]:
-        with closing(self._shared.in_order(self._details, rows, lambda found: found.size)) as answers:
+        ask = partial(self._details, reading=self._readings[str(stream_slice.partition)])
+        with closing(self._shared.in_order(ask, rows, lambda found: found.size)) as answers:
             for row, details in answers:
                 self._take_note(scan, row, details, stream_slice)
                 records, details.records = details.records or [], None
@@ -151,13 +154,27 @@ class DetailRetriever(FeedRetriever, ABC):
             if not (self._details(known, FEW_RETRIES).problem is None if known else self._works(scan, stream_slice)):
                 raise problem
 
-    def _details(self, row: Row, retries: int | None = None) -> Details:
-        """Ask for a row's details. What goes wrong is part of the result."""
-        try:
-            stream_slice = StreamSlice(partition={}, cursor_slice={}, extra_fields={"key": _in_address(row.get("id"))})
-            with patience(retries=self._retries if retries is None else retries, one_of_many=True):
-                response = self.detail_requester.send_request(stream_slice=stream_slice)
+    def _reading(self, scan: Scan, stream_slice: StreamSlice) -> Reading:
+        path = self.detail_requester.get_path(stream_slice=_slice_of("*"), stream_state=None, next_page_token=None)
+        reading = super()._reading(scan, stream_slice)
+        reading.details = (path, *reading.topic)
+        return reading
+
+    def _details(self, row: Row, retries: int | None = None, reading: Reading | None = None) -> Details:
+        """Return a row's details, by way of `reading` those that another stream has asked for.
+
+        What goes wrong is part of the result.
+        """
+
+        def ask() -> requests.Response:
+            response = self.detail_requester.send_request(stream_slice=_slice_of(key))
             assert response is not None  # the client raises where it has no answer
+            return response
+
+        try:
+            key = _in_address(row.get("id"))
+            with patience(retries=self._retries if retries is None else retries, one_of_many=True):
+                response = reading.detail(key, ask) if reading else ask()
             if is_absent(response):
                 self._say_missing(response, row)
                 return Details()
@@ -244,7 +261,7 @@ def _is_of_config(problem: Exception | None) -> bool:
 def _in_short(problem: Exception) -> str:
     if not isinstance(problem, RequestFailed):
         return str(problem)[:_LONGEST_REASON]
-    return f"HTTP {problem.status}" if problem.status else "no answer"
+    return f"HTTP {problem.status}" if problem.status else problem.reason
 
 
 def _why(problem: Exception) -> str:
@@ -258,6 +275,10 @@ def _in_address(key: Any) -> str:
     if str(key) in ("", ".", ".."):
         raise BrokenDetails("its id cannot be a part of an address.")
     return quote(str(key), safe="")
+
+
+def _slice_of(key: str) -> StreamSlice:
+    return StreamSlice(partition={}, cursor_slice={}, extra_fields={"key": key})
 
 
 def _require_same(row: Row, detail: Row) -> None:
@@ -288,8 +309,8 @@ class TranscriptRetriever(DetailRetriever):
     def _needed(self, row: Row) -> Row:
         return row
 
-    def _details(self, row: Row, retries: int | None = None) -> Details:
-        return Details([row]) if row.get("transcript") is not None else super()._details(row, retries)
+    def _details(self, row: Row, retries: int | None = None, reading: Reading | None = None) -> Details:
+        return Details([row]) if row.get("transcript") is not None else super()._details(row, retries, reading)
 
     def _records(self, row: Row, detail: Any) -> Iterable[Row]:
         _require_same(row, detail)

@@ -19,11 +19,11 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
     ErrorResolution,
     ResponseAction,
 )
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_vitally.config import REST_URL
 from source_vitally.responses import body_of, has_cursor_or_none, is_empty, mark_absent
-from vitally_api import answers, network
+from vitally_api import answers, bounds, cloud, network
+from vitally_api.masking import without_secrets
 
 LIST, ANYTHING = "list", "anything"
 _OF_ONE_ROW = ("id", ANYTHING)
@@ -89,9 +89,9 @@ class VitallyErrorHandler(DefaultErrorHandler):
         if response.status_code == _FORBIDDEN and not isinstance(body_of(response), Mapping):
             return self._blocked()
         resolution = super().interpret_response(response)
-        said = answers.reason(body_of(response), "", filter_secrets)  # a page of HTML is no reason
+        said = answers.reason(body_of(response), "", without_secrets)  # a page of HTML is no reason
         text = f"{resolution.error_message or ''}{f' Vitally says: {said}' if said else ''}"
-        return replace(resolution, error_message=filter_secrets(text))
+        return replace(resolution, error_message=without_secrets(text))
 
     def _says_absent(self, response: requests.Response) -> bool:
         if not self.optional:
@@ -156,22 +156,13 @@ def _is_further(response: requests.Response) -> bool:
 
 
 def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
+    if error and (why := _refused(error, urlsplit(address).netloc)):
+        return ErrorResolution(ResponseAction.FAIL, FailureType.config_error, why)
+    if error and (sent := network.broken_answer(error)):
+        is_large = isinstance(error, bounds.TooLargeError)  # it is so again, unless less is asked for
+        action = ResponseAction.FAIL if is_large else ResponseAction.RETRY
+        return ErrorResolution(action, FailureType.transient_error, f"{address} sent {sent}.")
     text = str(error)
-    distrust = network.distrust(error) if error else None
-    if distrust:
-        return ErrorResolution(
-            ResponseAction.FAIL,
-            FailureType.config_error,
-            f"The certificate that {address} shows is not trusted ({distrust}). If a proxy of your network shows its "
-            "own, put the path of a file with its CA into REQUESTS_CA_BUNDLE or SSL_CERT_FILE of the connector.",
-        )
-    if isinstance(error, requests.TooManyRedirects):
-        return ErrorResolution(
-            ResponseAction.FAIL,
-            FailureType.config_error,
-            f"{address} leads from one address to another without end. Check the subdomain and the region in "
-            "'data_center', and any proxy in between.",
-        )
     if isinstance(error, requests.exceptions.ProxyError):
         reason = (
             f"The proxy {network.proxy_of(address)} does not let requests to {address} through ({_cause_of(text)}). "
@@ -186,6 +177,13 @@ def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
     else:
         reason = f"No connection to {address}, or it broke. Check the network from this machine to Vitally."
     return ErrorResolution(ResponseAction.RETRY, FailureType.transient_error, reason)
+
+
+def _refused(error: Exception, host: str) -> str:
+    """Return why nothing is sent to a host, or nothing of its is taken, and what to do; "" where trying again helps."""
+    if isinstance(error, network.RedirectError):
+        return str(error)
+    return cloud.refused(error, host) or network.refused_tls(error, host) or ""
 
 
 def _cause_of(text: str) -> str:

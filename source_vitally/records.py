@@ -225,3 +225,16 @@ class PartitionFields(RecordTransformation):
     ) -> None:
         """Change the record in place."""
         record.update(stream_slice.partition if stream_slice else {})
+
+
+def place_of(row: Mapping[str, Any]) -> str:
+    """Name a row, for people who look for what comes after it."""
+    return f"{row.get('id')} (created {row.get('createdAt')}, updated {row.get('updatedAt')})"
+
+
+def version_of(row: Mapping[str, Any]) -> str:
+    """Return what tells a version of a row from others; whole seconds do not, as two edits may fall into one."""
+    key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
+    time = str(row.get("updatedAt"))
+    is_exact = "." in time and ".000" not in time
+    return f"{key} {time} {row.get('archivedAt') if is_exact else hash(str(row))}"

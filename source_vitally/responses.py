@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_vitally.scan import ScanError, ServerClock
-from vitally_api import answers
+from vitally_api import answers, network
+from vitally_api.masking import without_secrets
 
-Answer = requests.Response | requests.RequestException
+Answer = requests.Response | Exception
 
 _BODY, _SIZE, _ABSENT, _EMPTY = "_vitally_body", "_vitally_size", "_vitally_absent", "_vitally_empty"
 _NOTHING = (b"", b"null", b"[]", b"{}")
@@ -79,16 +81,16 @@ def is_empty(response: requests.Response) -> bool:
 def reason_of(response: requests.Response) -> str:
     """Return what the server says went wrong, in one line, without any key that it may quote."""
     start = response.content[:_READABLE].decode(errors="replace")
-    return answers.reason(body_of(response), start, filter_secrets)
+    return answers.reason(body_of(response), start, without_secrets)
 
 
 def in_short(answer: Answer, otherwise: str | None = None) -> str:
     """Return what came instead of a good answer, in a few words, for logs; `otherwise` says it of a broken body."""
     if not isinstance(answer, requests.Response):
-        return f"no answer ({filter_secrets(type(answer).__name__)})"
+        return network.broken_answer(answer) or f"no answer ({type(answer).__name__})"
     if answer.ok:
         return (otherwise or "a broken answer").split(". ")[0]
-    said = answers.reason(body_of(answer), "", filter_secrets)  # a page of HTML is no reason
+    said = answers.reason(body_of(answer), "", without_secrets)  # a page of HTML is no reason
     return f"HTTP {answer.status_code}{f' ({said})' if said else ''}"
 
 
@@ -106,3 +108,26 @@ def clock_of(response: requests.Response) -> ServerClock | None:
     """Return the server's clock around this request: `Date`, and `Date` less the time the answer took, or None."""
     answered = answers.server_time(response.headers)
     return ServerClock(answered - response.elapsed, answered) if answered else None
+
+
+def packed(response: requests.Response) -> bytes | None:
+    """Return what is wanted of an answer as bytes, for this process; None where it cannot be had as such."""
+    body, size = body_of(response), size_of(response)
+    told = response.status_code, dict(response.headers), response.elapsed.total_seconds()
+    try:
+        return marshal.dumps((*told, size, is_empty(response), is_absent(response), body))
+    except ValueError:  # nested too deeply
+        return None
+
+
+def unpacked(content: bytes) -> requests.Response:
+    """Return an answer that was packed."""
+    status, headers, elapsed, size, empty, absent, body = marshal.loads(content)  # noqa: S302 - of this process
+    response = requests.Response()
+    response.status_code, response.elapsed, response._content = status, timedelta(seconds=elapsed), b""
+    response.headers.update(headers)
+    for name, value in ((_BODY, body), (_SIZE, size), (_EMPTY, empty)):
+        setattr(response, name, value)
+    if absent:
+        mark_absent(response)
+    return response

@@ -3,10 +3,11 @@
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -23,8 +24,10 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_vitally.client import RequestFailed, is_check, may_be_too_much, patience
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
+from source_vitally.records import place_of, version_of
 from source_vitally.responses import body_of, clock_of, is_absent, next_cursor, reason_of, size_of
 from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, ServerClock
+from source_vitally.sharing import ANSWERS, Answers, LivePass, Reading, Topic
 from source_vitally.times import format_time, parse_time, read_time
 
 logger = logging.getLogger("airbyte")
@@ -65,7 +68,10 @@ class FeedRetriever(Retriever):
     _seen: Seen = field(init=False, repr=False, default_factory=Seen)
     _emitting: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
     _page_size: int = field(init=False, repr=False, default=UNKNOWN_BYTES)
-    _live_ended: dict[str, threading.Event] = field(init=False, repr=False, default_factory=dict)
+    _live: dict[str, LivePass] = field(init=False, repr=False, default_factory=dict)
+    _readings: dict[str, Reading] = field(init=False, repr=False, default_factory=dict)
+    shows_what_is_gone: ClassVar[bool] = False
+    """Whether a row that was read of the list before, and is not in this stream, is taken to be gone."""
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Exist for the CDK, which hands over `parameters`."""
@@ -75,29 +81,54 @@ class FeedRetriever(Retriever):
     ) -> Iterable[StreamData]:
         """Yield the wanted records of one partition; first scans are checkpointed every few pages."""
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
+        live, is_archived = self._live_pass(stream_slice)
+        if is_archived:
+            live.has_ended.wait()
         try:
-            with self._turn(stream_slice):
-                yield from self._read(self._begin(stream_slice), records_schema, stream_slice)
+            scan = self._begin(stream_slice)
+            reading = self._reading(scan, stream_slice)
+            reading.since = max(reading.since, live.newest)
+            self._readings[str(stream_slice.partition)] = reading
+            yield from self._read(scan, records_schema, stream_slice)
         except ScanError as error:
             raise self._failure(f"cannot be read to its end: {error}. Try again later.") from error
+        finally:
+            if read := self._readings.get(str(stream_slice.partition)):
+                read.end()
+                live.newest = read.latest
+            live.has_ended.set()
 
-    @contextmanager
-    def _turn(self, stream_slice: StreamSlice) -> Iterator[None]:
-        """Let the archived rows of a list be read after its live ones.
+    def expect(self, parts: Iterable[StreamSlice] | None = None) -> Topic | None:
+        """Take note of the lists that this is going to read, for streams that read the same; return the first.
 
-        Side by side, a row that is archived after the archived list has ended and before its live page comes would be
-        in neither. The live pass is handed to a thread first, so that this waits for what runs.
+        Args:
+            parts: The partitions that are read, by default all.
+        """
+        known: list[StreamSlice] = []
+        with suppress(AirbyteTracedException):  # which is raised again when the stream is read
+            known += (self._feed or self.partition_router).stream_slices() if parts is None else parts
+        readings = [self._reading(self._begin(part), part) for part in known]
+        for reading in readings:
+            reading.expect()
+        return readings[0].topic if readings else None
+
+    def _live_pass(self, stream_slice: StreamSlice) -> tuple[LivePass, bool]:
+        """Return the pass over the live rows of a list, and whether a partition is the one over its archived rows.
+
+        These are read after the live ones, and no page of them was made before. Side by side, a row that is archived
+        after the archived list has ended and before its live page comes would be in neither. The live pass is handed
+        to a thread first, so that this waits for what runs.
         """
         partition = {key: value for key, value in stream_slice.partition.items() if key != ARCHIVED}
-        ended = self._live_ended.setdefault(str(sorted(partition.items())), threading.Event())
-        archived = stream_slice.partition.get(ARCHIVED)
-        if archived == "true":
-            ended.wait()
-        try:
-            yield
-        finally:
-            if archived == "false":
-                ended.set()
+        live = self._live.setdefault(str(sorted(partition.items())), LivePass())
+        return live, stream_slice.partition.get(ARCHIVED) == "true"
+
+    def _reading(self, scan: Scan, stream_slice: StreamSlice) -> Reading:
+        """Return what this is for others that read the same list in the same order."""
+        path = self.requester.get_path(stream_slice=stream_slice, stream_state=None, next_page_token=None)
+        topic = path, self._query(stream_slice), scan.sort_by
+        since = self._answers.seen_otherwise(topic) if self.shows_what_is_gone else 0.0
+        return Reading(self._answers, topic, since=since)
 
     def _read(self, scan: Scan, records_schema: Mapping[str, Any], stream_slice: StreamSlice) -> Iterable[StreamData]:
         try:
@@ -128,7 +159,7 @@ class FeedRetriever(Retriever):
                 rows = [(record, self._time(record)) for record in records]
                 times, body = [time for _, time in rows], body_of(response)
                 ends = {name: body.get(name) for name in ("next", "atEnd")} if isinstance(body, Mapping) else {}
-                after = _place_of(rows[-1][0].data) if rows else pages.after
+                after = place_of(rows[-1][0].data) if rows else pages.after
                 del response, records, body  # they hold the whole page
                 rows = rows if pages is scan else [(row, time) for row, time in rows if pages.wants(time)]
                 yield from self._emit(scan, rows, place.size, stream_slice)
@@ -217,6 +248,11 @@ class FeedRetriever(Retriever):
         shared: Shared = self.config[SHARED]
         return shared
 
+    @property
+    def _answers(self) -> Answers:
+        answers: Answers = self.config[ANSWERS]
+        return answers
+
     def _begin(self, stream_slice: StreamSlice) -> Scan:
         if self._feed:
             return self._feed.begin(stream_slice, self._query(stream_slice))
@@ -247,12 +283,13 @@ class FeedRetriever(Retriever):
         Raises:
             RowUnavailable: The next row cannot be had, even alone.
         """
-        is_divisible = True
+        is_divisible, reading = True, self._readings[str(stream_slice.partition)]
         while True:
             try:
                 retries = scan.size.retries if is_divisible else None
                 with patience(doubtful=scan.resumes, divisible=retries):
-                    response = self._page(scan, stream_slice, scan.token)
+                    key = scan.sort_by, scan.size.limit, scan.token
+                    response = reading.page(key, partial(self._page, scan, stream_slice, scan.token))
                 if not is_absent(response) or not self._may_begin_again(response.status_code, scan, stream_slice):
                     return response
             except RequestFailed as failure:
@@ -261,6 +298,8 @@ class FeedRetriever(Retriever):
                     continue
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
+            if not scan.resumes:
+                reading.begin_again()
             scan.restart(sorted_by_server=scan.token is not None)
 
     def _page(self, scan: Scan, stream_slice: StreamSlice, cursor: str | None) -> requests.Response:
@@ -282,7 +321,8 @@ class FeedRetriever(Retriever):
         What is known to work decides: where the list's first row comes, it is the page that cannot be had; where it
         does not come either, Vitally is down, and the page is waited for.
         """
-        if is_check() or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
+        is_asked_once = is_check() and not failure.is_too_large
+        if is_asked_once or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
             raise failure
         if not self._works(scan, stream_slice):
             return False
@@ -298,8 +338,9 @@ class FeedRetriever(Retriever):
                 with patience(retries=1):
                     self._ask_for_one(stream_slice, order)
                 return True
-            except RequestFailed:
-                continue
+            except RequestFailed as failure:
+                if failure.is_too_large:
+                    return True
         return False
 
     def _may_begin_again(self, status: int | None, scan: Scan, stream_slice: StreamSlice) -> bool:
@@ -322,7 +363,7 @@ class FeedRetriever(Retriever):
     def _new(self, scan: Scan, rows: list[tuple[Record, Any]]) -> Iterator[Record]:
         """Yield the wanted rows of a page that have not been given yet."""
         with self._emitting:  # so that what one partition leaves out, another has given before
-            yield from (row for row, time in rows if scan.wants(time) and self._seen.add(_version(row.data)))
+            yield from (row for row, time in rows if scan.wants(time) and self._seen.add(version_of(row.data)))
 
     def _takes_cursors(self, scan: Scan, stream_slice: StreamSlice) -> bool:
         """Whether a cursor as old as that of the scan is taken: the one of the page before, which had rows."""
@@ -357,15 +398,3 @@ class FeedRetriever(Retriever):
     def _failure(self, what: str) -> AirbyteTracedException:
         text = f"Stream {self.name}{'' if what.startswith(',') else ' '}{what}"
         return AirbyteTracedException(message=text, internal_message=text, failure_type=FailureType.transient_error)
-
-
-def _place_of(row: Mapping[str, Any]) -> str:
-    return f"{row.get('id')} (created {row.get(CREATED_AT)}, updated {row.get(UPDATED_AT)})"
-
-
-def _version(row: Mapping[str, Any]) -> str:
-    """Return what tells a version of a row from others; whole seconds do not, as two edits may fall into one."""
-    key = row.get("id") or (row.get("model"), row.get("path"), row.get("customObjectId"))
-    time = str(row.get(UPDATED_AT))
-    is_exact = "." in time and ".000" not in time
-    return f"{key} {time} {row.get('archivedAt') if is_exact else hash(str(row))}"

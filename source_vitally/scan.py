@@ -193,6 +193,7 @@ class Scan:
     _near: datetime | None = field(init=False, default=None)
     _near_at_start: datetime | None = field(init=False, default=None)
     _was_read: bool = field(init=False, default=False)
+    _has_begun: bool = field(init=False, default=False)
     _checkpoint: ScanState | None = field(init=False, default=None)
     _seen_tokens: set[int] = field(init=False, default_factory=set)
     _restarts: int = field(init=False, default=0)
@@ -207,7 +208,7 @@ class Scan:
                 time and (time if time < self._own_ceiling else None) for time in (resume.newest, resume.started_at)
             ]
             self._near, self._near_at_start = near
-            self.resumes = self.was_resumed = True
+            self.resumes = self.was_resumed = self._has_begun = True
             self.known, self.after, self.behind = resume.known, resume.after, resume.behind
             self.stuck = bool(resume.known)
             self.size.resume(resume.limit)
@@ -251,7 +252,8 @@ class Scan:
         self._near_at_start = self._near_at_start or self._near
         if clock:
             self._future = self._future or clock.ceiling
-            self._started_at = min(self._started_at or clock.asked, clock.asked)
+            self._started_at = self._started_at if self._has_begun else clock.asked  # a later page's comes too late
+        self._has_begun = True
         self._check_order(known)
         if not next_token and self.was_resumed and self.token and not self._has_rows:
             self.restart()  # a server that has forgotten a cursor may answer it with nothing
@@ -295,7 +297,7 @@ class Scan:
     @property
     def began(self) -> datetime | None:
         """When the scan began, by the server's clock, or by the newest row that its first page had."""
-        return self._started_at if self._future else self._near_at_start
+        return (self._started_at if self._future else None) or self._near_at_start
 
     @property
     def has_future(self) -> bool:

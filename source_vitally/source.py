@@ -22,29 +22,38 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
+from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally import cdk
+from source_vitally.auth import make_known
 from source_vitally.client import CHECK_RETRIES, FEW_RETRIES, patience
-from source_vitally.config import complete, require_valid, without_nulls
+from source_vitally.config import REST_URL, complete, require_valid, without_nulls
 from source_vitally.manifest import manifest
 from source_vitally.memory import SHARED, Shared
 from source_vitally.protocol import in_order, read_json, states_of
+from source_vitally.retrievers import FeedRetriever
 from source_vitally.schema import TRAIT_TYPES
+from source_vitally.sharing import ANSWERS, Answers, Topic
 from source_vitally.workspace import (
     CUSTOM_OBJECTS,
     CUSTOM_OBJECTS_PROBLEM,
     DEFINITIONS,
+    DEFINITIONS_STREAM,
     FIELDS_STREAM,
-    OF_ALL_CUSTOM_OBJECTS,
+    OF_CUSTOM_OBJECTS,
     DefinitionsRetriever,
     is_config_error,
     named,
     owners_of,
+    owners_of_traits,
+    selected_of,
     trait_types,
 )
+from vitally_api.bounds import LONGEST_CHECK, TooSlowError, within
 from vitally_api.keys import rest_authorization
+from vitally_api.masking import without_secrets
 from vitally_api.names import STREAM_PREFIX
 from vitally_api.regions import REST_PATH, other_regions
 
@@ -70,6 +79,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         cdk.shorten_queue(self)
         cdk.quieten(self.logger)
         if self._config:
+            make_known(self._config)
             self._config = complete(self._config, self._specification)
 
     @property
@@ -118,7 +128,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         except AirbyteTracedException as error:
             if error.failure_type != FailureType.config_error:
                 raise
-            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
+            return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(str(error.message)))
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """List the streams, with the custom fields of this workspace as types of their traits. Reads no data stream."""
@@ -135,6 +145,16 @@ class SourceVitally(ConcurrentDeclarativeSource):
         yield from self._given(config, catalog, state)._read(catalog, state or [])
 
     def _check(self) -> AirbyteConnectionStatus:
+        try:
+            return within(LONGEST_CHECK, self._ask)
+        except TooSlowError:
+            message = (
+                f"The check was broken off after {LONGEST_CHECK:.0f} s: {self._config[REST_URL]} had not answered by "
+                "then. Check data_center and the network."
+            )
+            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
+
+    def _ask(self) -> AirbyteConnectionStatus:
         self._begin()
         [stream] = cdk.streams_of(self, {"accounts"})
         with patience(retries=CHECK_RETRIES, is_check=True):
@@ -142,23 +162,32 @@ class SourceVitally(ConcurrentDeclarativeSource):
         if availability.is_available:
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         reason = f"{availability.reason}{self._region_hint()}"
-        return AirbyteConnectionStatus(status=Status.FAILED, message=reason)
+        return AirbyteConnectionStatus(status=Status.FAILED, message=without_secrets(reason))
 
     def _region_hint(self) -> str:
         """Ask Vitally's other regions whether they know the key: a refusal alone does not tell key from region."""
         headers = {"Authorization": rest_authorization(str(self._config.get("secret_token")))}
         for title, address in other_regions(self._config.get("data_center")):
             try:
-                answer = requests.get(f"{address}{REST_PATH}/accounts?limit=1", headers=headers, timeout=10)
+                answer = requests.get(
+                    f"{address}{REST_PATH}/accounts?limit=1",
+                    headers=headers,
+                    timeout=10,
+                    stream=True,
+                    allow_redirects=False,
+                )
+                answer.close()
             except (requests.RequestException, OSError):
                 continue
-            if answer.ok:
+            if answer.status_code == requests.codes.ok:
                 return f" This key does work in the {title} region: choose that in 'data_center'."
         return ""
 
     def _begin(self) -> None:
-        """Make what the streams of one command share."""
-        self._config = {**self._config, SHARED: Shared(self._config["num_workers"]), CUSTOM_OBJECTS: []}
+        """Make what the streams of one command share, and its secrets known, whatever the CDK has made of them."""
+        make_known(self._config)
+        shared = {SHARED: Shared(self._config["num_workers"]), ANSWERS: Answers()}
+        self._config = {**self._config, **shared, CUSTOM_OBJECTS: []}
 
     def _discover(self, logger: logging.Logger) -> AirbyteCatalog:
         self._begin()
@@ -171,21 +200,43 @@ class SourceVitally(ConcurrentDeclarativeSource):
         self._learn_trait_types()
         return super().discover(logger, self._config)
 
-    def _learn_trait_types(self, *, all_needed: bool = False) -> None:
-        """Put the types of custom fields into the config, where the streams that are built after this find them."""
-        [fields] = cdk.streams_of(self, {FIELDS_STREAM})
-        types = trait_types(fields, self._config["num_workers"], all_needed=all_needed)
+    def _learn_trait_types(self, names: set[str] | None = None) -> None:
+        """Put the types of custom fields into the config, where the streams that are built after this find them.
+
+        Args:
+            names: The selected streams, whose fields alone are asked for, and are all needed; by default all are
+                asked for.
+        """
+        [stream] = cdk.streams_of(self, {FIELDS_STREAM})
+        parts = list(stream.generate_partitions())
+        if names is not None:
+            owners = owners_of_traits(names, self._config[CUSTOM_OBJECTS])
+            parts = [part for part in parts if tuple((part.to_slice() or {}).values()) in owners]
+            for _ in range(1 + (FIELDS_STREAM in names)):
+                _retriever_of(stream).expect(part.to_slice() for part in parts)  # type: ignore[misc]
+        types = trait_types(parts, self._config["num_workers"], all_needed=names is not None)
         self._config = {**self._config, TRAIT_TYPES: types}
 
-    def _learn_custom_objects(self, owners: Mapping[str, str]) -> AirbyteTracedException | None:
-        """Put the definitions of custom objects where the streams find them; return why they cannot be had, if so."""
+    def _learn_custom_objects(
+        self, owners: Mapping[str, str], names: set[str] | None = None
+    ) -> AirbyteTracedException | None:
+        """Put the definitions of custom objects where the streams find them; return why they cannot be had, if so.
+
+        Args:
+            owners: The ids of the custom objects whose rows were read under some names so far.
+            names: The selected streams, which alone matter; by default all do.
+        """
         self._prepare_for_stream_build()
         retriever = cdk.custom_retriever(self, DEFINITIONS, self._config)
         assert isinstance(retriever, DefinitionsRetriever)
+        for _ in range(1 + (DEFINITIONS_STREAM in (names or ()))):
+            retriever.expect()
         try:
             definitions = named(retriever.definitions(), owners)
         except AirbyteTracedException as problem:
             return problem
+        if names is not None:
+            definitions = selected_of(definitions, names, owners)
         self._config = {**self._config, CUSTOM_OBJECTS: definitions}
         return None
 
@@ -196,11 +247,11 @@ class SourceVitally(ConcurrentDeclarativeSource):
         problem, owners = None, owners_of(catalog, state)
         flat = self._config["flatten_traits"]
         names = {stream.name for stream in selected}
-        if flat or names & OF_ALL_CUSTOM_OBJECTS or any(name.startswith(STREAM_PREFIX) for name in names):
-            problem = self._learn_custom_objects(owners)
+        if names & OF_CUSTOM_OBJECTS or any(name.startswith(STREAM_PREFIX) for name in names):
+            problem = self._learn_custom_objects(owners, names)
             self._config = {**self._config, CUSTOM_OBJECTS_PROBLEM: problem}
         if flat:
-            self._learn_trait_types(all_needed=True)  # a column that is left out would be emptied
+            self._learn_trait_types(names)  # a column that is left out would be emptied
         streams = {stream.name: stream for stream in cdk.streams_of(self, names)}
         missing = [stream for stream in selected if stream.name not in streams]
         for stream in missing:
@@ -212,7 +263,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
             yield as_airbyte_message(stream, AirbyteStreamStatus.INCOMPLETE)
         found = [streams[stream.name] for stream in selected if stream.name in streams]
         if found:
-            yield from in_order(self._concurrent_source.read(found))
+            yield from in_order(self._concurrent_source.read(_together(found)))
         if problem and missing:
             raise problem
 
@@ -247,3 +298,22 @@ class SourceVitally(ConcurrentDeclarativeSource):
                 internal_message=f"Unknown streams: {wrong}; known: {sorted(known)}",
                 failure_type=FailureType.config_error,
             )
+
+
+def _together(streams: list[AbstractStream]) -> list[AbstractStream]:
+    """Return streams in the order in which they are started: where they read the same list, one after the other.
+
+    So they go through its pages together, and few of these wait for any of them. Each has to be known before.
+    """
+    topics: dict[str, Topic | None] = {}
+    places: dict[Topic | None, int] = {}
+    for place, stream in enumerate(streams):
+        topics[stream.name] = _retriever_of(stream).expect()
+        places.setdefault(topics[stream.name], place)
+    return sorted(streams, key=lambda stream: places[topics[stream.name]])
+
+
+def _retriever_of(stream: AbstractStream) -> FeedRetriever:
+    retriever = cdk.retriever_of(stream)
+    assert isinstance(retriever, FeedRetriever)
+    return retriever

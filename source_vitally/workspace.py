@@ -4,27 +4,29 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass
+from datetime import timedelta
 from typing import Any
 
 import requests
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog, FailureType
 from airbyte_cdk.sources.declarative.partition_routers import PartitionRouter
-from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
 from airbyte_cdk.sources.types import Config, Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally.client import FEW_RETRIES, RETRIES, patience
 from source_vitally.responses import reason_of
 from source_vitally.retrievers import FeedRetriever
-from source_vitally.scan import Scan
-from source_vitally.schema import OWNER, TraitTypes
+from source_vitally.scan import Scan, ScanState
+from source_vitally.schema import CUSTOM_OBJECTS as TRAITS_OF_INSTANCES
+from source_vitally.schema import OWNER, CustomField, TraitTypes, fields_of, streams_of_table
 from vitally_api.names import STREAM_PREFIX, possible_names, stream_names
 
 logger = logging.getLogger("airbyte")
 
-FIELDS_STREAM = "custom_fields"
-OF_ALL_CUSTOM_OBJECTS = frozenset({FIELDS_STREAM, "instance_ids"})
-"""Streams with a partition for each custom object."""
+FIELDS_STREAM, DEFINITIONS_STREAM = "custom_fields", "custom_objects"
+OF_CUSTOM_OBJECTS = frozenset({FIELDS_STREAM, "instance_ids"})
+"""Streams with a partition for each custom object whose stream is selected, or, where none is, for each there is."""
 DEFINITIONS = "custom_object_definitions"
 
 
@@ -48,6 +50,9 @@ class DefinitionsRetriever(FeedRetriever):
         found = [dict(row.data) for row in self.read_records({}) if isinstance(row, Record)]
         return [definition for definition in found if definition.get("id")]
 
+    def _begin(self, stream_slice: StreamSlice) -> Scan:
+        return Scan(ScanState(), timedelta())  # as their stream reads them first
+
     def _end_without(self, response: requests.Response, scan: Scan, stream_slice: StreamSlice) -> None:
         raise self._failure(f"cannot be read: Vitally answers HTTP {response.status_code} ({reason_of(response)}).")
 
@@ -64,6 +69,13 @@ def named(definitions: list[dict[str, Any]], owners: Mapping[str, str]) -> list[
     fitting = {found["id"]: possible_names(found) for found in definitions}
     names |= {key: name for name, key in owners.items() if name in fitting.get(key, ())}
     return [{**found, "streamName": names[found["id"]]} for found in definitions if found["id"] in names]
+
+
+def selected_of(definitions: list[dict[str, Any]], names: set[str], owners: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the custom objects whose streams are selected, also where one is called otherwise by now, or else all."""
+    if not any(name.startswith(STREAM_PREFIX) for name in names):
+        return definitions
+    return [found for found in definitions if found["streamName"] in names or found["id"] in owners.values()]
 
 
 def owners_of(catalog: ConfiguredAirbyteCatalog, state: Iterable[AirbyteStateMessage]) -> dict[str, str]:
@@ -145,7 +157,7 @@ class InstancePartitions(_Partitions):
 
 @dataclass
 class AllInstances(_Partitions):
-    """The live and the archived instances of every custom object of the workspace."""
+    """The live and the archived instances of several custom objects."""
 
     _hidden = frozenset({"customObjectId"})
 
@@ -160,25 +172,32 @@ class AllInstances(_Partitions):
 
 @dataclass
 class FieldOwners(_Partitions):
-    """Everything that has custom fields: the models of Vitally's docs and each custom object of the workspace."""
+    """What has custom fields: the models of Vitally's docs and the custom objects."""
 
     models: list[str]
 
     def stream_slices(self) -> Iterator[StreamSlice]:
         """Yield one partition per model and custom object; raise where these are not known, after the models."""
         owners = [(model, "") for model in self.models]
-        owners += [("customObjects", str(found["id"])) for found in self.config[CUSTOM_OBJECTS]]
+        owners += [(TRAITS_OF_INSTANCES, str(found["id"])) for found in self.config[CUSTOM_OBJECTS]]
         for model, custom_object in owners:
             yield StreamSlice(partition={"model": model, "customObjectId": custom_object}, cursor_slice={})
         if problem := self.config.get(CUSTOM_OBJECTS_PROBLEM):
             raise problem
 
 
-def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = False) -> TraitTypes:
-    """Return the field type of each trait path, oldest field first, per (model, custom object id).
+def owners_of_traits(names: set[str], definitions: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Return whose custom fields the rows of some streams have, as (model, custom object id)."""
+    kinds = [fields_of({"name": name}).get("traits") for name in names.intersection(streams_of_table())]
+    objects = {(TRAITS_OF_INSTANCES, str(found["id"])) for found in definitions if found["streamName"] in names}
+    return {(kind["traits"], "") for kind in kinds if isinstance(kind, Mapping)} | objects
 
-    They are read from the stream of custom fields. A model that cannot be read costs its own hints and a warning,
-    unless `all_needed`: then the error is raised.
+
+def trait_types(partitions: Iterable[Partition], workers: int, *, all_needed: bool = False) -> TraitTypes:
+    """Return the custom field of each trait path, oldest first, per (model, custom object id).
+
+    They are read from partitions of the stream of custom fields. A model that cannot be read costs its own hints and a
+    warning, unless `all_needed`: then the error is raised.
     """
     types: TraitTypes = {}
 
@@ -193,9 +212,11 @@ def trait_types(fields: AbstractStream, workers: int, *, all_needed: bool = Fals
             return []
 
     with ThreadPoolExecutor(workers) as pool:
-        for rows in pool.map(read, fields.generate_partitions()):
+        for rows in pool.map(read, partitions):
             for row in sorted(rows, key=lambda row: (str(row.get("createdAt")), str(row["path"]))):
-                types.setdefault((row["model"], row["customObjectId"]), {})[row["path"]] = str(row.get("type"))
+                said = {name: row[name] for name in ("label", "description") if isinstance(row.get(name), str)}
+                of_owner = types.setdefault((row["model"], row["customObjectId"]), {})
+                of_owner[row["path"]] = CustomField(str(row.get("type")), **said)
     return types
 
 

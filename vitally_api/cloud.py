@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from vitally_api.network import proxy_of
+from vitally_api.network import causes, proxy_of
 
 
 class NotPublicError(OSError):
@@ -41,6 +41,13 @@ def problem_of_address(address: str, environ: Mapping[str, str]) -> str:
     except OSError:  # there is no such host, as the first request will say
         pass
     return ""
+
+
+def refused(error: BaseException, host: str) -> str:
+    """Return that a host is within somebody's network, where a request failed for that, and what to do; else ""."""
+    if not any(isinstance(cause, NotPublicError) for cause in causes(error)):
+        return ""
+    return f"{host} is an address of a private network, which Airbyte Cloud does not allow. Check data_center."
 
 
 def prove_public(host: str, port: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import re
 
+SHORTEST_KEY = 6
+"""Letters that a key of Vitally has at least. Shorter secrets are masked only where they are words of their own."""
+
 _BASIC = "Basic "
 _PREFIX = re.compile(r"\s*(?:authorization\s*[:=]\s*)?(?:(basic)|bearer|token)\s+", re.IGNORECASE)
 _NAME = re.compile(r"\s*authorization\s*[:=]\s*", re.IGNORECASE)
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
-_SHORTEST_PART = 8
 
 
 def cleaned(key: str) -> str:
@@ -34,6 +36,9 @@ def problem_of_key(key: str) -> str | None:
         return "is empty but for white space or quotes: paste the key again"
     if not (found.isascii() and found.isprintable()):
         return "holds letters that no key has (outside ASCII): copy it again from Vitally"
+    user, colon, _ = decoded(found).partition(":")
+    if len(user if colon else found) < SHORTEST_KEY:  # it would star the whole log
+        return f"is shorter than {SHORTEST_KEY} letters: copy the whole key from Vitally"
     return None
 
 
@@ -61,21 +66,6 @@ def is_header(text: str) -> bool:
 def header(key: str, password: str = "") -> str:
     """Return `Basic base64("<key>:<password>")`, as Vitally's docs show it, without a password."""
     return _BASIC + base64.b64encode(f"{key}:{password}".encode()).decode()
-
-
-def secrets_of(key: str) -> list[str]:
-    """Return every spelling of a key that a log must mask, the longest first.
-
-    These are what was given and its parts, what is sent, and the key itself with and without a password, whichever was
-    given.
-    """
-    given = key.strip()
-    sent = bare(cleaned(given))
-    meant = decoded(sent)
-    user, _, password = meant.partition(":")
-    parts = (part for part in given.split() if len(part) >= _SHORTEST_PART)
-    spellings = {key, given, sent, bare(rest_authorization(given)), meant, user, password, *parts}
-    return sorted(filter(None, spellings), key=lambda text: (-len(text), text)) if given else []
 
 
 def _has_scheme(text: str) -> bool:

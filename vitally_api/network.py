@@ -76,6 +76,36 @@ def redirected(address: str, location: str) -> tuple[str, str]:
     return target, ""
 
 
+class RedirectError(Exception):
+    """A redirect is not followed. The text is a sentence that names where it leads, and says what to do."""
+
+
+def followed(address: str, status: int, location: str | None, hop: int, *, is_read: bool = True) -> str | None:
+    """Return where an answer leads that is the `hop`th redirect of a request, from 0; None where it is no redirect.
+
+    Raises:
+        RedirectError: it leads nowhere, or where no request is sent, or there have been too many.
+    """
+    if not 300 <= status < 400:
+        return None
+    target, why_not = redirected(address, location) if status in REDIRECTS and location else ("", "")
+    if target and not is_read:
+        why_not = "and what writes is sent nowhere else"
+    elif target and hop == MOST_REDIRECTS:
+        why_not = why_not or f"after {hop} other redirects"
+    if target and not why_not:
+        return target
+    place = f"{urlsplit(address).netloc} redirects to {_host_of(target) or 'nowhere'} (HTTP {status})"
+    raise RedirectError(f"{place}{why_not and f', {why_not}'}. Check data_center.")
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _is_within(address: str, domain: str) -> bool:
     host = urlsplit(address).hostname or ""
     return host == domain or host.endswith(f".{domain}")
@@ -125,6 +155,8 @@ def refused_tls(error: BaseException, host: str) -> str | None:
 def broken_answer(error: BaseException) -> str:
     """Say which bound an answer broke, so that it was not read to its end; "" when there was no answer."""
     for found in causes(error):
+        if isinstance(found, bounds.TooLargeError):
+            return str(found)
         if isinstance(found, bounds.TooSlowError):
             return f"an answer that had not ended after {bounds.LONGEST_ANSWER:.0f} s"
         if isinstance(found, http.client.HTTPException) and "got more than" in str(found):

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from vitally_api.keys import bare, cleaned, decoded
+from vitally_api.keys import SHORTEST_KEY, bare, cleaned, decoded
 
-SHORTEST_KEY = 6
-"""Letters that a key of Vitally has at least. Shorter secrets are masked only where they are words of their own."""
-
+_STARS = "****"
 _LONG_PART = 9
 _LONGEST_KEY = 200
 _SECRET_NAME = re.compile(r"token|secret|passw|auth|(?:api|access)_?key", re.IGNORECASE)
@@ -49,6 +47,12 @@ class Masks:
     texts: list[str]
     words: re.Pattern[str] | None
 
+    def applied(self, text: str) -> str:
+        """Return a text without them."""
+        for secret in self.texts:
+            text = text.replace(secret, _STARS)
+        return self.words.sub(_STARS, text) if self.words else text
+
 
 def masks(config: Any, environ: Mapping[str, str]) -> Masks:
     """Return what is to be masked for a configuration, whatever its shape, and for the proxies of the environment."""
@@ -70,16 +74,12 @@ def spellings(secret: str) -> set[str]:
     meant = _meanings(secret)
     parts = {part for text in meant for part in re.findall(rf"[\w-]{{{_LONG_PART},}}", text)}
     codes = {code for text in meant for code in _codes(text)}
+    embedded = {code for text in meant for code in _within_base64(text)}
+    embedded |= {code for text in meant | codes for code in _letter_by_letter(text)}
     halves = {half for text in meant | codes if len(text) <= _LONGEST_KEY for half in _halves(text)}
     once = {escape(text) for text in meant | parts | codes for escape in _ESCAPES}
     twice = {second(first(text)) for text in meant for first in _ESCAPES for second in _ESCAPES}
-    return once | twice | halves
-
-
-def is_too_short(key: str) -> bool:
-    """Tell whether a key, in whichever form it was given, is shorter than any of Vitally's: it would star the log."""
-    user, colon, _ = decoded(_bare(key)).partition(":")
-    return len(user if colon else _bare(key)) < SHORTEST_KEY
+    return once | twice | halves | embedded
 
 
 def _secrets_of(config: Any, *, is_secret: bool = False) -> Iterator[str]:
@@ -116,9 +116,28 @@ def _bare(secret: str) -> str:
 
 def _codes(text: str) -> Iterator[str]:
     for body in (text.encode(), f"{text}:".encode(), text.encode("latin-1", "replace")):
-        yield body.hex()
+        yield from (body.hex(), body.hex().upper())
         for code in (base64.b64encode(body).decode(), base64.urlsafe_b64encode(body).decode()):
             yield from (code, code.rstrip("="))
+
+
+def _within_base64(text: str) -> Iterator[str]:
+    """Yield what the base64 of a longer text shows of this one: a header, a token, a request that was logged whole.
+
+    It depends on how many letters stand before, by threes; the letters at the ends depend on what stands beside.
+    """
+    for body in (text.encode(), text.encode("utf-16-le")):
+        for before in range(3):
+            known = slice((before * 8 + 5) // 6, (before + len(body)) * 8 // 6)
+            for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                code = encode(bytes(before) + body)[known].decode()
+                if len(code) >= _LONG_PART:
+                    yield code
+
+
+def _letter_by_letter(text: str) -> Iterator[str]:
+    for form in ("%{:02X}", "%{:02x}", "\\u{:04x}", "\\x{:02x}", "&#{};", "&#x{:x};"):
+        yield "".join(form.format(ord(letter)) for letter in text)
 
 
 def _halves(text: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ REQUESTS_PER_MINUTE: Property = {
     "default": 1000,
 }
 
-_FIELDS: Mapping[str, Property] = {
+FIELDS: Mapping[str, Property] = {
     "subdomain": {
         "title": "Subdomain",
         "description": "The first part of the address you log in at: acme for https://acme.vitally.io.",
@@ -80,6 +80,7 @@ _FIELDS: Mapping[str, Property] = {
         "examples": ["https://api.vitally.io"],
     },
 }
+"""What a data center may ask for besides its region."""
 
 
 def data_center(*, analytics: bool) -> Property:
@@ -120,5 +121,5 @@ def _branch(region: Region, analytics: bool) -> Property:
 def _field(name: str, region: Region) -> Property:
     if name == "analytics_url" and region.analytics_is_assumed:
         usual = analytics_url({"region": region.name})
-        return {**_FIELDS[name], "description": f"Only needed when Vitally told you another address than {usual}."}
-    return dict(_FIELDS[name])
+        return {**FIELDS[name], "description": f"Only needed when Vitally told you another address than {usual}."}
+    return dict(FIELDS[name])

@@ -53,8 +53,6 @@ ELSEWHERE = "an id with .. as a part of a path is not deleted: it could lead to 
 PAGES_IN_A_ROW = 50
 """So many requests may a firewall refuse one after the other before it is more than a matter of single rows."""
 
-_PAGE = re.compile(r"[?&]limit=(?!1(?:&|$))")
-
 
 class _Header(AuthBase):
     """Sets the Authorization header as it is; as `auth`, so that no .netrc of the machine replaces it."""
@@ -214,11 +212,10 @@ class Api:
         host = urlsplit(self._base).netloc
         try:
             response = self._answer(method, path, body)
-            largest = bounds.LARGEST_PAGE if _PAGE.search(path) else bounds.LARGEST_ROW
-            reply = read(response, largest, self._shared.turn)
+            reply = read(response, bounds.largest_at(path), self._shared.turn)
         except (InvalidURL, InvalidSchema) as error:
             raise ConfigError(f"No request can be sent to {host} ({_root_name(error)}). Check data_center.") from None
-        except (requests.exceptions.RequestException, HTTPError) as error:
+        except (requests.exceptions.RequestException, HTTPError, bounds.TooLargeError) as error:
             raise self._unanswered(host, error, repeatable) from None
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
         self._raise_config_errors(reply)
@@ -249,31 +246,23 @@ class Api:
                 allow_redirects=False,
                 stream=True,
             )
-            location = response.headers.get("Location")
-            if response.status_code not in network.REDIRECTS or not location:
+            try:
+                target = network.followed(
+                    address, response.status_code, response.headers.get("Location"), hop, is_read=method == "GET"
+                )
+            except network.RedirectError as refused:
+                response.close()
+                raise ConfigError(str(refused)) from None
+            if not target:
                 break
             response.close()
-            target, why_not = network.redirected(address, location)
-            if method != "GET":
-                why_not = "and what writes is sent nowhere else"
-            elif hop == network.MOST_REDIRECTS:
-                why_not = f"after {hop} other redirects"
-            if why_not:
-                raise ConfigError(
-                    f"{urlsplit(address).netloc} redirects to {urlsplit(target).hostname or 'nowhere'} "
-                    f"(HTTP {response.status_code}), {why_not}. Check data_center."
-                )
             address = target
         return response
 
     def _unanswered(self, host: str, error: Exception, repeatable: bool) -> Exception:
         """What it means that no answer arrived."""
-        if why := network.refused_tls(error, host):
+        if why := cloud.refused(error, host) or network.refused_tls(error, host):
             return ConfigError(why)
-        if any(isinstance(cause, cloud.NotPublicError) for cause in network.causes(error)):
-            return ConfigError(
-                f"{host} is an address of a private network, which Airbyte Cloud does not allow. Check data_center."
-            )
         broken = network.broken_answer(error)
         nothing = Reply(NO_ANSWER, None, "").given_up(broken or "no answer")
         if not (repeatable or _never_sent(error)):
@@ -297,10 +286,6 @@ class Api:
             raise ConfigError(
                 f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check {self._token_field}, "
                 "and that data_center is the one of this workspace."
-            )
-        if 300 <= reply.status < 400:
-            raise ConfigError(
-                f"{urlsplit(self._base).netloc} redirects to nowhere (HTTP {reply.status}). Check data_center."
             )
         if reply.ok:
             self._pages = 0

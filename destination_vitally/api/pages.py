@@ -65,7 +65,7 @@ def answers(rest: Api, path: str, *, order: str | None = "createdAt", query: str
         sort = f"&sortBy={order}" if order else ""
         asked = f"&{query}" if query else ""
         reply = rest.send("GET", f"{path}?limit={limit}{asked}{sort}{more}")
-        if reply.is_too_large and limit > 1:
+        if reply.bound and limit > 1:
             limit, read = limit // 2, 0
             continue
         if reply.is_miss and not cursor:

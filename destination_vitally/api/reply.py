@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,11 +58,6 @@ class Reply:
         return self.status == 409 or bool(_EXISTS.search(self.reason) and not _EXISTS_NOT.search(self.reason))
 
     @property
-    def is_too_large(self) -> bool:
-        """Whether it was broken off, so that less has to be asked for."""
-        return bool(self.bound)
-
-    @property
     def is_page(self) -> bool:
         """Whether it is a page for people, as firewalls and gateways send."""
         return self.text.lstrip("\ufeff \t\r\n").startswith("<")
@@ -109,22 +103,19 @@ def read(response: requests.Response, largest: int, turn: AbstractContextManager
     Raises:
         urllib3.exceptions.HTTPError: the answer broke off.
     """
+    bound, content = "", b""
     with ExitStack() as held:
-        return _read(response, largest, lambda: held.enter_context(turn))
-
-
-def _read(response: requests.Response, largest: int, is_large: Callable[[], object]) -> Reply:
-    is_read = 200 <= response.status_code < 300 and response.request.method != "DELETE"
-    content, is_whole = bounds.read(response.raw, largest if is_read else bounds.LARGEST_REFUSAL, is_large)
-    if not is_whole:
-        response.close()
-    bound = "" if is_whole or not is_read else f"an answer of more than {largest // bounds.MEGABYTE} MB"
-    response._content = b"" if bound else content  # the one way to have its text decoded
-    try:
-        body = answers.parse(response.content)
-    except ValueError:
-        body = None
-    text = "" if body is not None else response.text
+        try:
+            is_read = response.request.method != "DELETE"
+            content = bounds.content_of(response, largest, lambda: held.enter_context(turn), is_read=is_read)
+        except bounds.TooLargeError as error:
+            bound = str(error)
+        response._content = content  # the one way to have its text decoded
+        try:
+            body = answers.parse(response.content)
+        except ValueError:
+            body = None
+        text = "" if body is not None else response.text
     sent = answers.server_time(response.headers)
     return Reply(response.status_code, body, text, time=sent.timestamp() if sent else None, bound=bound)
 

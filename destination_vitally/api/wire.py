@@ -1,59 +1,11 @@
-"""Connections whose answers have a deadline, and that on Airbyte Cloud lead to public addresses only."""
+"""The way of the destination's requests."""
 
 from __future__ import annotations
 
-import os
-import socket
-from contextlib import suppress
-from typing import Any
-
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from vitally_api import cloud
-from vitally_api.bounds import TimedResponse
+from vitally_api.connections import BoundedAdapter
 
 
-class _Bounded(HTTPConnection):
-    """A connection whose answers have a deadline, and that on Airbyte Cloud leads to public addresses only."""
-
-    response_class = TimedResponse
-
-    def _new_conn(self) -> socket.socket:
-        if self.proxy or not cloud.is_cloud(os.environ):  # a proxy looks the name up by itself
-            return super()._new_conn()
-        with suppress(socket.gaierror):
-            cloud.prove_public(self._dns_host, self.port or 443)
-        made = super()._new_conn()
-        try:
-            cloud.prove_public(str(made.getpeername()[0]), self.port or 443)
-        except OSError:
-            made.close()
-            raise
-        return made
-
-
-class _BoundedHttps(_Bounded, HTTPSConnection):
-    """The same by https."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Bounded
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedHttps
-
-
-class Adapter(HTTPAdapter):
+class Adapter(BoundedAdapter, HTTPAdapter):
     """Opens bounded connections, with and without a proxy."""
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _HttpsPool}
-
-    def proxy_manager_for(self, *args: Any, **more: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **more)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _HttpsPool}
-        return manager

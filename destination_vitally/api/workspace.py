@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from destination_vitally.api.http import Api
-from destination_vitally.api.pages import Row, all_rows, quoted, text_of
+from destination_vitally.api.pages import Row, all_rows, pages, quoted, text_of
 from destination_vitally.errors import ConfigError, ListError
+from destination_vitally.objects.model import Object
 from vitally_api.names import STREAM_PREFIX, definition_of_stream, snake_case
 from vitally_api.traits import CustomField
 
@@ -84,6 +85,16 @@ class Workspace:
         if known is None:
             known = self._fields[model, definition] = self._read_fields(self._rest, model, definition)
         return known
+
+    def traits(self, entry: Object) -> frozenset[str]:
+        """Return the traits of the hundred rows of an object that changed last; none when there is no REST key.
+
+        Raises:
+            ListError: Vitally does not list them.
+            ConfigError, OutageError: as `Api.send`.
+        """
+        page = next(pages(self._rest, entry.path, order="updatedAt", query=entry.lists[0]), []) if self._rest else []
+        return frozenset(name for row in page if isinstance(row.get("traits"), dict) for name in row["traits"])
 
     def _read_fields(self, rest: Api, model: str, definition: str) -> dict[str, CustomField]:
         owner = f"&customObjectId={quoted(definition)}" if definition else ""

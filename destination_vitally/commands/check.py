@@ -38,9 +38,9 @@ def check(config: Config, reach: Callable[[Config], Apis]) -> None:
             SyncMode.full_refresh,
             DestinationSyncMode.append,
         )
-        for mapping in config.mappings
+        for mapping in {(mapping.stream, mapping.namespace): mapping for mapping in config.mappings}.values()
     ]
-    plan.build(config, streams, Workspace(apis.rest))
+    plan.build(config, streams, Workspace(apis.rest), is_check=True)
 
 
 def _prove(apis: Apis) -> None:

@@ -86,7 +86,7 @@ def destination_catalog(config: Config, apis: Apis) -> Json:
     operations = [
         operation
         for (entry, _), known in zip(owners, known_traits, strict=True)
-        for operation in _operations(entry, known if apis.rest else None, tokens)
+        for operation in forms(entry, known if apis.rest else None, tokens)
     ]
     return {"type": "DESTINATION_CATALOG", "destination_catalog": {"operations": operations}}
 
@@ -117,7 +117,8 @@ def _or_else(otherwise: Read, problem: str, read: Callable[[], Read]) -> Read:
         return otherwise
 
 
-def _operations(entry: Object, known: Traits, tokens: frozenset[str]) -> Iterator[Json]:
+def forms(entry: Object, known: Traits, tokens: frozenset[str]) -> Iterator[Json]:
+    """Yield each operation of an object that the keys allow: sync mode, fields, and what rows are matched by."""
     if RestRoute.needs not in tokens:  # which looks up whom an email stands for
         entry = replace(entry, fields=tuple(field for field in entry.fields if not field.stands_for))
     for operation in OPERATIONS:
@@ -233,14 +234,8 @@ class _Form:
         return {**TYPES[field.kind], "description": notes} if notes else dict(TYPES[field.kind])
 
     def _notes(self, field: Field) -> Iterator[str]:
-        if field.description:
-            yield field.description
-        if field.refers:
-            # The Analytics API knows no other ids, and drops in silence what names a parent it does not know.
-            vitallys = "" if any(isinstance(route, BatchRoute) for route in self._routes) else ", or Vitally's"
-            yield f"Your id of the {field.refers.replace('_', ' ')}{vitallys}"
-        if field.directory:
-            yield f"Vitally's id or the {field.directory.other_name} of the {field.directory.title}"
+        # The Analytics API knows no other ids than yours, and drops in silence what names a parent it does not know.
+        yield from what_it_takes(field, any_id=not any(isinstance(route, BatchRoute) for route in self._routes))
         if field.name in self._entry.exactly_one and self._operation == "create":
             yield f"Exactly one of {', '.join(self._entry.exactly_one)}"
         if field.name in self._required():
@@ -249,6 +244,16 @@ class _Form:
             yield f"{choice} is required"
         elif choice := _choice(field, self._either(demand for route in self._routes for demand in _to_create(route))):
             yield f"{choice} is needed for rows that are not in Vitally yet"
+
+
+def what_it_takes(field: Field, *, any_id: bool) -> Iterator[str]:
+    """Yield what a person has to know of a field, whatever the operation; of a parent REST takes any id."""
+    if field.description:
+        yield field.description
+    if field.refers:
+        yield f"Your id of the {field.refers.replace('_', ' ')}" + (", or Vitally's" if any_id else "")
+    if field.directory:
+        yield f"Vitally's id or the {field.directory.other_name} of the {field.directory.title}"
 
 
 def _choice(field: Field, demands: set[Requirement]) -> str:

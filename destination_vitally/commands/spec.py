@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from destination_vitally.config import Config
-from destination_vitally.config.settings import GROUPS, WORKSPACE
+from destination_vitally.config.base import form
 from vitally_api.settings import data_center
 
 JsonSchema = dict[str, Any]
@@ -19,10 +19,10 @@ def connection_specification() -> JsonSchema:
     """Return the JSON Schema of the configuration."""
     schema = Config.model_json_schema()
     definitions = schema.pop("$defs")
-    schema["properties"]["data_center"] = {**data_center(analytics=True), "group": WORKSPACE}
+    schema["properties"]["data_center"] = {**data_center(analytics=True), **form()["Config"]["settings"]["data_center"]}
     rendered = _render(schema, definitions)
     draft = "http://json-schema.org/draft-07/schema#"
-    return {"$schema": draft, **rendered, "additionalProperties": True, "groups": GROUPS}
+    return {"$schema": draft, **rendered, "additionalProperties": True, "groups": form()["groups"]}
 
 
 def _render(schema: Any, definitions: JsonSchema) -> Any:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from destination_vitally.compare.equality import is_empty, same, unchanged
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import Change, listed
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Field, Kind, Object, RestRoute
 
@@ -104,12 +104,10 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
         if not stays:
             found.append(name)
     traits = row.get("traits")
-    for name, value in change.open_values.items():
-        known_traits = traits if isinstance(traits, Mapping) else {}
-        shown = known_traits.get(name, row.get(name))
-        if not isinstance(traits, Mapping) or not unchanged(value, shown):
-            found.append(TRAIT + name)
-    return found
+    if not isinstance(traits, Mapping):
+        return found + [TRAIT + name for name in change.open_values]
+    shown_as = {name: traits.get(name, row.get(name)) for name in change.open_values}
+    return found + [TRAIT + name for name, value in change.open_values.items() if not unchanged(value, shown_as[name])]
 
 
 def _written(entry: Object, fields: Mapping[str, Any]) -> Iterator[tuple[str, Field, Any]]:
@@ -124,7 +122,7 @@ def _surely_refers(field: Field, value: Any, row: Row, known: Known) -> bool:
     carried = referred_to(field, row)
     if is_empty(value):
         return carried == []
-    return all(refers_to(field, one, row, known) for one in (value if isinstance(value, list) else [value]))
+    return all(refers_to(field, one, row, known) for one in listed(value))
 
 
 def _shows_value(field: Field, value: Any, row: Row, equal: Equal) -> bool:
@@ -180,8 +178,7 @@ def refers_to(field: Field, value: str, row: Row, known: Known) -> bool | None:
 def _shows_reference(field: Field, value: Any, row: Row, known: Known) -> bool:
     if field.kind is not Kind.TEXTS and is_empty(value):
         return not referred_to(field, row)
-    wanted = value if isinstance(value, list) else [value] if value else []
-    return all(refers_to(field, one, row, known) is not False for one in wanted)
+    return all(refers_to(field, one, row, known) is not False for one in listed(value))
 
 
 def referred_to(field: Field, row: Row) -> list[Row] | None:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Text = Annotated[str, Field(min_length=1)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+@cache
+def form() -> dict[str, Any]:
+    """Return what Airbyte's form says of the settings: `form.yaml`."""
+    found: dict[str, Any] = yaml.safe_load(pkgutil.get_data(__package__, "form.yaml") or b"")
+    return found
+
+
+def _described(schema: dict[str, Any], part: type[BaseModel]) -> None:
+    """Put what the form says of a part of the settings into its JSON schema."""
+    said = form().get(part.__name__, {"title": part.__name__})
+    schema["title"] = said["title"]
+    for name, texts in said.get("settings", {}).items():
+        schema["properties"][name].update(texts)
 
 
 class Settings(BaseModel):
@@ -14,7 +35,7 @@ class Settings(BaseModel):
     Spaces around a text, and a text of nothing else, mean nothing: Airbyte's form takes them away when it saves.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, json_schema_extra=_described)
 
     @model_validator(mode="before")
     @classmethod
@@ -23,14 +44,3 @@ class Settings(BaseModel):
             return given
         optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
         return {k: v for k, v in given.items() if not (k in optional and isinstance(v, str) and not v.strip())}
-
-
-def in_form(group: str = "", *, shown: bool = False, **more: Any) -> dict[str, Any]:
-    """Return what Airbyte's form has to know of a setting besides its schema.
-
-    Args:
-        group: The card it is on; only the settings of the top level are on cards.
-        shown: Whether it is in sight though it may stay empty; else it is among the closed "Optional fields".
-        more: Other keywords of the form.
-    """
-    return {**({"group": group} if group else {}), **({"always_show": True} if shown else {}), **more}

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from destination_vitally.config.base import Settings, in_form
+from destination_vitally.config.base import Settings, Text
 from destination_vitally.objects.model import Operation
 
 NullPolicy = Literal["omit", "clear"]
@@ -21,164 +21,66 @@ MissingRows = Literal["keep", "delete", "delete_with_everything_below"]
 Cast = Literal["text", "number", "boolean", "date", "datetime", "list", "unix_seconds", "unix_milliseconds"]
 """The types that a value can be brought to, under the names of `vitally_api.traits`; the last two are datetimes."""
 
-_COLUMN = "Column of the stream. The parts of a path into an object are joined by dots, such as address.city."
-_POLICY = "What an empty value of this column does; left open, it is as the rest of the stream."
-_SEPARATOR = "The text between the entries of a list that is written in one text: a comma for a,b,c."
-_CAST = "The type of the value in Vitally; left open, that of the custom field, else that of the column."
-_FIELD_CAST = (
-    "How to read the column, where its values could be several things: Unix times of any age, or an id such as null "
-    "that is a text like any other."
-)
-
-
-def _column() -> Any:
-    return Field(title="Column", description=_COLUMN, min_length=1, examples=["customer_id", "address.city"])
-
-
-def _policy(description: str) -> Any:
-    return Field(default=None, title="Empty values", description=description)
-
 
 class FieldEntry(Settings):
     """A column that goes to a field of the object."""
 
-    model_config = ConfigDict(title="Field")
-
-    field: str = Field(
-        title="Field",
-        description="Field of the Vitally object, such as externalId, name or accountId.",
-        min_length=1,
-        examples=["externalId"],
-    )
-    column: str = _column()
-    cast: Cast | None = Field(default=None, title="Type", description=_FIELD_CAST)
-    separator: str | None = Field(default=None, title="Separator", description=_SEPARATOR)
-    null_values: NullPolicy | None = _policy(_POLICY)
+    field: Text
+    column: Text
+    cast: Cast | None = None
+    separator: str | None = None
+    null_values: NullPolicy | None = None
 
 
 class TraitEntry(Settings):
     """A column that becomes a trait, or a property of an event."""
 
-    model_config = ConfigDict(title="Trait")
-
-    trait: str = Field(
-        title="Trait",
-        description="Trait in Vitally, or property of an event. Custom fields have a path: vitally.custom.stage.",
-        min_length=1,
-        examples=["plan", "vitally.custom.stage"],
-    )
-    column: str = _column()
-    cast: Cast | None = Field(default=None, title="Type", description=_CAST)
-    separator: str | None = Field(default=None, title="Separator", description=_SEPARATOR)
-    null_values: NullPolicy | None = _policy(_POLICY)
+    trait: Text
+    column: Text
+    cast: Cast | None = None
+    separator: str | None = None
+    null_values: NullPolicy | None = None
 
 
 def _as_text(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
 
-FixedValue = Annotated[str, BeforeValidator(_as_text)]
+FixedValue = Annotated[Text, BeforeValidator(_as_text)]
 """A text, as the form has it, of whatever type a file gives it."""
 
 
 class ConstantEntry(Settings):
     """A field that has the same value in each row."""
 
-    model_config = ConfigDict(title="Fixed value")
-
-    field: str = Field(
-        title="Field", description="Field of the Vitally object.", min_length=1, examples=["event", "templateId"]
-    )
-    value: FixedValue = Field(title="Value", description="The value that every row gets.", min_length=1)
+    field: Text
+    value: FixedValue
 
 
 class ConstantTraitEntry(Settings):
     """A trait that has the same value in each row."""
 
-    model_config = ConfigDict(title="Fixed trait")
-
-    trait: str = Field(title="Trait", description="Trait in Vitally, or property of an event.", min_length=1)
-    value: FixedValue = Field(title="Value", description="The value that every row gets.", min_length=1)
-    cast: Cast | None = Field(default=None, title="Type", description=_CAST)
+    trait: Text
+    value: FixedValue
+    cast: Cast | None = None
 
 
 class StreamMapping(Settings):
     """Which object the rows of a stream become, and which column goes where."""
 
-    model_config = ConfigDict(title="Mapping")
-
-    stream: str = Field(
-        title="Stream", description="Name of the stream, as the connection shows it.", min_length=1, examples=["orders"]
-    )
-    object: str = Field(
-        title="Vitally object",
-        description="What a row becomes: account, organization, user, event, note, task, custom_object/featureRequest "
-        "or another one of the documentation.",
-        min_length=1,
-        examples=["account", "event", "custom_object/featureRequest"],
-    )
-    operation: Operation | None = Field(
-        default=None,
-        title="Operation",
-        description="What to do with a row. Left open: upsert (create or update) where it exists, else create.",
-        json_schema_extra=in_form(shown=True),
-    )
-    fields: list[FieldEntry] = Field(
-        default=[],
-        title="Fields",
-        description="Which column goes to which field. Columns named like a field need no entry.",
-        json_schema_extra=in_form(shown=True),
-    )
-    traits: list[TraitEntry] = Field(
-        default=[],
-        title="Traits",
-        description="Which column becomes which trait, or property of an event.",
-        json_schema_extra=in_form(shown=True),
-    )
-    constants: list[ConstantEntry] = Field(
-        default=[],
-        title="Fixed values",
-        description="Fields that have the same value in each row, such as the name of an event.",
-        json_schema_extra=in_form(shown=True),
-    )
-    constant_traits: list[ConstantTraitEntry] = Field(
-        default=[], title="Fixed traits", description="Traits that have the same value in each row."
-    )
-    other_columns: Literal["traits", "ignore"] | None = Field(
-        default=None,
-        title="Other columns",
-        description="Columns named nowhere above and called like no field: traits sends them as traits (as "
-        "properties of an event), which is also what happens if nothing is chosen; ignore leaves them out.",
-        json_schema_extra=in_form(shown=True),
-    )
-    null_values: NullPolicy | None = _policy(
-        "What an empty value of this stream does; left open, it is as the setting for all streams says."
-    )
-    missing_rows: MissingRows = Field(
-        default="keep",
-        title="Missing rows",
-        description="What becomes of rows in Vitally that have an externalId and are not in the stream, after a full "
-        "refresh that has read the whole of it: keep leaves them, delete deletes them. Accounts and organizations are "
-        "deleted only by delete_with_everything_below, since what belongs only to them is destroyed along with them. "
-        "Needs allow_deletes and the REST API key.",
-    )
-    missing_rows_grace_hours: int = Field(
-        default=24,
-        ge=0,
-        le=8760,
-        title="Missing rows, grace period",
-        description="Missing rows that were made in Vitally in so many hours before the sync are kept: the table may "
-        "have been built before.",
-    )
-    time_zone: str | None = Field(
-        default=None,
-        title="Time zone",
-        description="Of times that say none, where the table is in local time; left open, they are UTC.",
-        examples=["Europe/Berlin"],
-    )
-    namespace: str | None = Field(
-        default=None, title="Namespace", description="Only needed when two streams share their name."
-    )
+    stream: Text
+    object: Text
+    operation: Operation | None = None
+    fields: list[FieldEntry] = Field(default=[])
+    traits: list[TraitEntry] = Field(default=[])
+    constants: list[ConstantEntry] = Field(default=[])
+    constant_traits: list[ConstantTraitEntry] = Field(default=[])
+    other_columns: Literal["traits", "ignore"] | None = None
+    null_values: NullPolicy | None = None
+    missing_rows: MissingRows = "keep"
+    missing_rows_grace_hours: int = Field(default=24, ge=0, le=8760)
+    time_zone: str | None = None
+    namespace: str | None = None
 
     @field_validator("time_zone")
     @classmethod

@@ -7,14 +7,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from destination_vitally.config.settings import Config
-from destination_vitally.config.storage import ROLE, ROLE_DESCRIPTOR
+from destination_vitally.config.base import form
+from destination_vitally.config.settings import Config, DataCenter
 from destination_vitally.errors import ConfigError
 from vitally_api import settings
-from vitally_api.regions import ADDRESS, ADDRESS_DESCRIPTOR, SUBDOMAIN, SUBDOMAIN_DESCRIPTOR
-
-PATTERNS = {SUBDOMAIN: SUBDOMAIN_DESCRIPTOR, ADDRESS: ADDRESS_DESCRIPTOR, ROLE: ROLE_DESCRIPTOR}
-"""What the patterns stand for, in words for errors."""
 
 TAGS = {"storage_type": "'None', 'S3'", "format_type": "'JSONL', 'CSV'"}
 """The choices of the settings that have several shapes."""
@@ -43,11 +39,18 @@ def _problem(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         text = settings.problem_of_unknown(str(error["loc"][-1]), _part_at(error["loc"]).model_fields)
     elif error["type"] == "string_pattern_mismatch":
-        text = f"must be {PATTERNS[error['ctx']['pattern']]}"
+        text = f"must be {_texts_of(error['loc'])['pattern_descriptor']}"
     elif error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         discriminator = error["ctx"]["discriminator"].strip("'")
         text = f"{discriminator} must be one of {error['ctx'].get('expected_tags') or TAGS[discriminator]}"
     return f"{where}: {text}" if where else text
+
+
+def _texts_of(location: Sequence[Any]) -> Mapping[str, Any]:
+    """Return what the form says of a setting."""
+    part = _part_at(location)
+    texts = settings.FIELDS if part is DataCenter else form()[part.__name__]["settings"]
+    return texts[location[-1]]
 
 
 def _part_at(location: Sequence[Any]) -> type[BaseModel]:

@@ -6,24 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from destination_vitally.config.base import Settings, in_form
+from destination_vitally.config.base import Percent, Settings
 from destination_vitally.config.mapping import NullPolicy, StreamMapping
 from destination_vitally.config.storage import NoStorage, S3Storage
 from vitally_api import cloud, settings
 from vitally_api.keys import problem_of_key
 from vitally_api.regions import ADDRESS, REGIONS, SUBDOMAIN, analytics_url, rest_url
-from vitally_api.secrets import SHORTEST_KEY, is_too_short
-
-WORKSPACE, ROWS, SAFETY, PACE = "workspace", "rows", "safety", "pace"
-GROUPS = [
-    {"id": WORKSPACE, "title": "Workspace"},
-    {"id": ROWS, "title": "From tables to Vitally"},
-    {"id": SAFETY, "title": "Safety"},
-    {"id": PACE, "title": "Pace"},
-]
-"""The cards of Airbyte's form, from top to bottom."""
 
 
 class DataCenter(Settings):
@@ -64,20 +54,12 @@ class DataCenter(Settings):
 
 def _shared(setting: Mapping[str, Any]) -> Any:
     """Return a number that both connectors ask for."""
-    return Field(
-        json_schema_extra=in_form(PACE),
-        default=setting["default"],
-        ge=setting["minimum"],
-        le=setting["maximum"],
-        title=setting["title"],
-        description=setting["description"],
-    )
+    bounds = {"ge": setting["minimum"], "le": setting["maximum"]}
+    return Field(default=setting["default"], title=setting["title"], description=setting["description"], **bounds)
 
 
 class Config(Settings):
     """Settings of the Vitally destination."""
-
-    model_config = ConfigDict(title="Vitally Destination Spec")
 
     data_center: DataCenter
     secret_token: str | None = Field(
@@ -85,98 +67,21 @@ class Config(Settings):
         title=settings.SECRET_TOKEN["title"],
         description=settings.SECRET_TOKEN["description"]
         + " Needed for notes, tasks, projects, NPS responses, conversations, meetings, updates and deletes.",
-        json_schema_extra=in_form(WORKSPACE, shown=True, airbyte_secret=True),
     )
-    analytics_token: str | None = Field(
-        default=None,
-        title="Analytics API key",
-        description="The API key on the Vitally Analytics API integration card, exactly as displayed. Needed "
-        "for events; makes writing accounts, users, organizations and custom objects a hundred times faster.",
-        json_schema_extra=in_form(WORKSPACE, shown=True, airbyte_secret=True),
-    )
-    mappings: list[StreamMapping] = Field(
-        default=[],
-        title="Mappings",
-        description="One entry per stream whose name or columns differ from Vitally's.",
-        json_schema_extra=in_form(ROWS, shown=True),
-    )
-    null_values: NullPolicy = Field(
-        default="omit",
-        title="Empty values",
-        description="What an empty value in a row does: omit leaves what Vitally has, clear removes it.",
-        json_schema_extra=in_form(ROWS, shown=True),
-    )
-    dry_run: bool = Field(
-        default=False,
-        title="Dry run",
-        description="Do everything but send: nothing is written to Vitally, the log says what would be created, "
-        "updated, deleted, skipped and rejected, and no record counts as synced.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    allow_deletes: bool = Field(
-        default=False,
-        title="Allow deletes",
-        description="Without it a delete is rejected. Deleting an account or an organization permanently "
-        "destroys it and everything that belongs only to it.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    max_deletes_percent: int = Field(
-        default=5,
-        ge=0,
-        le=100,
-        title="Missing rows deleted at most (%)",
-        description="For mappings that delete missing rows: if more of the rows that Vitally has were missing, nothing "
-        "is deleted and the sync fails once everything is written.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    unknown_parents: Literal["reject", "create"] = Field(
-        default="reject",
-        title="Unknown accounts and organizations",
-        description="What becomes of a row that names an account or organization which is neither in Vitally nor in "
-        "this sync: reject reports the row, create makes the account or organization with nothing but its id. Needs "
-        "the REST API key; without it Vitally decides, and may drop such rows in silence.",
-        json_schema_extra=in_form(ROWS, shown=True),
-    )
-    skip_unchanged: bool = Field(
-        default=False,
-        title="Send only what changes",
-        description="Rows that would change nothing in Vitally are not sent. What Vitally has is read before, a "
-        "hundred rows a request where there are many. Needs the REST API key.",
-        json_schema_extra=in_form(ROWS, shown=True),
-    )
-    on_rejected: Literal["skip", "fail"] = Field(
-        default="skip",
-        title="When a row is rejected",
-        description="skip reports the row and goes on, fail stops the sync.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    reject_limit_percent: int = Field(
-        default=100,
-        ge=0,
-        le=100,
-        title="Rejected rows at most (%)",
-        description="The sync fails if more of a stream's rows are rejected. It fails in any case if all of them are.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    verify: Literal["none", "sample", "all"] = Field(
-        default="sample",
-        title="Look whether rows have landed",
-        description="Vitally confirms no row that is sent with the Analytics API key, and shows it later. sample reads "
-        "up to 100 rows of each stream back; all reads every row back before it counts as written. Both need the REST "
-        "API key.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    on_unverified: Literal["warn", "fail"] = Field(
-        default="warn",
-        title="When a row has not landed",
-        description="warn says so in the log, fail makes the sync fail at its end.",
-        json_schema_extra=in_form(SAFETY, shown=True),
-    )
-    object_storage_config: Annotated[NoStorage | S3Storage, Field(discriminator="storage_type")] = Field(
-        default=NoStorage(storage_type="None"),
-        title="Rejected records",
-        description="Where rows that Vitally refuses are kept, each with the reason, to be corrected and sent again.",
-        json_schema_extra=in_form(SAFETY),
+    analytics_token: str | None = None
+    mappings: list[StreamMapping] = Field(default=[])
+    null_values: NullPolicy = "omit"
+    dry_run: bool = False
+    allow_deletes: bool = False
+    max_deletes_percent: Percent = 5
+    unknown_parents: Literal["reject", "create"] = "reject"
+    skip_unchanged: bool = False
+    on_rejected: Literal["skip", "fail"] = "skip"
+    reject_limit_percent: Percent = 100
+    verify: Literal["none", "sample", "all"] = "sample"
+    on_unverified: Literal["warn", "fail"] = "warn"
+    object_storage_config: Annotated[NoStorage | S3Storage, Field(discriminator="storage_type")] = NoStorage(
+        storage_type="None"
     )
     num_workers: int = _shared(settings.NUM_WORKERS)
     requests_per_minute: int = _shared(settings.REQUESTS_PER_MINUTE)
@@ -194,8 +99,6 @@ class Config(Settings):
             token = getattr(self, name)
             if token and (problem := problem_of_key(token)):
                 raise ValueError(f"{name} {problem}")
-            if token and is_too_short(token):
-                raise ValueError(f"{name} is shorter than {SHORTEST_KEY} letters: copy the whole key from Vitally")
         if self.secret_token and not self.data_center.rest:
             raise ValueError("data_center: rest_url is needed to use secret_token")
         if self.analytics_token and not self.data_center.analytics:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.values.cursors import is_older
-from destination_vitally.objects.model import Object, Operation, Requirement, Route
+from destination_vitally.objects.model import Field, Object, Operation, Requirement, Route
 from destination_vitally.objects.table import BY_NAME
 
 REPEATED_ROWS = 20
@@ -60,9 +60,20 @@ class Change(NamedTuple):
         given = {name: value for name, value in values.items() if value}
         return urlencode(given) if self.operation == "delete" else ""
 
+    def references(self) -> Iterator[tuple[Field, Any]]:
+        """Yield each id of another row that it names, with the field that does."""
+        for field in self.entry.references():
+            for one in listed(self.fields.get(field.name)):
+                yield field, one
+
     def rejected(self, reason: str, status: int | None = None) -> RejectedError:
         """Return the error that says why this change cannot be made."""
         return RejectedError(f"{self.label}: {reason}", status)
+
+
+def listed(value: Any) -> list[Any]:
+    """Return what a field that refers to one row or to several refers to; nothing where it is empty."""
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def lacking(fields: dict[str, Any], requires: tuple[Requirement, ...]) -> str:
@@ -163,12 +174,24 @@ def _named(key: Hashable) -> str:
     return " and ".join(f"{name} '{value}'" for name, value in pairs)
 
 
+def link_of(entry: Object, value_of: Callable[[Field], Any]) -> tuple[Object, dict[str, Any]]:
+    """Return where Vitally shows a row of an object that has none of its own: the object, and the fields of its row."""
+    holder = next(field for field in entry.references() if field.name == entry.kept_in)
+    keeper = BY_NAME[str(holder.refers)]
+    links = {
+        place.name: [value]
+        for field in entry.references()
+        for place in keeper.references()
+        if field is not holder and place.refers == field.refers and (value := value_of(field))
+    }
+    return keeper, {"externalId": value_of(holder), **links}
+
+
 def row_of(change: Change) -> tuple[Object, str, dict[str, Any], dict[str, Any]] | None:
     """Return what a change says of the row that shows it; None where there is no row, or nothing identifies it."""
     entry, fields, open_values = change.entry, change.fields, change.open_values
     if entry.kept_in:
-        holder = entry.field(entry.kept_in)
-        if holder and holder.refers:
-            entry, fields, open_values = BY_NAME[holder.refers], {"externalId": fields.get(holder.name)}, {}
+        entry, fields = link_of(entry, lambda field: fields.get(field.name))
+        fields, open_values = {"externalId": fields["externalId"]}, {}
     external_id = fields.get("externalId")
     return (entry, str(external_id), fields, open_values) if external_id and entry.path else None

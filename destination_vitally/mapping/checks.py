@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import combinations
 from typing import Any
 
 from destination_vitally.config import ConstantEntry, FieldEntry, StreamMapping, TraitEntry
 from destination_vitally.errors import ConfigError
 from destination_vitally.mapping.columns import AmbiguousError, Columns, below, folded, is_loader_column
-from destination_vitally.mapping.layout import CustomFields
+from destination_vitally.mapping.labels import PLAIN, Labels
 from destination_vitally.mapping.mapper import Mapper
-from destination_vitally.objects.model import MESSAGE_FIELDS, BatchRoute, Field, Object, Operation, Route
+from destination_vitally.objects.model import BatchRoute, Field, Object, Operation, Route
+from destination_vitally.objects.table import MESSAGE_FIELDS
 from destination_vitally.protocol import AirbyteStream
+from vitally_api.traits import CustomField
 
 logger = logging.getLogger("airbyte")
 
@@ -26,20 +29,20 @@ _OF_CUSTOM_FIELDS = "vitally.custom."
 
 def assigned(
     mappings: Iterable[StreamMapping], streams: list[AirbyteStream]
-) -> dict[tuple[str | None, str], StreamMapping]:
-    """Return the mapping of each stream that has one, by namespace and name.
+) -> dict[tuple[str | None, str], dict[int, StreamMapping]]:
+    """Return the mappings of each stream that has some, by namespace and name: each by its number, counted from one.
 
-    A name that differs from the stream's in nothing but case and underscores is taken for it, and the log says so. A
-    mapping with a namespace goes before one without.
+    A name that differs from the stream's in nothing but case and underscores is taken for it, and the log says so.
+    Where mappings have the namespace of a stream, those without one are not for it.
 
     Raises:
-        ConfigError: several mappings are for one stream, or one could be for several.
+        ConfigError: two mappings of one stream are the same, or one could be for several streams.
     """
-    found: dict[tuple[str | None, str], list[StreamMapping]] = {}
-    for mapping in mappings:
+    found: dict[tuple[str | None, str], dict[int, StreamMapping]] = {}
+    for number, mapping in enumerate(mappings, start=1):
         for stream in _streams_of(mapping, streams):
-            found.setdefault((stream.namespace, stream.name), []).append(mapping)
-    return {key: _only(key[1], candidates) for key, candidates in found.items()}
+            found.setdefault((stream.namespace, stream.name), {})[number] = mapping
+    return {key: _unlike(key[1], candidates) for key, candidates in found.items()}
 
 
 def _streams_of(mapping: StreamMapping, streams: list[AirbyteStream]) -> list[AirbyteStream]:
@@ -64,14 +67,12 @@ def _streams_of(mapping: StreamMapping, streams: list[AirbyteStream]) -> list[Ai
     return alike
 
 
-def _only(stream: str, candidates: list[StreamMapping]) -> StreamMapping:
-    chosen = [m for m in candidates if m.namespace] or candidates
-    chosen = [m for m in chosen if m.stream == stream] or chosen
-    if len(chosen) > 1:
-        raise ConfigError(
-            f"stream '{stream}': {len(chosen)} mappings are for it; leave one, or tell them apart by namespace"
-        )
-    return chosen[0]
+def _unlike(stream: str, candidates: dict[int, StreamMapping]) -> dict[int, StreamMapping]:
+    chosen = {number: mapping for number, mapping in candidates.items() if mapping.namespace} or candidates
+    for one, other in combinations(chosen, 2):
+        if chosen[one].model_copy(update={"stream": chosen[other].stream}) == chosen[other]:
+            raise ConfigError(f"stream '{stream}': entries {one} and {other} of mappings are the same; leave one")
+    return chosen
 
 
 def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMapping:
@@ -158,27 +159,53 @@ def check_messages(mapping: StreamMapping, routes: Iterable[Route], title: str) 
         )
 
 
-def check_traits(mapping: StreamMapping, entry: Object, known: CustomFields, title: str) -> None:
-    """Check that each mapped path of a custom field exists; without `known` nothing can be checked.
+def with_traits_as_known(
+    mapping: StreamMapping, entry: Object, labels: Labels, title: str, *, is_check: bool
+) -> StreamMapping:
+    """Return the mapping with its traits under the names that Vitally knows them by, see `labels`.
+
+    Args:
+        labels: the custom fields; where nobody can know them, nothing is checked.
+        is_check: whether somebody waits for an answer: a name that is only near a custom field is then an error. In a
+            sync it is a warning, since a custom field that an admin adds must break none.
 
     Raises:
-        ConfigError: one does not, and the object takes no others.
+        ConfigError: a custom field does not exist, and the object takes no others; or a name may mean several things.
     """
-    if known is None:
-        return
-    for trait in _traits(mapping):
-        if trait in known:
-            continue
-        near = get_close_matches(trait, [*known, *(field.label for field in known.values())], cutoff=0.5)
-        path = next((path for path, field in known.items() if near and near[0] in (path, field.label)), None)
-        hint = f" Did you mean {path}?" if path else ""
-        if entry.defined_traits:
+    known, names = labels.known, dict[str, str]()
+    for name in _traits(mapping) if entry.open_member == "traits" else ():
+        trait, near = labels.meant(name)
+        names[name] = trait
+        if known is None or trait in known:
+            if trait != name and not name.startswith(PLAIN):
+                logger.info("%s: trait '%s' is the custom field %s.", _sentence(title), name, trait)
+        elif entry.defined_traits:
             raise ConfigError(
-                f"{title}: {entry.name} has no custom field '{trait}', and takes no other traits.{hint} "
+                f"{title}: {entry.name} has no custom field '{trait}', and takes no other traits.{_hint(trait, known)} "
                 f"Custom fields: {_listed(known) or 'none'}"
             )
-        if trait.startswith(_OF_CUSTOM_FIELDS):
-            logger.warning("%s: there is no custom field '%s' in Vitally yet.%s", title.capitalize(), trait, hint)
+        elif near:
+            problem = (
+                f"{title}: trait '{name}' is nearly the custom field {' and '.join(near)}. Write {near[0]} to mean "
+                f"that, or {PLAIN}{name} to mean a trait of its own"
+            )
+            if is_check:
+                raise ConfigError(problem)
+            logger.warning("%s; until then it is a trait of its own.", _sentence(problem))
+        elif trait.startswith(_OF_CUSTOM_FIELDS):
+            hint = _hint(trait, known)
+            logger.warning("%s: there is no custom field '%s' in Vitally yet.%s", _sentence(title), trait, hint)
+    lines = {
+        key: [line.model_copy(update={"trait": names.get(line.trait, line.trait)}) for line in getattr(mapping, key)]
+        for key in ("traits", "constant_traits")
+    }
+    return mapping.model_copy(update=lines)
+
+
+def _hint(trait: str, known: Mapping[str, CustomField]) -> str:
+    near = get_close_matches(trait, [*known, *(field.label for field in known.values())], cutoff=0.5)
+    path = next((path for path, field in known.items() if near and near[0] in (path, field.label)), None)
+    return f" Did you mean {path}?" if path else ""
 
 
 def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, Any], title: str) -> None:
@@ -204,7 +231,7 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
         logger.warning(
             "%s: rows are matched by column 'id', which is taken for Vitally's own id. If it is your id, map it to "
             "externalId.",
-            title.capitalize(),
+            _sentence(title),
         )
 
 
@@ -241,6 +268,10 @@ def _twice(names: Iterable[str]) -> Iterator[str]:
         if name in seen:
             yield name
         seen.add(name)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -17,13 +17,14 @@ from destination_vitally.mapping.columns import (
     is_loader_column,
     is_unavailable,
 )
+from destination_vitally.mapping.labels import PLAIN, CustomFields, Labels
 from destination_vitally.mapping.values import casts
 from destination_vitally.mapping.values.casts import Read
 from destination_vitally.mapping.values.lists import structure
 from destination_vitally.mapping.values.times import NEVER, UTC
-from destination_vitally.objects.model import MESSAGE_FIELDS, Field, Kind, Object, Operation
-from destination_vitally.objects.table import BY_NAME
-from vitally_api.traits import CustomField, kind_of
+from destination_vitally.objects.model import Field, Kind, Object, Operation
+from destination_vitally.objects.table import BY_NAME, MESSAGE_FIELDS
+from vitally_api.traits import kind_of
 
 logger = logging.getLogger("airbyte")
 
@@ -38,7 +39,11 @@ _OF_CRMS = ("sfdc.", "hspot.")
 """What the traits begin with that Vitally's own integrations with Salesforce and HubSpot write."""
 
 _LOADERS = "is left out: it is a column of the tool that loads the table."
-_UNDEFINED = "is left out: there is no custom field of that path in Vitally."
+_UNDEFINED = "is left out: there is no custom field of that path in Vitally.{hint}"
+_NEAR = (
+    "becomes a trait of its own, though Vitally has the custom field {path}. Map it to the trait {path} to write that, "
+    "or to the trait {plain} to mean its own."
+)
 _NO_FIELD = "is left out: {entry} has no field of that name to write.{hint}"
 _COMPUTED = "is left out: Vitally sets it itself."
 _IS_FIELD = "is left out: as a trait it would overwrite the field {field}. Map it to that, or to another trait."
@@ -82,9 +87,6 @@ class Layout(NamedTuple):
     schedules: tuple[str, ...]
 
 
-CustomFields = Mapping[str, CustomField] | None
-"""The custom fields of an object by their path; None when nobody can know them."""
-
 _SCHEDULES = {folded(field.name) for entry in BY_NAME.values() for field in entry.fields if field.of_deletes}
 
 
@@ -96,16 +98,6 @@ class Types(NamedTuple):
 
 
 NO_TYPES = Types()
-
-
-class _Mapped(NamedTuple):
-    """What a mapping says of one column."""
-
-    column: str
-    place: Place
-    name: str
-    read: Read
-    clears: bool
 
 
 class Layouts:
@@ -131,7 +123,7 @@ class Layouts:
         self._remembered = 0
         self._logged: set[tuple[str, str]] = set()
         self._crm_is_logged = False
-        self._mapped = list(self._read_mapping(mapping)) if mapping else []
+        self._mapped = list(self._read_mapping(mapping)) if mapping else []  # with columns that may be paths
         self._fields_as_traits = _fields_as_traits(entry)
         constants = {line.field for line in mapping.constants} if mapping else set()
         taken = constants | {mapped.name for mapped in self._mapped if mapped.place == "field"}
@@ -177,6 +169,10 @@ class Layouts:
     def _custom_fields(self) -> CustomFields:
         return self._types.custom_fields()
 
+    @cached_property
+    def _labels(self) -> Labels:
+        return Labels(self._custom_fields)
+
     def _custom(self, trait: str) -> Kind | None:
         found = (self._custom_fields or {}).get(trait)
         return kind_of(found.type) if found else None
@@ -188,18 +184,18 @@ class Layouts:
             return None
         return casts.of_schema(self._types.columns[known]) if known else None
 
-    def _read_mapping(self, mapping: StreamMapping) -> Iterator[_Mapped]:
+    def _read_mapping(self, mapping: StreamMapping) -> Iterator[Target]:
         for line in mapping.fields:
             field = self._entry.field(line.field)
             if known := field or MESSAGE_FIELDS.get(line.field):
                 read = casts.of_field(known, line.separator, line.cast, self._zone)
                 place: Place = "field" if field else "message"
                 clears = bool(field) and self._policy(line.null_values)
-                yield _Mapped(line.column, place, known.name, read, clears)
+                yield Target(line.column, (), place, known.name, read, clears)
         for trait in mapping.traits:
             read = self.trait_reader(trait.trait, trait.column, trait.cast, trait.separator)
             self._log_crm(trait.trait, trait.column)
-            yield _Mapped(trait.column, "open", trait.trait, read, self._policy(trait.null_values))
+            yield Target(trait.column, (), "open", trait.trait, read, self._policy(trait.null_values))
 
     def _policy(self, chosen: str | None) -> bool:
         return self._clears if chosen is None else chosen == "clear"
@@ -213,7 +209,7 @@ class Layouts:
             try:
                 found = columns.locate(mapped.column)
                 if found:
-                    targets.append(Target(*found, mapped.place, mapped.name, mapped.read, mapped.clears))
+                    targets.append(mapped._replace(column=found[0], path=found[1]))
                 elif mapped.clears and self._schema.locate(mapped.column):
                     cleared.append((mapped.place, mapped.name))
             except AmbiguousError as error:
@@ -283,6 +279,8 @@ class Layouts:
         if not native and (field := self._fields_as_traits.get(folded(trait))):
             self._log_once(_IS_FIELD.format(field=field), path)
             return False
+        if not native and self._entry.open_member == "traits" and (near := self._labels.near(trait)):
+            self._log_once(_NEAR.format(path=" or ".join(near), plain=PLAIN + trait), path)
         self._log_crm(trait, path)
         return True
 
@@ -346,7 +344,8 @@ class Layouts:
         known = self._custom_fields
         if not self._entry.defined_traits or known is None or trait in known:
             return False
-        self._log_once(_UNDEFINED, path)
+        near = self._labels.near(trait)
+        self._log_once(_UNDEFINED.format(hint=f" Did you mean {near[0]}?" if near else ""), path)
         return True
 
     def _log_crm(self, trait: str, column: str) -> None:

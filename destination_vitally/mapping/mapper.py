@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping
-from destination_vitally.errors import RejectedError
+from destination_vitally.errors import NoDeleteError, RejectedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping.change import (
     Change,
@@ -277,7 +277,7 @@ class Mapper:
 
     def _check_delete(self, label: str) -> None:
         if "delete" not in self.entry.operations:
-            raise RejectedError(f"{label}: Vitally has no way to delete it")
+            raise NoDeleteError(f"{label}: Vitally has no way to delete it")
         if not self._rules.allow_deletes:
             raise RejectedError(f"{label}: deletes are switched off; set allow_deletes to allow them")
         if "delete" not in self._routing:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from destination_vitally.config import Config, StreamMapping
 from destination_vitally.errors import ConfigError, ListError
@@ -21,10 +21,11 @@ from destination_vitally.mapping.checks import (
     check_columns,
     check_matching,
     check_messages,
-    check_traits,
+    with_traits_as_known,
 )
 from destination_vitally.mapping.columns import folded, is_deletion
-from destination_vitally.mapping.layout import CustomFields, Types
+from destination_vitally.mapping.labels import CustomFields, Labels
+from destination_vitally.mapping.layout import Types
 from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
@@ -62,19 +63,37 @@ class Definitions(Protocol):
         """Return the custom fields of a model by their path; None when nobody can know. Raises ListError."""
         ...
 
+    def traits(self, entry: Object) -> Collection[str]:
+        """Return the traits that rows of an object have, as far as its newest page shows. Raises ListError."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Choice:
-    """What the rows of a stream become, and the mapping or data-activation connection that says so, if one does."""
+    """What the rows of a stream become, and the mapping that says so, if one does.
+
+    `number` is that of the mapping, where the stream has several; `title` is what errors call it.
+    """
 
     entry: Object
     operation: Operation
-    mapping: StreamMapping | None = None
+    mapping: StreamMapping | None
+    number: int
+    title: str
+
+
+class _Around(NamedTuple):
+    """What all streams have in common: arguments of `build`."""
+
+    config: Config
+    definitions: Definitions
+    now: Callable[[], float]
+    is_check: bool
 
 
 @dataclass(frozen=True, eq=False)
 class StreamPlan:
-    """One stream: the object its records become, by which operation, and what makes changes of them."""
+    """One stream, or one entry of `mappings` for it: the object its records become, by which operation, and how."""
 
     namespace: str | None
     name: str
@@ -94,11 +113,25 @@ class StreamPlan:
     """How rows that Vitally has and the stream lacks are deleted, if they are."""
     cursor_field: tuple[str, ...] = ()
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
+    number: int = 0
+    """Which entry of `mappings` it is, counted from 1, where its stream has several; else 0."""
+    skips_deletes: bool = False
+    """Whether records that say that their row was deleted are for the other entries of the stream."""
+
+    @property
+    def key(self) -> StreamKey:
+        """What the stream is called in a catalog."""
+        return self.namespace, self.name
+
+    @property
+    def stream_title(self) -> str:
+        """What messages call the stream."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
     def title(self) -> str:
-        """What messages call the stream."""
-        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+        """What messages call the stream and, if it has several, the entry."""
+        return f"{self.stream_title}, entry {self.number}" if self.number else self.stream_title
 
 
 def build(
@@ -106,38 +139,49 @@ def build(
     streams: Iterable[ConfiguredAirbyteStream],
     definitions: Definitions,
     now: Callable[[], float] = time.time,
-) -> dict[StreamKey, StreamPlan]:
-    """Return the plan of every stream of a configured catalog.
+    *,
+    is_check: bool = False,
+) -> list[StreamPlan]:
+    """Return the plan of every stream of a configured catalog, or those of its entries of `mappings` if it has several.
 
     Args:
         config: the settings.
         streams: of the catalog.
         definitions: the custom objects of the workspace.
         now: Vitally's clock, as far as it is known, in Unix seconds: what lies in the future is known by it.
+        is_check: whether what may be a mistake, and breaks no sync, is an error.
 
     Raises:
         ConfigError: a stream matches no object, an object has no such operation, a token is missing, a
             mapping names a field or column that does not exist, rows cannot be matched by the chosen key, a
             custom object is not in the workspace, or missing rows may not be deleted.
     """
-    plans: dict[StreamKey, StreamPlan] = {}
+    plans: list[StreamPlan] = []
+    around = _Around(config, definitions, now, is_check)
     streams = list(streams)
     mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
         stream = configured.stream
-        choice = _choose(configured, mappings.get((stream.namespace, stream.name)))
-        plan = _compile(config, configured, _locate(choice, stream.name, definitions), definitions, now)
-        plans[(stream.namespace, stream.name)] = plan
-        logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
-        _explain_deletes(config, plan, stream)
-        _explain_truncation(configured, plan)
-    check_together((plan.title, plan.entry, plan.mirror) for plan in plans.values())
+        entries: Mapping[int, StreamMapping | None] = mappings.get((stream.namespace, stream.name)) or {0: None}
+        choices = [
+            _locate(_choose(configured, mapping, number if len(entries) > 1 else 0), stream.name, definitions)
+            for number, mapping in entries.items()
+        ]
+        can_delete = any("delete" in choice.entry.operations for choice in choices)
+        for choice in choices:
+            plan = _compile(around, configured, choice)
+            skips_deletes = can_delete and "delete" not in choice.entry.operations
+            plans.append(plan := replace(plan, skips_deletes=skips_deletes))
+            logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
+            _explain_deletes(config, plan, stream)
+            _explain_truncation(configured, plan)
+    check_together((plan.title, plan.entry, plan.mirror) for plan in plans)
     return plans
 
 
-def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) -> _Choice:
+def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None, number: int) -> _Choice:
     """Choose the object and the operation: by the mapping, else by data activation, else by the stream's name."""
-    stream, title = configured.stream, _quoted_title(configured)
+    stream, title = configured.stream, _quoted_title(configured, number)
     mode = configured.destination_sync_mode.value
     asked: Operation | None = None
     if mapping:
@@ -158,7 +202,7 @@ def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None) 
         raise ConfigError(f"{title}: {entry.name} has no {operation}; possible: {possible}")
     if configured.destination_object_name and not mapping and operation != "create":
         entry = _matched(entry, configured.primary_key, title)
-    return _Choice(entry, operation, mapping)
+    return _Choice(entry, operation, mapping, number, title)
 
 
 def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Choice:
@@ -173,30 +217,26 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
     return replace(choice, entry=located)
 
 
-def _compile(
-    config: Config,
-    configured: ConfiguredAirbyteStream,
-    choice: _Choice,
-    definitions: Definitions,
-    now: Callable[[], float],
-) -> StreamPlan:
+def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
     """Make the mapper that turns the records of the stream into changes."""
-    stream, title = configured.stream, _quoted_title(configured)
-    entry, operation = choice.entry, choice.operation
-    mapping = canonical(choice.mapping, entry, title) if choice.mapping else None
+    config, stream, title = around.config, configured.stream, choice.title
+    entry, operation, mapping = choice.entry, choice.operation, choice.mapping
+    custom_fields = cache(partial(_custom_fields, entry, operation, around.definitions))
+    if mapping:
+        if mapping.traits or mapping.constant_traits:
+            labels = Labels(custom_fields(), cache(partial(_traits, entry, around.definitions)))
+            mapping = with_traits_as_known(mapping, entry, labels, title, is_check=around.is_check)
+        mapping = canonical(mapping, entry, title)
     schema = _columns(stream)
     check_columns(mapping, schema, title)
     routes = _routes(config, entry, operation, title, stream)
     if mapping:
         check_messages(mapping, routes[operation], title)
-    custom_fields = cache(partial(_custom_fields, entry, operation, definitions))
-    if mapping and (mapping.traits or mapping.constant_traits):
-        check_traits(mapping, entry, custom_fields(), title)
     rules = Rules(
         clear_nulls=((mapping and mapping.null_values) or config.null_values) == "clear",
         allow_deletes=config.allow_deletes,
         types=Types(custom_fields, schema),
-        now=now,
+        now=around.now,
     )
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
@@ -216,6 +256,7 @@ def _compile(
         sync_id=configured.sync_id or 0,
         mirror=mirror_of(config, configured, entry, operation, choice.mapping),
         cursor_field=_cursor_field(configured),
+        number=choice.number,
     )
 
 
@@ -227,8 +268,8 @@ def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
     return tuple(configured.cursor_field or default or ())
 
 
-def _quoted_title(configured: ConfiguredAirbyteStream) -> str:
-    return f"stream '{configured.stream.name}'"
+def _quoted_title(configured: ConfiguredAirbyteStream, number: int) -> str:
+    return f"stream '{configured.stream.name}'" + (f", entry {number} of mappings" if number else "")
 
 
 def _columns(stream: AirbyteStream) -> Mapping[str, Any]:
@@ -244,6 +285,14 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
     except ListError as error:
         logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
         return None
+
+
+def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
+    try:
+        return () if entry.defined_traits else definitions.traits(entry)
+    except ListError as error:
+        logger.warning("Which traits rows of %s have is not known: %s", entry.name, error)
+        return ()
 
 
 def _object(name: str, title: str) -> Object:

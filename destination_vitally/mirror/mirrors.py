@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import count
-from typing import Any, Protocol
+from itertools import count, takewhile
+from typing import Any
 
 from destination_vitally.api.pages import Row, text_of
 from destination_vitally.config import Config
@@ -35,26 +35,16 @@ ALIKE = "\x1e"
 
 Keep = Callable[[StreamPlan, dict[str, Any]], None]
 
+Together = Callable[[Iterable[Callable[[], object]]], None]
+
 KEYS_AT_ONCE = 1_000
 """So many keys are written to disk at once."""
-
-
-class Lanes(Protocol):
-    """Runs jobs side by side."""
-
-    def submit(self, lanes: Iterable[Hashable], job: Callable[[], None]) -> None:
-        """Run a job once nothing else is at one of its lanes."""
-        ...
-
-    def finish(self) -> None:
-        """Wait until every job is done."""
-        ...
 
 
 class Mirrors:
     """The mirrors of one sync. Used by one thread; deletes are made by the workers'."""
 
-    def __init__(self, config: Config, rows: Rows, rest: Rest | None, ledger: Ledger, lanes: Lanes) -> None:
+    def __init__(self, config: Config, rows: Rows, rest: Rest | None, ledger: Ledger, together: Together) -> None:
         """Ask Vitally for the time, if there is anything to mirror.
 
         Args:
@@ -62,12 +52,12 @@ class Mirrors:
             rows: what is known of rows.
             rest: makes the deletes.
             ledger: the account of the records, which has the streams by now.
-            lanes: run the deletes.
+            together: runs jobs, here the deletes, side by side.
         """
         self._api = api = rows.asking.api if rows.asking else None
         self._rest = rest
         self._ledger = ledger
-        self._lanes = lanes
+        self._together = together
         self._store = store = rows.memory.store
         self._limit = config.max_deletes_percent
         self._is_dry_run = config.dry_run
@@ -172,11 +162,8 @@ class Mirrors:
         return ""
 
     def _delete(self, missing: Missing, is_stopped: Callable[[], bool]) -> None:
-        for own, external_id in missing:
-            if is_stopped():
-                break
-            self._lanes.submit([own], partial(self._delete_one, missing, own, external_id))
-        self._lanes.finish()
+        wanted = takewhile(lambda _: not is_stopped(), missing)
+        self._together(partial(self._delete_one, missing, own, external_id) for own, external_id in wanted)
 
     def _about_to_delete(self, plan: StreamPlan, keep: Keep, change: Change, row: Row) -> None:
         logger.info("Mirror: %s is going to be deleted; Vitally's id of it is %s.", change.label, row["id"])

@@ -40,6 +40,10 @@ def names(words: str) -> frozenset[str]:
 class Directory(Enum):
     """Things that people know by email or name, not by Vitally's id: what they are called, where they are found."""
 
+    title: str
+    path: str
+    is_searched: bool
+
     ADMIN = ("team member", "/admins/search", True)
     USER = ("user", "/users/search", True)
     NOTE_CATEGORY = ("note category", "/noteCategories", False)
@@ -47,11 +51,12 @@ class Directory(Enum):
     PROJECT_CATEGORY = ("project category", "/projectCategories", False)
     PROJECT_TEMPLATE = ("project template", "/projectTemplates", False)
 
-    def __init__(self, title: str, path: str, is_searched: bool) -> None:
+    def __new__(cls, title: str, path: str, is_searched: bool) -> Directory:
         """`is_searched` things are found by email at the path; else it is a list of all, with names."""
-        self.title = title
-        self.path = path
-        self.is_searched = is_searched
+        made = object.__new__(cls)
+        made._value_ = made.title = title
+        made.path, made.is_searched = path, is_searched
+        return made
 
     @property
     def other_name(self) -> str:
@@ -126,11 +131,11 @@ class Field:
 class Lookup(Enum):
     """How a row is looked up, to learn Vitally's id of it."""
 
-    BY_PATH = "GET /things/{externalId}"
-    SEARCH = "GET /things/search?externalId=, a bare array"
-    IN_PARENT = "the lists below the account or organization of the row"
-    NEWEST = "the newest rows of GET /things"
-    BY_EMAIL = "GET /things/search?email="
+    BY_PATH = "by path"  # GET /things/{externalId}
+    SEARCH = "search"  # GET /things/search?externalId=, a bare array
+    IN_PARENT = "in parent"  # the lists below the account or organization of the row
+    NEWEST = "newest"  # the newest rows of GET /things
+    BY_EMAIL = "by email"  # GET /things/search?email=
 
 
 @dataclass(frozen=True)
@@ -158,13 +163,13 @@ class Key:
 
 
 class Verb(Enum):
-    """What a REST route does."""
+    """What a REST route does: POST to the collection, the others to the row; POST where a row is not there."""
 
-    POST = "POST to the collection"
-    PUT = "PUT to the row"
-    PUT_OR_POST = "PUT to the row, POST when it is not there"
-    FIND_OR_POST = "look the row up, then PUT or POST"
-    DELETE = "DELETE the row"
+    POST = "POST"
+    PUT = "PUT"
+    PUT_OR_POST = "PUT or POST"
+    FIND_OR_POST = "find then PUT or POST"
+    DELETE = "DELETE"
 
 
 @dataclass(frozen=True)
@@ -324,27 +329,5 @@ class Object:
         return self.item or self.path + "/{key}"
 
 
-# What many entries of the table share.
-ROW = names("id createdAt updatedAt archivedAt")
-"""Attributes that nearly every row read from Vitally has and that nobody can write."""
-
-MESSAGE_FIELDS = {
-    field.name: field
-    for field in (
-        Field("timestamp", Kind.DATETIME, is_named=True, description="When the values of the row were so"),
-        Field("messageId", is_named=True, description="Your id of the message; Vitally drops what it has seen"),
-    )
-}
-"""Fields that each message has, of whatever object; they are taken where a mapping names them."""
-
-ID = Field("id", in_body=False, description="Vitally's own id")
-EXTERNAL_ID = Field("externalId", create_only=True, description="Your id")
-USER_EMAIL = Field("userEmail", in_body=False, stands_for="userId", description="Their email, if you have no userId")
-BY_ID = Key("id", in_path=True)
-BY_EXTERNAL_ID = Key("externalId", in_path=True, lookups=(Lookup.BY_PATH,))
 PARENT = ("accountId", "organizationId")
-PUT = RestRoute(Verb.PUT)
-PUT_BY_ID = RestRoute(Verb.PUT, requires=("id",))
-"""The last resort of an upsert: a row without externalId can be changed, but not created."""
-
-DELETE = RestRoute(Verb.DELETE)
+"""The fields that name what most objects belong to; `unknown_parents` creates their rows."""

@@ -1,12 +1,46 @@
-"""The table of objects: what Vitally lets one write, and how. A new object is a new entry in one of its parts."""
+"""The table of objects: what Vitally lets one write, and how, as `objects.yaml` says it in the words of `model`."""
 
 from __future__ import annotations
 
-from destination_vitally.objects.activities import ACTIVITIES
-from destination_vitally.objects.companies import COMPANIES_AND_PEOPLE
-from destination_vitally.objects.model import Object
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
 
-OBJECTS = COMPANIES_AND_PEOPLE + ACTIVITIES
+import yaml
+from pydantic import ConfigDict, TypeAdapter
+
+from destination_vitally.objects.model import Field, Object
+
+Table = dict[str, dict[str, Any]]
+"""Facts by the name of what they are of."""
+
+
+def read(found: dict[str, Table]) -> tuple[tuple[Object, ...], dict[str, Field]]:
+    """Return the objects of a table, and the fields that the message of any of them takes, by name.
+
+    Raises:
+        ValidationError: it says what `model` has no word for, or a value that is not of its type.
+    """
+    objects = [
+        {**facts, "fields": _named(facts["fields"]), "read_only": [*_flat(facts.get("read_only", []))]}
+        for facts in _named(found["objects"])
+    ]
+    table = TypeAdapter(tuple[tuple[Object, ...], tuple[Field, ...]], config=ConfigDict(extra="forbid"))
+    entries, messages = table.validate_python((objects, _named(found["messages"])))
+    return entries, {field.name: field for field in messages}
+
+
+def _named(table: Table) -> list[dict[str, Any]]:
+    return [{"name": name, **facts} for name, facts in table.items()]
+
+
+def _flat(names: list[Any]) -> Iterator[str]:
+    for name in names:
+        yield from _flat(name) if isinstance(name, list) else (name,)
+
+
+_TEXT = pkgutil.get_data(__package__, "objects.yaml") or b""
+OBJECTS, MESSAGE_FIELDS = read(yaml.load(_TEXT, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506, both are
 BY_NAME: dict[str, Object] = {entry.name: entry for entry in OBJECTS}
 INSTANCE = BY_NAME["custom_object/*"]
 """The entry that stands for the instances of any custom object."""

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Literal
 
 from destination_vitally.lines import with_member
-from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mapping.plan import StreamKey, StreamPlan
 
 Outcome = Literal[
     "accepted", "superseded", "unchanged", "skipped", "rejected", "created", "updated", "created or updated", "deleted"
@@ -20,6 +20,9 @@ FORECASTS: tuple[Outcome, ...] = (
     *("superseded", "unchanged", "skipped", "rejected"),
 )
 """The outcomes of a dry run."""
+
+COPIES = 10_000
+"""More than a line can have."""
 
 NO_ACCIDENT = 10
 """So many rejections without any other outcome are a mistake in the settings rather than in the rows."""
@@ -45,17 +48,30 @@ class Tally:
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """The records of one stream between two states; `tally` is that of the whole stream."""
+    """The records of one stream between two states.
 
-    tally: Tally = field(default_factory=Tally)
+    `tallies` are those of the whole stream, one for each entry of `mappings`. A record is `received` once and
+    `rejected` once, whichever of its entries reject it; `open` counts what has no outcome, a record and entry each.
+    """
+
+    tallies: list[Tally] = field(default_factory=list)
     received: int = 0
-    settled: int = 0
+    open: int = 0
     rejected: int = 0
+    _lines: set[int] = field(default_factory=set)
+
+    def reject(self, line: int) -> None:
+        """Count a rejected record, by the number of its line."""
+        if len(self.tallies) > 1 and line in self._lines:
+            return
+        self.rejected += 1
+        if len(self.tallies) > 1:
+            self._lines.add(line)
 
 
 @dataclass(slots=True, eq=False)
 class PendingRecord:
-    """One record on its way to an outcome.
+    """One record on its way to an outcome; a copy of it for each entry of `mappings`, where its stream has several.
 
     `parts` counts the messages it became (a user of three accounts is three); the record is settled with its
     last part, and rejected when any part is. `line` is the record as it arrived, `number` its line number,
@@ -73,6 +89,11 @@ class PendingRecord:
     status: int | None = None
     place: int = 0
     is_sorted: bool = False
+
+    @property
+    def order(self) -> int:
+        """Its place among all that arrived, the copies of a line one after the other."""
+        return self.number * COPIES + self.plan.number
 
 
 @dataclass(slots=True)
@@ -104,28 +125,31 @@ class Ledger:
         self._hold_rejected = hold_rejected
         self._on_rejected = on_rejected
         self._lock = Lock()
-        self._segments: dict[StreamPlan, Segment] = {}
+        self._segments: dict[StreamKey, Segment] = {}
         self._waiting: deque[Checkpoint] = deque()
         self.tallies: dict[StreamPlan, Tally] = {}
 
     def expect(self, plan: StreamPlan) -> None:
-        """Open the account of a stream."""
+        """Open the account of a stream, or of an entry of it."""
         self.tallies[plan] = Tally()
-        self._segments[plan] = Segment(self.tallies[plan])
+        self._segments.setdefault(plan.key, Segment()).tallies.append(self.tallies[plan])
 
-    def receive(self, plan: StreamPlan, line: bytes, number: int) -> PendingRecord:
+    def receive(self, plan: StreamPlan, line: bytes, number: int, *, is_copy: bool = False) -> PendingRecord:
         """Enter a record.
 
         Args:
             plan: what becomes of the records of its stream.
             line: the line it arrived in.
             number: the number of that line in the input.
+            is_copy: whether the record was entered before, for another entry of its stream.
 
         Returns:
             The record, which waits for its outcome.
         """
-        segment = self._segments[plan]
-        segment.received += 1
+        segment = self._segments[plan.key]
+        segment.received += not is_copy
+        with self._lock:
+            segment.open += 1
         self.tallies[plan].received += 1
         return PendingRecord(plan, segment, line, number, place=self.tallies[plan].received)
 
@@ -159,9 +183,9 @@ class Ledger:
             outcome = "rejected"
             # Before the segment counts as settled: a state must not overtake the report of a rejection.
             self._on_rejected(record)
-            record.segment.rejected += 1
+            record.segment.reject(record.number)
         self.tallies[record.plan].outcomes[outcome] += 1
-        record.segment.settled += 1
+        record.segment.open -= 1
 
     def checkpoint(self, line: bytes, covered: Iterable[StreamPlan], now: float) -> None:
         """Enter a STATE.
@@ -171,10 +195,10 @@ class Ledger:
             covered: the streams it is of; none for a stream that is not in the catalog.
             now: the monotonic time.
         """
-        covered = list(covered)
-        self._waiting.append(Checkpoint(line, [self._segments[plan] for plan in covered], now))
-        for stream in covered:
-            self._segments[stream] = Segment(self.tallies[stream])
+        keys = dict.fromkeys(plan.key for plan in covered)
+        self._waiting.append(Checkpoint(line, [self._segments[key] for key in keys], now))
+        for key in keys:
+            self._segments[key] = Segment(self._segments[key].tallies)
 
     def ready(self) -> Iterator[bytes]:
         """Yield the states whose records, and those of every earlier state, have outcomes; each is given once.
@@ -190,9 +214,10 @@ class Ledger:
             yield head.echo()
 
     def _holds(self, segment: Segment) -> bool:
-        if segment.settled < segment.received:
+        if segment.open:
             return True
-        return segment.rejected > 0 and (self._hold_rejected or segment.tally.is_hopeless)
+        is_hopeless = any(tally.is_hopeless for tally in segment.tallies)
+        return segment.rejected > 0 and (self._hold_rejected or is_hopeless)
 
     @property
     def waiting_since(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any
 
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
@@ -17,35 +17,15 @@ LOGGED_PER_STREAM = 1000
 """How many rejections are logged one by one; the rest is counted, and said at the end by reason."""
 
 
-class RejectedRecords(Protocol):
-    """Where rejected records go. `keep` may be called from any thread, never from two at once."""
-
-    def keep(self, record: PendingRecord) -> None:
-        """Take one rejected record; `record` has its reason."""
-        ...
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so much was taken that it should be flushed without waiting for a state."""
-        ...
-
-    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
-        """Make durable what is about to be deleted because a stream lacks it; may be called from several threads."""
-        ...
-
-    def flush(self) -> None:
-        """Make everything taken so far durable; called before a state that covers it is given back."""
-        ...
-
-
-class RejectedLog:
-    """Reports each rejected record in the log: stream, object, key and reason, none of its other values."""
+class RejectedRecords:
+    """Where rejected records go; by itself into the log: stream, object, key and reason, none of the other values."""
 
     def __init__(self) -> None:
         self._logged: Counter[StreamPlan] = Counter()
         self._alike: Counter[tuple[StreamPlan, str]] = Counter()
 
     def keep(self, record: PendingRecord) -> None:
+        """Take one rejected record, which has its reason; from any thread, never from two at once."""
         plan, (_, reason) = record.plan, reason_of(record)
         if self._logged[plan] >= LOGGED_PER_STREAM or self._alike[plan, reason] >= LOGGED_PER_REASON:
             return
@@ -59,10 +39,11 @@ class RejectedLog:
 
     @property
     def is_full(self) -> bool:
+        """Whether so much was taken that it should be flushed without waiting for a state."""
         return False
 
     def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
-        """Do nothing: who deletes says so in the log."""
+        """Make durable what is about to be deleted because a stream lacks it; from any thread. The log has it."""
 
     def flush(self) -> None:
-        """Do nothing: the log is written at once."""
+        """Make everything taken so far durable; called before a state that covers it is given back."""

@@ -14,7 +14,7 @@ import orjson
 from destination_vitally.clock import Clock
 from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError
-from destination_vitally.lines import dumps, member, parse
+from destination_vitally.lines import dumps, member, parse, with_member
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.masking import without_secrets
 from destination_vitally.outcomes.forms import JSON_LINES, Form
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 FULL_BYTES = 8_000_000
 """From here on what was taken is stored without waiting for a state, so that memory stays flat."""
+
+
+ENTRY = "mapping"
+"""The member of a rejected record that names its entry of `mappings`, where its stream has several."""
 
 
 def open_bucket(storage: S3Storage) -> Bucket:
@@ -48,13 +52,12 @@ def open_bucket(storage: S3Storage) -> Bucket:
     return bucket
 
 
-class RejectedStore:
+class RejectedStore(RejectedRecords):
     """Keeps rejected records in a bucket, below `<sync_id>/<namespace>/<stream>/`, besides reporting them."""
 
-    def __init__(self, report: RejectedRecords, bucket: Bucket, clock: Clock, form: Form = JSON_LINES) -> None:
-        """`report` notes each record as well."""
+    def __init__(self, bucket: Bucket, clock: Clock, form: Form = JSON_LINES) -> None:
+        super().__init__()
         self._form = form
-        self._report = report
         self._bucket = bucket
         self._clock = clock
         self._lock = threading.Lock()
@@ -62,10 +65,14 @@ class RejectedStore:
         self._bytes = 0
 
     def keep(self, record: PendingRecord) -> None:
-        self._report.keep(record)
+        super().keep(record)
         rejected_at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         reason = without_secrets(record.reason or "")
-        line = self._form.line(_as_it_came(record.line), reason, record.status, rejected_at)
+        came = _as_it_came(record.line)
+        if record.plan.number:  # to be written again for this entry alone
+            entry = dumps({"entry": record.plan.number, "object": record.plan.entry.name})
+            came = with_member(came, (ENTRY,), entry)
+        line = self._form.line(came, reason, record.status, rejected_at)
         with self._lock:
             self._lines.setdefault(record.plan, []).append(line)
             self._bytes += len(line)
@@ -80,7 +87,6 @@ class RejectedStore:
 
     def flush(self) -> None:
         """Store what was taken so far, an object per stream; raises as `Bucket.put`, and then still has it all."""
-        self._report.flush()
         for plan in list(self._lines):
             with self._lock:
                 lines = list(self._lines[plan])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from destination_vitally.api.pages import Row, text_of
@@ -88,6 +89,7 @@ class _Place:
         self.top = {"id", "externalId", "archivedAt", "source", "createdAt", *entry.resend_on_update, *keys}
         self.traits: set[str] = set()
         self.values: dict[str, int] = {}
+        self._needed: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
         self.keeps_sent = False
         self.keeps_contents = False
         self.count = 0
@@ -110,6 +112,8 @@ class _Place:
 
     def keep(self, change: Change) -> None:
         """Keep from now on the values that a change would write."""
+        if self.needed(change) < inf:
+            return
         for name in change.fields:
             if name not in self.values:
                 field = self.entry.field(name)
@@ -118,6 +122,17 @@ class _Place:
         for name in change.open_values:
             if TRAIT + name not in self.values:
                 self._keep(TRAIT + name, name, name)
+
+    def needed(self, change: Change) -> float:
+        """How many names must have been asked for when a row was shown that has all that a change would write."""
+        columns = tuple(change.fields), tuple(change.open_values)  # most rows of a stream have the same
+        if columns not in self._needed:
+            places = [self.values.get(name) for name in (*columns[0], *(TRAIT + name for name in columns[1]))]
+            known = [place for place in places if place is not None]
+            if len(known) < len(places):
+                return inf
+            self._needed[columns] = max(known, default=-1) + 1
+        return self._needed[columns]
 
     def _keep(self, name: str, attribute: str, trait: str) -> None:
         # Made anew, not changed: another thread may be reading.
@@ -170,9 +185,7 @@ class Memory:
 
     def has_values(self, known: Known, change: Change) -> bool:
         """Tell whether all was kept of a row that a change would write."""
-        values = self._place(change.entry).values
-        wanted = (*change.fields, *(TRAIT + name for name in change.open_values))
-        return all(values.get(name, known.names) < known.names for name in wanted)
+        return known.names >= self._place(change.entry).needed(change)
 
     # Questions
 
@@ -219,7 +232,8 @@ class Memory:
     def is_sent(self, entry: Object, row: Row) -> bool:
         """Tell whether this sync has sent something to a row, by any of its keys."""
         place = self._place(entry)
-        return any(self.store.one(_SENT, place.number, key) for key in place.keys_of(row))
+        has_sent = place.count or place.has_sent
+        return bool(has_sent) and any(self.store.one(_SENT, place.number, key) for key in place.keys_of(row))
 
     def content(self, entry: Object, external_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the fields and the open values of the last message to a row, if they are remembered."""

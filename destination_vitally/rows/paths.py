@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from destination_vitally.api.pages import Row, quoted, text_of
 from destination_vitally.compare.comparison import refers_to
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import Change, listed
 from destination_vitally.objects.model import Field
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.references import References
@@ -32,15 +32,12 @@ class Paths:
         path = self._change.entry.read_path or ""
         return path.format(collection=self.collection(), key=quoted(key)) or self.item(key)
 
-    def below_parents(self) -> Iterator[str]:
-        """The lists that hold the row of the change, one per parent it names."""
+    def below_parents(self, *, known: bool = False) -> Iterator[str]:
+        """The lists that hold the row of the change, one per parent that it names; sends nothing if all is `known`."""
         for field in self._named():
-            yield self._below(field, self._parent(field))
-
-    def below_known_parents(self) -> Iterator[str]:
-        """The same, of parents whose ids are known; sends nothing."""
-        for field in self._named():
-            yield self._below(field, self._references.id_of(str(field.refers), self._change.fields[field.name]) or "")
+            target, value = str(field.refers), self._change.fields[field.name]
+            parent = (self._references.id_of(target, value) or "") if known else self._parent(field)
+            yield f"{BY_NAME[target].path}/{quoted(parent) if parent else ''}{self._change.entry.path}"
 
     def lead_to(self, row: Row) -> bool:
         """Tell whether a row belongs to one of the parents, or comes from the source, that the change names."""
@@ -60,16 +57,15 @@ class Paths:
     def known_parents(self, *, creating: bool) -> dict[str, list[str | None]]:
         """Vitally's ids of what a write of the change makes the row refer to, as far as they are known."""
         return {
-            field.name: [self._references.id_of(str(field.refers), value) for value in _ids(self._change, field)]
+            field.name: [
+                self._references.id_of(str(field.refers), one) for one in listed(self._change.fields[field.name])
+            ]
             for field in self._change.entry.references()
             if field.name in self._change.fields and (creating or not field.create_only)
         }
 
     def _named(self) -> list[Field]:
         return [field for field in self._change.entry.references() if self._change.fields.get(field.name)]
-
-    def _below(self, field: Field, parent: str) -> str:
-        return f"{BY_NAME[str(field.refers)].path}/{quoted(parent) if parent else ''}{self._change.entry.path}"
 
     def _parent(self, field: Field) -> str:
         """Vitally's id of the object that a field refers to."""
@@ -85,9 +81,4 @@ class Paths:
 
 def named_parents(change: Change) -> tuple[tuple[str, str], ...]:
     """Return what a row refers to: each the name of an object and an id of it."""
-    return tuple((str(field.refers), one) for field in change.entry.references() for one in _ids(change, field))
-
-
-def _ids(change: Change, field: Field) -> list[str]:
-    value = change.fields.get(field.name)
-    return value if isinstance(value, list) else [value] if value else []
+    return tuple((str(field.refers), one) for field, one in change.references())

@@ -58,11 +58,9 @@ class Awaited(ABC):
 
     tells_time = True
 
-    def __init__(self, entry: Object, external_id: str, taken: float | None, since: float) -> None:
+    def __init__(self, entry: Object, coming: Coming) -> None:
         self.entry = entry
-        self.external_id = external_id
-        self.taken = taken
-        self.since = since
+        self.external_id, self.taken, self.since = coming
         self.looks = self.asked = 0
         self.is_there = False
 
@@ -94,7 +92,7 @@ class Arrival(Awaited):
     def __init__(
         self, entry: Object, coming: Coming, memory: Memory, done: Callable[[Arrival], None], *, is_acted: bool
     ) -> None:
-        super().__init__(entry, coming.external_id, coming.taken, coming.since)
+        super().__init__(entry, coming)
         self.is_acted = is_acted
         self._memory = memory
         self._done = done

@@ -62,7 +62,7 @@ class Reader:
         is_proof = Lookup.BY_EMAIL not in key.lookups and paths.are_listed(needed=key.documented)
         if listing and is_proof and (as_of := listing.as_of) is not None:
             return as_of
-        if Lookup.IN_PARENT in key.lookups and (below := list(paths.below_known_parents())):
+        if Lookup.IN_PARENT in key.lookups and (below := list(paths.below_parents(known=True))):
             times = [self._below.get(path) for path in below]
             return min((time for time in times if time is not None), default=None) if None not in times else None
         return None

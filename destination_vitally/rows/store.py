@@ -206,13 +206,15 @@ class Recent(Generic[Value]):
                 return self._entries[key]
         return None
 
-    def put(self, key: Hashable, value: Value) -> None:
-        """Remember an entry, in the place of the one with the same key."""
+    def put(self, key: Hashable, value: Value) -> Value | None:
+        """Remember an entry, in the place of the one with the same key, which is returned."""
         with self._lock:
+            before = self._entries.get(key)
             self._entries[key] = value
             self._entries.move_to_end(key)
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
+            return before
 
     def forget(self, key: Hashable) -> None:
         """Forget an entry, if it is there."""

@@ -43,21 +43,17 @@ class Batch:
     """Messages that go out in one request."""
 
     messages: list[QueuedMessage] = field(default_factory=list)
-    size: int = 2
-    """Bytes of the body."""
+    size: int = 1
+    """Bytes of the body: each message with what stands before it, and the bracket at the end."""
 
     def has_room(self, more: int) -> bool:
         """Whether a message of so many bytes can travel with the others, or alone where there is none."""
-        return self.size + more + self._commas <= BYTES
+        return self.size + 1 + more <= BYTES
 
     def append(self, message: QueuedMessage) -> None:
         """Take in a message that there is room for."""
-        self.size += len(message.encoded) + self._commas
+        self.size += 1 + len(message.encoded)
         self.messages.append(message)
-
-    @property
-    def _commas(self) -> int:
-        return 1 if self.messages else 0
 
 
 class Batcher:
@@ -200,11 +196,12 @@ class Analytics:
                 hasty = bool(reply.problem) and len(half) > 1
                 self._send(half, 0.0 if hasty else PATIENCE, is_all=False)
         elif len(messages[0].unmerged) > 1:
-            self._send_one_by_one(messages[0])
+            for single in messages[0].apart():  # its records may still be good one by one
+                self._send([single], PATIENCE, is_all=False)
         else:
             self._reject(messages[0], reply, is_all=is_all)
 
-    def _post(self, messages: list[bytes], patience: float = PATIENCE) -> Reply:
+    def _post(self, messages: list[bytes], patience: float) -> Reply:
         request = Patience(patience, lambda: self._takes_others(messages))
         reply = self._api.send("POST", BATCH, _joined(messages), patience=request)
         if reply.status == 404 and not reply.problem:
@@ -223,15 +220,6 @@ class Analytics:
                 return True
         return False
 
-    def _send_one_by_one(self, merged: QueuedMessage) -> None:
-        """A merged message was refused: its records may still be good one by one."""
-        for single in merged.apart():
-            reply = self._post([single.encoded])
-            if reply.ok:
-                self._accept([single], reply)
-            else:
-                self._reject(single, reply)
-
     def _accept(self, messages: list[QueuedMessage], reply: Reply) -> None:
         # Before the records have an outcome: what depends on them must know that they are on their way.
         self._memory.note(Taken([message.change for message in messages], reply.time))
@@ -242,7 +230,7 @@ class Analytics:
         settled = self._watch(messages, reply)
         self._ledger.settle_all((message.standing for message in settled), "accepted")
 
-    def _reject(self, message: QueuedMessage, reply: Reply, *, is_all: bool = False) -> None:
+    def _reject(self, message: QueuedMessage, reply: Reply, *, is_all: bool) -> None:
         record = message.records[0]
         kind = message.body["type"]
         self._raise_when_blocked(kind, reply, is_all=is_all)

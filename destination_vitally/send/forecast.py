@@ -43,10 +43,7 @@ class Forecast:
         `counted_by` is what Vitally counts an event by: of several equal ones the later are superseded.
         """
         if counted_by is not None:
-            if self._counted.get(counted_by):
-                return Made("superseded")
-            self._counted.put(counted_by, True)
-            return Made("created")
+            return Made("superseded" if self._counted.put(counted_by, True) else "created")
         there = self._is_there(change)
         if not isinstance(change.route, BatchRoute):
             assert self._rest is not None  # a plan without the REST key has no calls

@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded as encoded_body
+from destination_vitally.compare.comparison import TRAIT
 from destination_vitally.compare.equality import canonical
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.mapping.values.cursors import is_older
-from destination_vitally.objects.model import BatchRoute, Kind, Object
+from destination_vitally.objects.model import BatchRoute, Kind
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.rows.reader import lanes_of
 from destination_vitally.rows.references import References
-
-_IN_TRAITS = "traits."
 
 
 class Emission(NamedTuple):
@@ -141,50 +139,27 @@ def _bodies(change: Change, references: References) -> list[dict[str, Any]]:
     body: dict[str, Any] = {"type": route.type, **change.entry.constants}
     open_values = dict(change.open_values)
     parents: dict[str, list[str]] = {}
-    places = _places(change.entry)
     for name, value in change.fields.items():
-        place = places.get(name)
-        if place is None:
+        field = change.entry.field(name)
+        travels_as = field.analytics if field else None
+        if field is None or not travels_as:
             continue
-        if place.is_trait:
-            open_values[place.name] = value
+        if travels_as.startswith(TRAIT):
+            open_values[travels_as.removeprefix(TRAIT)] = value
         elif value is None:
             continue
-        elif place.refers and place.is_list:
-            parents[place.name] = [references.yours(change, name, place.refers, v) for v in value]
-        elif place.refers:
-            body[place.name] = references.yours(change, name, place.refers, value)
+        elif not field.refers:
+            body[travels_as] = value
+        elif field.kind is Kind.TEXTS:
+            parents[travels_as] = [references.yours(change, name, field.refers, one) for one in value]
         else:
-            body[place.name] = value
+            body[travels_as] = references.yours(change, name, field.refers, value)
     if route.carries:
         body[route.carries] = open_values
     if not parents:
         return [body]
     most = max(map(len, parents.values()))
     return [body | {k: ids[n] for k, ids in parents.items() if n < len(ids)} for n in range(most)]
-
-
-class _Place(NamedTuple):
-    """Where a field travels in a message."""
-
-    name: str
-    is_trait: bool
-    refers: str | None
-    is_list: bool
-
-
-@cache
-def _places(entry: Object) -> dict[str, _Place]:
-    return {
-        field.name: _Place(
-            field.analytics.removeprefix(_IN_TRAITS),
-            field.analytics.startswith(_IN_TRAITS),
-            field.refers,
-            field.kind is Kind.TEXTS,
-        )
-        for field in entry.fields
-        if field.analytics
-    }
 
 
 def _hash(content: bytes, salt: str) -> str:

@@ -14,7 +14,7 @@ from destination_vitally.api.reply import Reply
 from destination_vitally.compare.comparison import How, differing
 from destination_vitally.compare.loosened import alike
 from destination_vitally.errors import AmbiguousError, NotYetError, OutageError
-from destination_vitally.mapping.change import Change, identities_of, lacking
+from destination_vitally.mapping.change import Change, identities_of, lacking, listed
 from destination_vitally.objects.model import Kind, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Deleted, Known, Missed, Sending, Written
 from destination_vitally.rows.known import Asking, Rows
@@ -191,11 +191,7 @@ class Rest:
             return reply, None
         if _says_archived(reply):
             return reply, None
-        _raise_refused(change, reply)
-        was_deleted = self._reader.ask(change, paths).was_deleted
-        row = self._note(change, paths, reply, {**lost, "id": known.id} if known else lost)
-        _raise_if_left_archived(change, row, was_deleted=was_deleted)
-        return reply, _made(change, row, "updated")
+        return reply, self._made(change, paths, reply, "updated", {**lost, "id": known.id} if known else lost)
 
     def _post(self, change: Change, paths: Paths) -> tuple[Reply, Made | None]:
         route = change.route
@@ -208,13 +204,10 @@ class Rest:
         reply = self._first_or_other(change, paths.collection(), repeatable, conflict=bool(external_id))
         if reply.is_conflict and external_id and change.entry.can_look_up():
             return reply, None
-        _raise_refused(change, reply)
-        was_deleted = self._reader.ask(change, paths).was_deleted
-        row = self._note(change, paths, reply, None)
-        _raise_if_left_archived(change, row, was_deleted=was_deleted)
-        self._lost.pop(change.entry.path, None)
         is_certain = change.operation == "create" or route.verb is not Verb.POST
-        return reply, _made(change, row, "created" if is_certain else "created or updated")
+        made = self._made(change, paths, reply, "created" if is_certain else "created or updated")
+        self._lost.pop(change.entry.path, None)
+        return reply, made
 
     def _delete(self, change: Change, paths: Paths, address: str) -> tuple[Reply, Made | None]:
         path = paths.item(address) + (f"?{change.query}" if change.query else "")
@@ -250,15 +243,26 @@ class Rest:
 
     # What is known afterwards
 
-    def _note(self, change: Change, paths: Paths, reply: Reply, before: Row | None) -> Row:
-        """Note what was written of a row, of which `before` is what stays, and return what Vitally answered."""
+    def _made(self, change: Change, paths: Paths, reply: Reply, effect: Effect, before: Row | None = None) -> Made:
+        """Note what was written of a row, of which `before` is what stays; return what the answer says of it."""
+        _raise_refused(change, reply)
+        was_deleted = self._reader.ask(change, paths).was_deleted
         answered: Row = reply.body if is_row(reply.body) else {}
         sent = {name: value for name, value in change.fields.items() if name in change.entry.resend_on_update}
         keys = keys_of(change)
         row = {**keys, **paths.known_parents(creating=before is None), **(before or {}), **sent, **answered}
         if row.get("id"):
             self._memory.note(Written(change.entry, row, is_new=before is None))
-        return answered
+        is_archived = bool(answered.get("archivedAt"))
+        if is_archived and was_deleted:
+            raise change.rejected("this sync has archived it, and Vitally does not bring it back")
+        if is_archived and change.operation in ("create", "upsert"):
+            return Made("skipped", ARCHIVED)
+        for name in ("externalId", "id"):
+            meant = change.fields.get(name)
+            if meant and answered.get(name) and text_of(answered, name) != str(meant):
+                return Made(effect, f"were written to a row with another {name} than the one given, as after a merge")
+        return Made(effect)
 
     def _forget(self, change: Change, address: str) -> None:
         for name in ("id", "externalId"):
@@ -287,16 +291,12 @@ class Rest:
             if field.clear_only and creating:
                 continue
             if field.refers and value:
-                value = self._ids(change, field.name, field.refers, value, many=field.kind is Kind.TEXTS)
+                ids = [self._references.get(change, field.name, field.refers, one).id for one in listed(value)]
+                value = ids if field.kind is Kind.TEXTS else ids[0]
             body[field.otherwise if otherwise and field.otherwise else field.name] = value
         if change.open_values:
             body["traits"] = change.open_values
         return encoded(change, body)
-
-    def _ids(self, change: Change, name: str, target: str, value: Any, *, many: bool) -> Any:
-        if many:
-            return [self._references.get(change, name, target, one).id for one in value]
-        return self._references.get(change, name, target, value).id
 
 
 def keys_of(change: Change) -> Row:
@@ -304,24 +304,8 @@ def keys_of(change: Change) -> Row:
     return {name: change.fields[name] for key in change.entry.keys for name in key.fields if change.fields.get(name)}
 
 
-def _made(change: Change, row: Row, effect: Effect) -> Made:
-    """What Vitally's answer says of the row that was written."""
-    if row.get("archivedAt") and change.operation in ("create", "upsert"):
-        return Made("skipped", ARCHIVED)
-    for name in ("externalId", "id"):
-        meant = change.fields.get(name)
-        if meant and row.get(name) and text_of(row, name) != str(meant):
-            return Made(effect, f"were written to a row with another {name} than the one given, as after a merge")
-    return Made(effect)
-
-
 def _shows(change: Change, known: Known) -> bool:
     return not differing(change.entry, change.fields, change.open_values, known.row, How(equal=alike))
-
-
-def _raise_if_left_archived(change: Change, row: Row, *, was_deleted: bool) -> None:
-    if row.get("archivedAt") and was_deleted:
-        raise change.rejected("this sync has archived it, and Vitally does not bring it back")
 
 
 def _says_archived(reply: Reply) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Iterable, Iterator
+from typing import Any
 
-from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.model import Object
-from destination_vitally.outcomes.ledger import PendingRecord, Segment
+from destination_vitally.outcomes.ledger import COPIES, PendingRecord
 from destination_vitally.rows.store import SEPARATOR, Store
 
 _SCHEMA = """
 CREATE TABLE held (
-    number INTEGER PRIMARY KEY, target TEXT, row TEXT, rank INTEGER, ready INTEGER,
-    stream INTEGER, segment INTEGER, line BLOB, place INTEGER
+    number INTEGER PRIMARY KEY, stream INTEGER, segment INTEGER, line BLOB, place INTEGER,
+    target TEXT, row TEXT, rank INTEGER, ready INTEGER
 );
 CREATE INDEX held_by_row ON held (row);
 CREATE INDEX held_ready ON held (ready, rank, number);
@@ -21,7 +21,27 @@ CREATE TABLE held_lanes (lane TEXT, number INTEGER, PRIMARY KEY (lane, number)) 
 """
 
 LAST = 2**62
-"""A number of a line that comes after any other."""
+"""An order that comes after any other."""
+
+
+class Shelf:
+    """Records as rows of a table: order, stream, segment, line, place. Streams and segments stay in memory."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, Any] = {}
+
+    def row_of(self, record: PendingRecord) -> tuple[int, int, int, bytes, int]:
+        """Return what is written of a record."""
+        for part in (record.plan, record.segment):
+            self._parts[id(part)] = part
+        return record.order, id(record.plan), id(record.segment), record.line, record.place
+
+    def record_of(  # noqa: PLR0913 - as it was written
+        self, order: int, stream: int, segment: int, line: bytes, place: int, *, is_sorted: bool = False
+    ) -> PendingRecord:
+        """Return a record that was written."""
+        plan, part = self._parts[stream], self._parts[segment]
+        return PendingRecord(plan, part, line, order // COPIES, place=place, is_sorted=is_sorted)
 
 
 class Held:
@@ -33,8 +53,7 @@ class Held:
     def __init__(self, store: Store) -> None:
         self._store = store
         store.create(_SCHEMA)
-        self._plans: list[StreamPlan] = []
-        self._segments: dict[int, Segment] = {}
+        self._shelf = Shelf()
         self._lock = threading.Lock()
         self._count = 0
         self.has_ready = False
@@ -49,30 +68,23 @@ class Held:
 
     def _add(self, record: PendingRecord, target: str, row: str, lanes: Iterable[Hashable]) -> None:
         with self._lock:
-            if record.plan not in self._plans:
-                self._plans.append(record.plan)
-            self._segments[id(record.segment)] = record.segment
-            stream = self._plans.index(record.plan)
             self._count += 1
-        held = (record.number, target, row, record.plan.rank, 0)
+        held = (*self._shelf.row_of(record), target, row, record.plan.rank, 0)
         self._store.write(
-            (
-                "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*held, stream, id(record.segment), record.line, record.place)],
-            ),
-            ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.number) for lane in lanes]),
+            ("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [held]),
+            ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.order) for lane in lanes]),
         )
 
-    def is_behind(self, lanes: Iterable[Hashable], number: int = LAST) -> bool:
-        """Tell whether a record of a lane is here that arrived before line `number` of the input."""
+    def is_behind(self, lanes: Iterable[Hashable], order: int = LAST) -> bool:
+        """Tell whether a record of a lane is here that arrived before one of that order."""
         query = "SELECT 1 FROM held_lanes WHERE lane = ? AND number < ? LIMIT 1"
-        return self._count > 0 and any(self._store.one(query, _joined(lane), number) for lane in lanes)
+        return self._count > 0 and any(self._store.one(query, _joined(lane), order) for lane in lanes)
 
     def add_behind(self, record: PendingRecord, lanes: Iterable[Hashable]) -> None:
         """Keep a record until the one before it in its lane goes, of which there is one."""
         lanes = list(lanes)
         query = "SELECT target, row FROM held_lanes JOIN held USING (number) WHERE lane = ? AND number < ? LIMIT 1"
-        before = LAST if record.is_sorted else record.number
+        before = LAST if record.is_sorted else record.order
         target, row = next(filter(None, (self._store.one(query, _joined(lane), before) for lane in lanes)))
         self._add(record, target, row, lanes)
 
@@ -104,9 +116,9 @@ class Held:
             )
             with self._lock:
                 self._count -= len(gone)
-            for number, stream, segment, line, place in rows:
-                size += len(line)
-                yield PendingRecord(self._plans[stream], self._segments[segment], line, number, place=place)
+            for record in (self._shelf.record_of(*row) for row in rows):
+                size += len(record.line)
+                yield record
             taken += len(rows)
             if taken >= most or size >= most_bytes:
                 self.has_ready = True

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 CHUNKS_AHEAD = 2
-CHUNK_LINES = 500
 BLOCK_BYTES = 1 << 18
 POLL_SECONDS = 0.5
 

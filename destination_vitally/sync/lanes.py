@@ -81,28 +81,24 @@ class Lanes:
             with self._changed:
                 left += 1
             self.submit([], partial(counted, job))
-        if left:
-            with self._changed:
-                self._wait_until(lambda: not left)
+        self.wait_until(lambda: not left)
 
     def wait_until(self, is_ready: Callable[[], bool]) -> None:
         """Wait, and let time pass, until something is so or there is nothing left that could make it so."""
         with self._changed:
-            self._wait_until(lambda: is_ready() or not (self._running or self._parked))
+            self._wait_until(is_ready)
 
     def drain(self) -> None:
         """Wait until no job is under way; those that are parked stay so. Raises what a job failed with."""
-        with self._changed:
-            self._wait_until(lambda: not self._running)
+        self.wait_until(lambda: not self._running)
 
     def finish(self, *, background: bool = False) -> None:
         """Wait until every job is done, those in the background only if asked for; raises what a job failed with."""
-        with self._changed:
-            self._wait_until(
-                lambda: (
-                    not self._running and not (self._parked if background else self._keyed or self._has_foreground())
-                )
+        self.wait_until(
+            lambda: (
+                not self._running and (not self._parked if background else all(o.is_background for o in self._parked))
             )
+        )
 
     def close(self) -> None:
         """Wait for the jobs under way and end the threads."""
@@ -127,28 +123,22 @@ class Lanes:
     def _has_room(self) -> bool:
         return self._running < self._limit
 
-    def _has_foreground(self) -> bool:
-        return any(not one.is_background for one in self._parked)
-
     def _wait_until(self, is_ready: Callable[[], bool]) -> None:
-        """Wait with the lock held, and wake parked jobs meanwhile."""
+        """Wait with the lock held, and wake parked jobs meanwhile; no longer than there are jobs that could help."""
         while True:
             self._raise_failure()
-            if is_ready():
+            if is_ready() or not (self._running or self._parked):
                 return
             self._wake()
             pause = self._parked[0].due - self._clock.monotonic() if self._parked and self._has_room() else None
             if self._running:
                 self._changed.wait(pause)
             elif pause is not None:
-                self._let_pass(pause)
-
-    def _let_pass(self, seconds: float) -> None:
-        self._changed.release()
-        try:
-            self._clock.wait(max(0.0, seconds))
-        finally:
-            self._changed.acquire()
+                self._changed.release()
+                try:
+                    self._clock.wait(max(0.0, pause))
+                finally:
+                    self._changed.acquire()
 
     def _wake(self) -> None:
         while self._parked and self._has_room() and self._parked[0].due <= self._clock.monotonic():

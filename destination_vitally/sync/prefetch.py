@@ -10,16 +10,15 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
+from destination_vitally.api.pages import Row
 from destination_vitally.compare.comparison import refers_to, would_change
 from destination_vitally.errors import NotYetError, RejectedError
-from destination_vitally.mapping.change import Change, identity_of
+from destination_vitally.mapping.change import Change, identity_of, link_of
 from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
-from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Known
 from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.lists import RowList
 from destination_vitally.rows.paths import Paths, named_parents
-from destination_vitally.rows.people import People
 from destination_vitally.send.decide import looks_up
 from destination_vitally.sync.lanes import Lanes
 from destination_vitally.verify.expected import was_sent
@@ -56,6 +55,8 @@ class Prefetch:
         self._foretells = foretells
         self._asked: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
+        self._unchanged: dict[int, tuple[Object, Row]] = {}
+        """Of the changes that were read ahead for last, those that would change nothing, and the row of each."""
 
     def run(self, changes: Iterable[Change], more: int = 0) -> None:
         """Read what rows need, but for those that need not be sent; so many `more` will be looked up next."""
@@ -66,10 +67,14 @@ class Prefetch:
             for field in change.entry.people
             if change.fields.get(field.name)
         }
-        self._lanes.together(partial(self._translate, change) for change in named.values())
+        self._lanes.together(partial(self._without_people, change) for change in named.values())
         if self._compares:
-            self._read_compared([change for change in left if change.operation in _COMPARED], more)
-            left = [change for change in left if not self.is_unchanged(change)]
+            compared = [change for change in left if change.operation in _COMPARED]
+            subjects = {id(change): subject for change in compared if (subject := self._subject(change))}
+            self._read_compared(list(subjects.values()), more)
+            shown = {number: self._same(subject) for number, subject in subjects.items()}
+            self._unchanged = {number: (subjects[number].entry, row) for number, row in shown.items() if row}
+            left = [change for change in left if id(change) not in self._unchanged]
         self._read_looked_up(left)
         self._read_parents(left)
 
@@ -125,23 +130,27 @@ class Prefetch:
             return change.operation == "upsert" and change.entry.can_look_up()
         return looks_up(change)
 
-    def _translate(self, change: Change) -> None:
-        # One that cannot be translated is rejected, or waited for, when it is written.
+    def _without_people(self, change: Change) -> Change:
+        """Return a change with ids in the place of names, as far as they are known; what is not is its own matter."""
         with suppress(RejectedError, NotYetError):
-            self._people.translated(change)
+            return self._people.translated(change)
+        return change
 
     # What need not be sent
 
     def is_unchanged(self, change: Change) -> bool:
-        """Tell whether a change would change nothing of what Vitally was read to have; True only if that is sure."""
-        subject = self._subject(change) if self._compares and change.operation in _COMPARED else None
-        shown = self._shown(subject) if subject else None
-        if not subject or not shown or shown.is_archived or self._memory.is_sent(subject.entry, shown.row):
-            return False
-        return not would_change(subject, shown.row, self._references.id_of)
+        """Tell whether a change that was read ahead for would change nothing of its row; True only if that is sure."""
+        known = self._unchanged.get(id(change))
+        return known is not None and not self._memory.is_sent(*known)
 
-    def _read_compared(self, changes: list[Change], more: int) -> None:
-        subjects = [subject for change in changes if (subject := self._subject(change))]
+    def _same(self, subject: Change) -> Row | None:
+        """Return the row that a change would leave as it is; None if there is none."""
+        shown = self._shown(subject)
+        if not shown or shown.is_archived or would_change(subject, shown.row, self._references.id_of):
+            return None
+        return shown.row
+
+    def _read_compared(self, subjects: list[Change], more: int) -> None:
         wanted: dict[RowList, list[Change]] = {}
         for subject in subjects:
             self._memory.keep_values(subject)
@@ -195,14 +204,12 @@ class Prefetch:
 
     def _undecided(self, subject: Change) -> Iterator[tuple[Field, str]]:
         """Yield what a change refers to of which the remembered rows do not tell whether they refer to it."""
-        for field in subject.entry.references():
-            value = subject.fields.get(field.name)
-            for one in value if isinstance(value, list) else [value] if value else []:
-                for shown in self._candidates(subject):
-                    if refers_to(field, one, shown.row, self._references.id_of) is None and shown.row.get(
-                        field.inlined or field.name
-                    ):
-                        yield field, one
+        for field, one in subject.references():
+            for shown in self._candidates(subject):
+                if refers_to(field, one, shown.row, self._references.id_of) is None and shown.row.get(
+                    field.inlined or field.name
+                ):
+                    yield field, one
 
     def _is_unknown(self, subject: Change) -> bool:
         return not self._shown(subject) and not self._memory.is_sent(subject.entry, subject.fields)
@@ -220,40 +227,18 @@ class Prefetch:
 
     def _subject(self, change: Change) -> Change | None:
         """What a change would write, as a change of the row that shows it; None where there is nothing to compare."""
-        change = _without_people(change, self._people) if self._people.concern(change) else change
-        subject = _subject(change)
+        subject = _subject(self._without_people(change))
         if not self._lists.of(subject.entry) or identity_of(subject.entry, subject.fields) is None:
             return None
         return subject
 
 
-def _without_people(change: Change, people: People) -> Change:
-    """Return a change with ids in the place of names, as far as they are known."""
-    with suppress(RejectedError, NotYetError):
-        return people.translated(change)
-    return change
-
-
 def _subject(change: Change) -> Change:
     if change.entry.kept_in:
-        return _link(change)
+        keeper, fields = link_of(change.entry, lambda field: change.fields.get(field.name))
+        return change._replace(entry=keeper, fields=fields)
     if not isinstance(change.route, BatchRoute):
         return change
     keys = {name for key in change.entry.keys for name in key.fields}
     fields = {n: v for n, v in change.fields.items() if n in keys or was_sent(change.entry.field(n), v)}
     return change._replace(fields=fields)
-
-
-def _link(change: Change) -> Change:
-    """What a membership would write, as fields of its user."""
-    entry = change.entry
-    holder = entry.field(entry.kept_in)
-    assert holder is not None  # the table says so
-    keeper: Object = BY_NAME[str(holder.refers)]
-    links = {
-        place.name: [change.fields[field.name]]
-        for field in entry.references()
-        for place in keeper.references()
-        if field.name != entry.kept_in and change.fields.get(field.name) and place.refers == field.refers
-    }
-    return change._replace(entry=keeper, fields={"externalId": change.fields.get(holder.name), **links})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from destination_vitally.errors import InputError
 from destination_vitally.lines import parse
-from destination_vitally.mapping.plan import StreamKey, StreamPlan
+from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.outcomes.store import ENTRY
 
 NAMED = 200
 """How many letters of a stream's name an error quotes."""
@@ -17,20 +18,26 @@ NAMED = 200
 class Streams:
     """The streams of a catalog, found as records and states call them."""
 
-    def __init__(self, plans: dict[StreamKey, StreamPlan]) -> None:
-        self.plans = list(plans.values())
-        self._exact = {(namespace or None, name): plan for (namespace, name), plan in plans.items()}
+    def __init__(self, plans: Iterable[StreamPlan]) -> None:
+        self.plans = list(plans)
+        self._streams: dict[tuple[Any, Any], list[StreamPlan]] = {}
+        for plan in self.plans:
+            self._streams.setdefault((plan.namespace or None, plan.name), []).append(plan)
 
-    def find(self, namespace: Any, name: Any) -> StreamPlan | None:
-        """Return the stream of that name and namespace, of which either may be missing where the name is unique."""
+    def __len__(self) -> int:
+        """How many streams there are; one may have several plans."""
+        return len(self._streams)
+
+    def find(self, namespace: Any, name: Any) -> list[StreamPlan]:
+        """Return the plans of the stream of that name and namespace, which may be missing where the name is unique."""
         try:
-            exact = self._exact.get((namespace or None, name))
+            exact = self._streams.get((namespace or None, name))
         except TypeError:  # no text
-            return None
+            return []
         if exact:
             return exact
-        namesakes = [plan for plan in self.plans if plan.name == name]
-        return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0].namespace) else None
+        namesakes = [plans for (_, own), plans in self._streams.items() if own == name]
+        return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0][0].namespace) else []
 
     def covered(self, state: Any) -> list[StreamPlan] | None:
         """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
@@ -41,17 +48,16 @@ class Streams:
         described = state["stream"].get("stream_descriptor") if isinstance(state["stream"], dict) else None
         if not isinstance(described, dict) or not isinstance(described.get("name"), str):
             return None
-        plan = self.find(described.get("namespace"), described["name"])
-        return [plan] if plan else []
+        return self.find(described.get("namespace"), described["name"])
 
-    def with_status(self, message: dict[str, Any], status: str) -> StreamPlan | None:
-        """Return the stream of which a TRACE says that it is `COMPLETE`, or `INCOMPLETE`."""
+    def with_status(self, message: dict[str, Any], status: str) -> list[StreamPlan]:
+        """Return the plans of the stream of which a TRACE says that it is `COMPLETE`, or `INCOMPLETE`."""
         trace = message.get("trace")
         found = trace.get("stream_status") if isinstance(trace, dict) else None
         if not isinstance(found, dict) or found.get("status") != status:
-            return None
+            return []
         described = found.get("stream_descriptor")
-        return self.find(described.get("namespace"), described.get("name")) if isinstance(described, dict) else None
+        return self.find(described.get("namespace"), described.get("name")) if isinstance(described, dict) else []
 
 
 LOST = "fewer records arrived than the source has counted, so the table is not whole"
@@ -74,7 +80,7 @@ class Counts:
         self._is_mixed_up = False
 
     def record(self, plan: StreamPlan) -> None:
-        """Count a record."""
+        """Count a record, by one of the plans of its stream."""
         self._since[plan] += 1
 
     def state(self, state: dict[str, Any]) -> None:
@@ -97,7 +103,7 @@ class Counts:
         if all(found):
             return tuple(dict.fromkeys(plan for plans in found for plan in plans or ()))
         # Airbyte leaves them their names in the source, where the connection puts a prefix before those of the catalog.
-        self._is_mixed_up = len(listed) < len(self._streams.plans)
+        self._is_mixed_up = len(listed) < len(self._streams)
         return tuple(self._streams.plans)
 
     @property
@@ -108,12 +114,23 @@ class Counts:
     def sentences(self) -> Iterator[str]:
         """Yield what to warn of: for the streams of each state, how many records were counted and how many arrived."""
         for plans, (counted, arrived) in self._gaps.items():
-            named = ", ".join(plan.title for plan in plans)
+            named = ", ".join(dict.fromkeys(plan.stream_title for plan in plans))
             yield (
                 f"Stream {named}: the source has counted {counted} records before states of which {arrived} arrived. "
                 f"{counted - arrived} were lost on the way, because they could not be read or had no data: look "
                 "for them in the log of the source. No missing row is deleted in this sync."
             )
+
+
+def wanted(plans: list[StreamPlan], record: dict[str, Any]) -> list[StreamPlan]:
+    """Return those of the plans of a stream that a record is for: all, or the one whose rejection is written again."""
+    entry = record.get(ENTRY)
+    if not isinstance(entry, dict):
+        return plans
+    alike = [plan for plan in plans if plan.entry.name == entry.get("object")]
+    if len(alike) > 1:
+        alike = [plan for plan in alike if plan.number == entry.get("entry")]
+    return alike
 
 
 def named(record: dict[str, Any]) -> str:

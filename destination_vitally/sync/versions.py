@@ -12,8 +12,9 @@ from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.mapping.values.cursors import is_older
 from destination_vitally.mapping.values.times import seconds_of
-from destination_vitally.outcomes.ledger import PendingRecord, Segment
+from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.rows.store import Store, joined
+from destination_vitally.sync.held import Shelf
 
 logger = logging.getLogger("airbyte")
 
@@ -21,7 +22,7 @@ _SCHEMA = """
 CREATE TABLE newest (key BLOB PRIMARY KEY, cursor BLOB) WITHOUT ROWID;
 CREATE TABLE own_ids (id BLOB PRIMARY KEY, content BLOB) WITHOUT ROWID;
 CREATE TABLE dated (
-    stream INTEGER, at REAL, number INTEGER, segment INTEGER, line BLOB, place INTEGER, PRIMARY KEY (stream, at, number)
+    number INTEGER, stream INTEGER, segment INTEGER, line BLOB, place INTEGER, at REAL, PRIMARY KEY (stream, at, number)
 ) WITHOUT ROWID;
 """
 
@@ -41,15 +42,16 @@ class Versions:
         self._store = store
         store.create(_SCHEMA)
         self._keys = self._ids = self._bytes = 0
-        self._plans: list[StreamPlan] = []
-        self._segments: dict[int, Segment] = {}
+        self._shelf = Shelf()
+        self._plans: set[StreamPlan] = set()
         self._ended: set[StreamPlan] = set()
         self._logged: set[tuple[str, str]] = set()
 
     def is_superseded(self, plan: StreamPlan, change: Change) -> bool:
         """Tell whether a newer row of the key has arrived before, by the cursor of its stream."""
-        identity, cursor = identity_of(change.entry, change.fields), change.cursor
-        if identity is None or change.sent_at or not cursor:
+        cursor = change.cursor
+        identity = identity_of(change.entry, change.fields) if cursor and not change.sent_at else None
+        if identity is None:
             return False
         key = _digest(f"{change.entry.path} {joined(identity)}".encode(errors="replace"))
         found = self._store.one("SELECT cursor FROM newest WHERE key = ?", key)
@@ -111,12 +113,9 @@ class Versions:
                 row.plan.title,
                 str(MOST_BYTES // 1_000_000),
             )
-        if row.plan not in self._plans:
-            self._plans.append(row.plan)
-        self._segments[id(row.segment)] = row.segment
+        self._plans.add(row.plan)
         at = seconds_of(change.sent_at) if change.sent_at else _LATEST
-        stream = self._plans.index(row.plan)
-        kept = (stream, at, row.number, id(row.segment), row.line, row.place)
+        kept = (*self._shelf.row_of(row), at)
         self._store.write(("INSERT INTO dated VALUES (?, ?, ?, ?, ?, ?)", [kept]))
         return True
 
@@ -138,16 +137,18 @@ class Versions:
             below: only rows of objects below this rank are wanted.
         """
         is_full = self.is_full
-        for stream, plan in sorted(enumerate(self._plans), key=lambda one: one[1].rank):
+        for plan in sorted(self._plans, key=lambda one: (one.rank, one.title)):
             if plan.rank >= below or not (is_full or plan in self._ended):
                 continue
-            query = "SELECT at, number, segment, line, place FROM dated WHERE stream = ? ORDER BY at, number LIMIT 100"
-            while rows := self._store.all(query, stream):
-                gone = [(stream, at, number) for at, number, *_ in rows]
+            while rows := self._store.all(
+                "SELECT * FROM dated WHERE stream = ? ORDER BY at, number LIMIT 100", id(plan)
+            ):
+                gone = [(id(plan), at, number) for number, *_, at in rows]
                 self._store.write(("DELETE FROM dated WHERE stream = ? AND at = ? AND number = ?", gone))
-                for _, number, segment, line, place in rows:
-                    self._bytes -= len(line)
-                    yield PendingRecord(plan, self._segments[segment], line, number, place=place, is_sorted=True)
+                for *row, _ in rows:
+                    record = self._shelf.record_of(*row, is_sorted=True)
+                    self._bytes -= len(record.line)
+                    yield record
 
     def _log_once(self, text: str, title: str, limit: str) -> None:
         if (text, title) not in self._logged:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from math import inf
@@ -14,10 +13,10 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, StoppedError
+from destination_vitally.errors import ConfigError, InputError, NoDeleteError, NotYetError, RejectedError, StoppedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.columns import data_of
-from destination_vitally.mapping.plan import StreamKey, StreamPlan
+from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.mapping.values.cursors import cursor_of
 from destination_vitally.mapping.values.times import emitted
 from destination_vitally.mirror.mirrors import Mirrors
@@ -35,7 +34,7 @@ from destination_vitally.sync.held import LAST
 from destination_vitally.sync.lanes import KeyKinds, Lanes
 from destination_vitally.sync.prefetch import Prefetch
 from destination_vitally.sync.report import Report
-from destination_vitally.sync.streams import LOST, Counts, Streams, named, parsed
+from destination_vitally.sync.streams import LOST, Counts, Streams, named, parsed, wanted
 from destination_vitally.sync.versions import Versions
 from destination_vitally.sync.waiting import Waiting, expect
 from destination_vitally.sync.window import ROWS, SLICE_BYTES, Draft, Window, slices
@@ -46,6 +45,8 @@ logger = logging.getLogger("airbyte")
 HOLD_SECONDS = 20.0
 """So long a state waits for batches to fill. Sending them takes time as well, and a minute is the promise."""
 
+DELETES_SKIPPED = "say that they were deleted, which reaches only the entries whose object has a delete"
+
 AT_ONCE = 100
 """So many rows that need not wait for parents are written together."""
 
@@ -55,7 +56,7 @@ class Writer:
 
     def __init__(
         self,
-        plans: dict[StreamKey, StreamPlan],
+        plans: list[StreamPlan],
         config: Config,
         apis: Apis,
         rejected: RejectedRecords,
@@ -69,10 +70,10 @@ class Writer:
         self._lanes = Lanes(config.num_workers, clock)
         self._report = Report(config, rejected, self._lanes.fail)
         self._ledger = self._report.ledger
-        for plan in plans.values():
+        for plan in plans:
             self._ledger.expect(plan)
         self._rows = rows = Rows(apis.rest, clock, self._lanes.again, config.unknown_parents, is_dry_run=config.dry_run)
-        expect(rows.memory, [*plans.values()], compares=config.skip_unchanged)
+        expect(rows.memory, plans, compares=config.skip_unchanged)
         self._rest = Rest(rows, rows.asking) if rows.asking else None
         self._forecast = Forecast(rows) if config.dry_run else None
         self._prefetch = (
@@ -80,7 +81,7 @@ class Writer:
             if rows.asking
             else None
         )
-        self._waiting = Waiting(plans.values(), rows)
+        self._waiting = Waiting(plans, rows)
         self._held = self._waiting.held
         self._versions = Versions(rows.memory.store)
         self._verification = verification_for(config, rows, self._ledger)
@@ -96,13 +97,13 @@ class Writer:
             else None
         )
         self._batches = Batchers(self._dispatch)
-        self._calling: Counter[Hashable] = Counter()
+        self._calling: set[Hashable] = set()
         self._kinds = KeyKinds()
         """Objects whose rows are identified by keys of which none is common to all."""
-        self._lowest = min((plan.rank for plan in plans.values()), default=0)
+        self._lowest = min((plan.rank for plan in plans), default=0)
         self._window = Window(config.requests_per_minute)
         self._at_once: list[PendingRecord] = []
-        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes)
+        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
 
     # What arrives
@@ -123,24 +124,38 @@ class Writer:
                 raise InputError(f"Line {number} of the input is a STATE without a state.")
             self._counts.state(message["state"])
             self._ledger.checkpoint(line, covered, self._clock.monotonic())
-        elif kind == "TRACE" and (plan := self._streams.with_status(message, "COMPLETE")):
-            self._waiting.end(plan)
-            self._versions.end(plan)
-            self.mirrors.ended(plan)
-        elif kind == "TRACE" and (plan := self._streams.with_status(message, "INCOMPLETE")):
-            self._waiting.cut_short(plan)
-            self.mirrors.cut_short(plan)
+        elif kind == "TRACE":
+            for plan in self._streams.with_status(message, "COMPLETE"):
+                self._waiting.end(plan)
+                self._versions.end(plan)
+                self.mirrors.ended(plan)
+            for plan in self._streams.with_status(message, "INCOMPLETE"):
+                self._waiting.cut_short(plan)
+                self.mirrors.cut_short(plan)
 
     def _take_record(self, record: Any, line: bytes, number: int) -> None:
         if not isinstance(record, dict) or not isinstance(record.get("data"), dict):
             raise InputError(f"Line {number} of the input is a RECORD without data.")
-        plan = self._streams.find(record.get("namespace"), record.get("stream"))
-        if plan is None:
+        plans = self._streams.find(record.get("namespace"), record.get("stream"))
+        if not plans:
             raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
-        row = self._ledger.receive(plan, line, number)
-        self._counts.record(plan)
-        # What is compared is kept back too: of many rows together the list is read instead of each row.
-        if plan.rank == self._lowest and not self._compares:
+        self._counts.record(plans[0])
+        if not (chosen := wanted(plans, record)):
+            raise InputError(
+                f"Line {number} of the input is a rejected record of {named(record)}, and of an entry of mappings that "
+                "is no longer there. Write the entry again, or take the line out."
+            )
+        for copy, plan in enumerate(chosen):
+            self._keep_back(self._ledger.receive(plan, line, number, is_copy=copy > 0))
+        if self._versions.is_full:
+            self._close_window()
+
+    def _keep_back(self, row: PendingRecord) -> None:
+        """Keep a row until enough of them are decided together.
+
+        What is compared is kept back too: of many rows together the list is read instead of each row.
+        """
+        if row.plan.rank == self._lowest and not self._compares:
             self._at_once.append(row)
             if len(self._at_once) >= AT_ONCE:
                 self._write_at_once()
@@ -148,8 +163,6 @@ class Writer:
             self._window.add(row)
             if self._window.is_full:
                 self._close_window()
-        if self._versions.is_full:
-            self._close_window()
 
     def tick(self) -> None:
         """Let time pass: a state that has waited long enough gets its records sent. Call it often."""
@@ -314,9 +327,9 @@ class Writer:
         """Send a row by its way, unless that changes nothing or it has to wait."""
         if draft.change.entry.path in self._kinds.differ:
             draft = draft._replace(lanes=(*draft.lanes, (draft.change.entry.path,)))
-        if self._calling and any(lane in self._calling for lane in draft.lanes):
-            self._lanes.wait_until(lambda: not any(lane in self._calling for lane in draft.lanes))
-        if self._held.is_behind(draft.lanes, draft.row.number if not draft.row.is_sorted else LAST):
+        if not self._calling.isdisjoint(draft.lanes):
+            self._lanes.wait_until(lambda: self._calling.isdisjoint(draft.lanes))
+        if self._held.is_behind(draft.lanes, draft.row.order if not draft.row.is_sorted else LAST):
             self._held.add_behind(draft.row, draft.lanes)
             return
         if self._prefetch and self._prefetch.is_unchanged(draft.change):
@@ -348,6 +361,10 @@ class Writer:
         if isinstance(error, (AirbyteTracedException, StoppedError, MemoryError)):
             raise error
         row.parts = 1
+        if isinstance(error, NoDeleteError) and row.plan.skips_deletes:
+            self._report.remark(row.plan, DELETES_SKIPPED)
+            self._ledger.settle(row, "skipped")
+            return
         if not isinstance(error, RejectedError):
             label = row.label or row.plan.entry.name
             error = RejectedError(f"{label}: it cannot be written ({type(error).__name__})")
@@ -385,8 +402,7 @@ class Writer:
                 self._report.remark(row.plan, made.remark)
             self._ledger.settle(row, made.effect if self._forecast or made.effect == "skipped" else "accepted")
         finally:
-            for lane in draft.lanes:
-                del self._calling[lane]
+            self._calling.difference_update(draft.lanes)
 
     def _dispatch(self, batch: Batch) -> None:
         assert self._analytics is not None

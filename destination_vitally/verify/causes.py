@@ -62,16 +62,12 @@ class Causes:
     def _unknown_parents(self, one: Expected, row: Row | None, differs: list[str]) -> Iterator[tuple[str, str]]:
         """Yield the fields that refer to what Vitally does not have, with the object they refer to."""
         of_row = {field.refers for field in one.entry.references() if field.name in differs}
-        for field in one.change.entry.references():
-            value = one.change.fields.get(field.name)
-            is_said = row is None or field.refers in of_row
-            if not field.refers or not value or not is_said or field.name == one.change.entry.kept_in:
-                continue
-            for own in value if isinstance(value, list) else [value]:
-                if not self._is_there(one, field.refers, str(own)):
-                    yield field.name, field.refers
+        for field, own in one.change.references():
+            is_said = (row is None or field.refers in of_row) and field.name != one.change.entry.kept_in
+            if is_said and not self._is_there(str(field.refers), str(own)):
+                yield field.name, str(field.refers)
 
-    def _is_there(self, one: Expected, target: str, own: str) -> bool:
+    def _is_there(self, target: str, own: str) -> bool:
         known = self._there.get((target, own))
         if known is None:
             known = True

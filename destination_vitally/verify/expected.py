@@ -9,11 +9,12 @@ from destination_vitally.api.pages import Row
 from destination_vitally.compare.comparison import TRAIT, How, Known, differing, refers_to
 from destination_vitally.compare.equality import instant, unchanged
 from destination_vitally.compare.loosened import alike
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import Change, link_of, listed
 from destination_vitally.mapping.values import moment_of
 from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.rows.facts import Coming
 from destination_vitally.rows.lists import SECONDS, second_of
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.poller import LONGEST_PAUSE, Awaited
@@ -25,13 +26,6 @@ class Seeing(NamedTuple):
 
     known: Known
     memory: Memory
-
-
-class When(NamedTuple):
-    """When Vitally took a message: by its own clock in Unix seconds, if it said so, and by the connector's clock."""
-
-    taken: float | None
-    since: float
 
 
 class Expected(Awaited):
@@ -50,9 +44,9 @@ class Expected(Awaited):
         after: seconds from acceptance to effect, once it was seen; None when it was there before.
     """
 
-    def __init__(self, message: QueuedMessage, entry: Object, external_id: str, seeing: Seeing, when: When) -> None:
-        """Expect nothing yet of the row `external_id` of an object."""
-        super().__init__(entry, external_id, when.taken, when.since)
+    def __init__(self, message: QueuedMessage, entry: Object, seeing: Seeing, coming: Coming) -> None:
+        """Expect nothing yet of the row of an object that is `coming`."""
+        super().__init__(entry, coming)
         self.change: Change = message.change
         self.kind = str(message.body["type"])
         self.record: PendingRecord = message.standing
@@ -99,9 +93,8 @@ class Expected(Awaited):
         """The fields without what they refer to that this sync has deleted."""
         fields = dict(self.fields)
         for field in self.entry.references():
-            value = fields.get(field.name)
-            if value and field.refers:
-                left = [one for one in (value if isinstance(value, list) else [value]) if not self._is_gone(field, one)]
+            if value := fields.get(field.name):
+                left = [one for one in listed(value) if not self._is_gone(field, one)]
                 if not left:
                     del fields[field.name]
                 elif isinstance(value, list):
@@ -198,32 +191,17 @@ def expected_of(message: QueuedMessage, seeing: Seeing, taken: float | None, now
         taken: When Vitally took it, by its own clock in Unix seconds, if it said so.
         now: The same by the connector's clock.
     """
-    when = When(taken, now)
-    change, entry = message.change, message.change.entry
+    change, entry, links = message.change, message.change.entry, dict[str, Any]()
     if entry.kept_in:
-        return _of_link(message, seeing, when)
-    if not entry.path or not change.fields.get("externalId"):
+        entry, links = link_of(entry, lambda field: message.body.get(str(field.analytics)))
+    external_id = links.pop("externalId", None) or change.fields.get("externalId")
+    if not entry.path or not external_id:
         return None
-    one = Expected(message, entry, str(change.fields["externalId"]), seeing, when)
-    one.fields = {name: value for name, value in change.fields.items() if was_sent(entry.field(name), value)}
-    one.traits = change.open_values
-    return one
-
-
-def _of_link(message: QueuedMessage, seeing: Seeing, when: When) -> Expected:
-    """What is to be seen of a row that is kept in another: that this one refers to a third, or no longer does."""
-    change, entry = message.change, message.change.entry
-    holder = entry.field(entry.kept_in)
-    assert holder is not None  # the table says so
-    keeper = BY_NAME[str(holder.refers)]
-    links: dict[str, Any] = {
-        place.name: [message.body[field.analytics]]
-        for field in entry.references()
-        for place in keeper.references()
-        if field.name != entry.kept_in and field.analytics and place.refers == field.refers
-    }
-    one = Expected(message, keeper, str(message.body[str(holder.analytics)]), seeing, when)
-    if change.operation == "delete":
+    one = Expected(message, entry, seeing, Coming(str(external_id), taken, now))
+    if not change.entry.kept_in:
+        one.fields = {name: value for name, value in change.fields.items() if was_sent(entry.field(name), value)}
+        one.traits = change.open_values
+    elif change.operation == "delete":
         one.absent = links
     else:
         one.fields = links

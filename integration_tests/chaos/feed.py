@@ -26,7 +26,7 @@ TABLES = {
 }
 """Streams whose rows have an externalId, and the workspace's table of each."""
 
-MAPPINGS = [
+MAPPINGS: list[dict[str, Any]] = [
     {
         "stream": "calls",
         "object": "note",
@@ -35,6 +35,20 @@ MAPPINGS = [
     }
 ]
 """`calls` are notes without an externalId: the one kind of row here that cannot be sent twice without harm."""
+
+COPIED = "copied"
+TWICE: list[dict[str, Any]] = [
+    {"stream": "accounts", "object": "account", "operation": "upsert", "other_columns": "traits"},
+    {
+        "stream": "accounts",
+        "object": "event",
+        "constants": [{"field": "event", "value": COPIED}],
+        "fields": [{"field": "accountId", "column": "externalId"}, {"field": "messageId", "column": "copy"}],
+        "traits": [{"trait": "number", "column": "copy"}],
+        "other_columns": "ignore",
+    },
+]
+"""Two entries for one stream: each account is an event as well, named `COPIED`."""
 
 NO_KEYS: tuple[Any, ...] = (None, "..", "  ", 1e30, float("nan"), 0.12345678901234567)
 WRONG: tuple[Any, ...] = ({"an": "object"}, json.loads("[" * 300 + "]" * 300), True)
@@ -119,7 +133,8 @@ def _data(sent: Sent) -> dict[str, Any]:
     data: dict[str, Any] = {"externalId": sent.key}
     version, parent = sent.version, {"accountId": sent.parent}
     if sent.stream in ("organizations", "accounts"):
-        return data | TOUCHED | {"name": f"v{version}", "n": version, "plan": version % 2}
+        copy = {"copy": copy_of(sent)} if sent.stream == "accounts" else {}
+        return data | TOUCHED | copy | {"name": f"v{version}", "n": version, "plan": version % 2}
     if sent.stream == "users":
         by_rest = {"unsubscribedFromConversations": True} if version % 5 == 0 else {}
         return data | parent | by_rest | TOUCHED | {"name": f"v{version}", "n": version, "plan": version % 2}
@@ -129,6 +144,11 @@ def _data(sent: Sent) -> dict[str, Any]:
         return parent | {"event": "seen", "id": sent.key, "timestamp": WHEN, "number": sent.key}
     note = parent | {"note": "said", "noteDate": WHEN}
     return data | note | ({"subject": f"v{version}"} if sent.stream == "notes" else {})
+
+
+def copy_of(sent: Sent) -> str:
+    """Return what tells the event that a record of accounts becomes."""
+    return f"{sent.key} {sent.version}"
 
 
 def version_of(table: str, row: dict[str, Any]) -> int:

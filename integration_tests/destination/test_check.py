@@ -55,6 +55,10 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
             "event has no delete",
         ),
         (
+            {"mappings": [{"stream": "s", "object": "account", "traits": [{"trait": "TIER", "column": "c"}]}]},
+            "Write vitally.custom.tier to mean that, or traits.TIER to mean a trait of its own",
+        ),
+        (
             {"mappings": [{"stream": "s", "object": "custom_object/wish", "other_columns": "traits"}]},
             "There is no custom object 'wish' in Vitally. Custom objects: ",
         ),

@@ -2,82 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from destination_vitally.commands.spec import connection_specification
-from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Lookup, Object, Operation
-from destination_vitally.objects.table import OBJECTS
 from integration_tests.destination.mirrored import complete, full, said
 from integration_tests.harness import destination_config, record, stream, write
-from integration_tests.pages import Page, code, fields_of, names, unknown_parts
+from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 from integration_tests.sandbox import Sandbox
+from shipping import pages
 
 PAGE = Page("destination-vitally*.md")
 EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}
 
 
-def transports(entry: Object, operation: Operation) -> str:
-    kinds = ["Analytics" if isinstance(route, BatchRoute) else "REST" for route in entry.operations.get(operation, ())]
-    return ", else ".join(dict.fromkeys(kinds)) or "\N{EN DASH}"
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_what_the_code_makes_of_a_page_is_up_to_date(page: Path) -> None:
+    assert pages.made(page.read_text()) == page.read_text(), f"docs/{page.name} is behind the code: make docs"
 
 
-def test_the_table_of_objects_is_the_catalog() -> None:
-    documented = {names(row[0])[0].replace("<name>", "*"): row[1:] for row in PAGE.table("Objects")}
-    assert list(documented) == [entry.name for entry in OBJECTS], (
-        "Give each object its row in docs/destination-vitally-fields.md, Objects, in the order of the table of objects."
-    )
-    for entry in OBJECTS:
-        *operations, keys = documented[entry.name]
-        assert operations == [transports(entry, operation) for operation in OPERATIONS], (
-            f"Correct how {entry.name} is written in docs/destination-vitally-fields.md, Objects."
-        )
-        matched = [tuple(names(key)) for key in keys.split(";")] if names(keys) else []
-        assert matched == [key.fields for key in entry.keys], (
-            f"Correct what {entry.name} is matched by in docs/destination-vitally-fields.md, Objects."
-        )
-
-
-def test_the_table_of_fields_that_leave_a_batch_is_the_catalog() -> None:
-    section = PAGE.section("Objects").split("### Fields that leave a batch", 1)[1]
-    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ([^|]+) \|$", section, re.MULTILINE)
-    documented = {(name.replace("<name>", "*"), field): text for name, field, text in rows}
-    batched = [o for o in OBJECTS if any(isinstance(route, BatchRoute) for route in o.operations.get("upsert", ()))]
-    fields = {(o.name, f.name): f for o in batched for f in o.fields if f.in_body and not f.analytics}
-    assert set(documented) == set(fields), (
-        "Correct the table in docs/destination-vitally-fields.md, Fields that leave a batch."
-    )
-    for key, field in fields.items():
-        initial = "never" if field.initial is UNSET else f"`{json.dumps(field.initial)}`"
-        assert initial in documented[key], f"{key}: what stays in the batch"
-
-
-def test_the_table_of_deletes_is_the_catalog() -> None:
-    documented = [(names(row[0])[0].replace("<name>", "*"), row[1]) for row in PAGE.table("Deletes")]
-    deletes = [(entry.name, entry.on_delete) for entry in OBJECTS if "delete" in entry.operations]
-    assert documented == deletes, "Give each object its row in docs/destination-vitally-deletes.md, Deletes."
-
-
-def test_the_table_of_creates_is_the_catalog() -> None:
-    section = PAGE.section("Objects").split("### Create means insert", 1)[1].split("\n### ", 1)[0]
-    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|$", section, re.MULTILINE)
-    documented = {name.replace("<name>", "*"): how for objects, how in rows for name in names(objects)}
-    expected = {entry.name: second_create(entry) for entry in OBJECTS if "create" in entry.operations}
-    wrong = {name for name, how in expected.items() if not documented.get(name, "").startswith(how)}
-    assert not wrong | (documented.keys() - expected.keys()), (
-        f"Correct how rows are looked up in docs/destination-vitally-fields.md, Create means insert: {wrong}"
-    )
-
-
-def second_create(entry: Object) -> str:
-    """Return what the page says of creates, which is what makes of a second one."""
-    if entry.counts_once:
-        return "not at all: Vitally counts"
-    looks_up = entry.field("externalId") and entry.can_look_up()
-    return ("by", "below")[entry.can_look_up(Lookup.IN_PARENT)] if looks_up else "not at all: they have no `externalId`"
+def test_a_marked_region_and_nothing_else_is_made() -> None:
+    page = "# A\n<!-- {}: made by `make docs` -->\nold\n<!-- end -->\nB\n"
+    made = pages.made(page.format("the deletes"))
+    assert made.startswith("# A\n<!--")
+    assert made.endswith("<!-- end -->\nB\n")
+    assert "| `user` | permanently destroys the user |" in made
+    assert "old" not in made
+    with pytest.raises(KeyError):
+        pages.made(page.format("the unknown"))
 
 
 def test_the_table_of_fields_is_the_spec() -> None:

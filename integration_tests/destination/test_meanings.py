@@ -194,3 +194,26 @@ def test_what_differs_is_sent(vitally: Sandbox, there: Any, given: Any) -> None:
 
     assert run.counts("accounts")["accepted"] == 1, run.log
     assert (traits(vitally)["seats"], type(traits(vitally)["seats"])) == (given, type(given))
+
+
+@pytest.mark.parametrize(
+    ("trait", "stored"),
+    [
+        ("Renewal risk", {"vitally.custom.renewalRisk": 3}),
+        ("vitally.custom.renewalRisk", {"vitally.custom.renewalRisk": 3}),
+        ("Tier", {"Tier": "3"}),
+        ("renewal_risk", {"renewal_risk": "3"}),
+        ("traits.renewal_risk", {"renewal_risk": "3"}),
+    ],
+)
+def test_a_custom_field_is_written_by_its_label(vitally: Sandbox, trait: str, stored: dict[str, Any]) -> None:
+    """Beside an account with a plain trait `Tier`, which goes before the label of a custom field."""
+    vitally.workspace.insert("accounts", {"externalId": "other", "traits": {"Tier": "A"}})
+    mapping = {**MAPPED[0], "traits": [{"trait": trait, "column": "risk"}]}
+
+    run = sync(
+        vitally, [stream("accounts")], [record("accounts", {"externalId": "a0", "risk": "3"})], mappings=[mapping]
+    )
+
+    assert run.error is None
+    assert traits(vitally) == stored

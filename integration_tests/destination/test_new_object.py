@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from destination_vitally.objects.model import BY_EXTERNAL_ID, BY_ID, Field, Object
+from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from integration_tests.destination import test_docs, test_matrix, test_table, world
 from integration_tests.pages import ROOT
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.resources import RESOURCES
+from shipping import pages
 
 ACCOUNT = BY_NAME["account"]
 PLAYBOOK = replace(ACCOUNT, name="playbook", path="/playbooks", streams=("playbooks",))
@@ -29,19 +30,18 @@ PLAYBOOK = replace(ACCOUNT, name="playbook", path="/playbooks", streams=("playbo
             "test_the_families_try_every_way_to_write_every_object",
             "integration_tests/destination/objects/",
         ),
-        (test_docs, "test_the_table_of_objects_is_the_catalog", "docs/destination-vitally-fields.md, Objects"),
-        (test_docs, "test_the_table_of_deletes_is_the_catalog", "docs/destination-vitally-deletes.md, Deletes"),
-        (
-            test_docs,
-            "test_the_table_of_creates_is_the_catalog",
-            "docs/destination-vitally-fields.md, Create means insert",
-        ),
     ],
 )
 def test_a_step_of_a_new_object_is_named(module: Any, check: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "OBJECTS", (*OBJECTS, PLAYBOOK))
     with pytest.raises(AssertionError, match=file):
         getattr(module, check)()
+
+
+def test_pages_that_are_behind_the_table_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "OBJECTS", (*OBJECTS, PLAYBOOK))
+    with pytest.raises(AssertionError, match=r"all-fields.md is behind the code: make docs"):
+        test_docs.test_what_the_code_makes_of_a_page_is_up_to_date(ROOT / "docs" / "destination-vitally-all-fields.md")
 
 
 def test_an_object_that_the_sandbox_does_not_know_is_named() -> None:
@@ -76,7 +76,7 @@ def test_a_row_that_is_missing_is_named(sandbox: Sandbox, monkeypatch: pytest.Mo
             "Vitally takes organizationId .*destination_vitally/objects/",
         ),
         (
-            replace(BY_NAME["project"], keys=(BY_EXTERNAL_ID, BY_ID)),
+            replace(BY_NAME["project"], keys=BY_NAME["account"].keys),
             test_table.test_rows_are_found_by_the_keys_that_rest_takes,
             "project is matched by an externalId in the path.*integration_tests/sandbox/resources/",
         ),

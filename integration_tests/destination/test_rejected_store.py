@@ -272,6 +272,27 @@ def test_what_was_rejected_is_replayed(
     assert result.counts("opened")["accepted"] == result.counts("opened")["records"] == 2
 
 
+@pytest.mark.parametrize("format_type", ["JSONL", "CSV"])
+def test_what_one_entry_rejected_is_replayed_to_it_alone(
+    sandbox: Sandbox, store: Store, tmp_path: Path, format_type: str
+) -> None:
+    """Given a stream of two entries, one of which rejects a row, when that is replayed, then the other gets nothing."""
+    fields = [{"field": "externalId", "column": "id"}]
+    account = {"stream": "opened", "object": "account", "fields": fields, "other_columns": "ignore"}
+    event = {"stream": "opened", "object": "event", "other_columns": "traits"}
+    bucket = store.settings(format={"format_type": format_type})
+    settings = destination_config(sandbox, mappings=[account, event], object_storage_config=bucket)
+    first = write(settings, [stream("opened")], events(100, {7}))
+    assert (first.counts("opened, entry 1")["rejected"], first.counts("opened, entry 2")["rejected"]) == (0, 1)
+    [listed] = store.client.list_objects_v2(Bucket=NAME)["Contents"]
+    path = tmp_path / "rejected"
+    path.write_bytes(store.client.get_object(Bucket=NAME, Key=listed["Key"])["Body"].read())
+    settings["mappings"][1]["constants"] = [{"field": "userId", "value": "u-1"}]
+    again = write(settings, [stream("opened")], list(replay([str(path)])))
+    assert [again.counts(f"opened, entry {number}")["records"] for number in (1, 2)] == [0, 1]
+    assert again.counts("opened, entry 2")["accepted"] == 1
+
+
 def test_a_role_is_assumed_to_reach_the_bucket(sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Json] = []
 

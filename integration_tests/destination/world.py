@@ -71,7 +71,9 @@ class World:
             value = self._workspace.rows(self._writing.references[name])[-1]["id"]
         else:
             value = _samples(name, nothing)[field.kind]
-        return value, STORED_TIME if field.kind is Kind.DATETIME else value
+        if field.kind is Kind.DATETIME:
+            return value, STORED_TIME
+        return value, value.lower() if name == "email" else value
 
     def current(self, name: str) -> Any:
         """Return what the record must say of the row as it is: its keys and parents, under your ids."""

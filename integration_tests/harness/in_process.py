@@ -23,6 +23,7 @@ from integration_tests.harness.processes import as_files
 from integration_tests.harness.runs import Json, Run
 from integration_tests.harness.waits import quick_start
 from source_vitally.run import messages as source_messages
+from source_vitally.run import trace as source_trace
 
 
 def run_source(action: str, config: Any = None, catalog: Any = None, state: Any = None) -> Run:
@@ -34,7 +35,8 @@ def run_source(action: str, config: Any = None, catalog: Any = None, state: Any 
             for line in source_messages([action, *arguments]):
                 run.take(line)
         except Exception as error:
-            run.take(_end(run, error))
+            _end(run, error)
+            run.take(source_trace(error))
         saved = Path(folder, "config.json")
         run.saved_config = saved.read_text() if saved.exists() else ""
     run.assert_no_secret(config)

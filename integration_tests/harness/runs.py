@@ -98,9 +98,9 @@ class Run:
 
     @property
     def summary(self) -> dict[str, str]:
-        """The line that the destination says of each stream at the end of a sync."""
+        """The line that the destination says at the end of a sync of each stream, or entry of it (`rows, entry 2`)."""
         lines = [line for line in self.logs("INFO") if line.startswith("Stream ") and " records = " in line]
-        return {line.removeprefix("Stream ").split(" ")[0]: line for line in lines}
+        return {line.removeprefix("Stream ").split(" (")[0]: line for line in lines}
 
     def counts(self, stream: str) -> dict[str, int]:
         """Return the numbers of a stream's summary line: `records`, `accepted`, ..."""

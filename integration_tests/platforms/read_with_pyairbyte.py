@@ -1,7 +1,8 @@
 """Runs in an environment that has PyAirbyte: a workspace into a DuckDB file, and from there into the destination.
 
 Arguments: a JSON object with the `source` and `destination` executables, their configs, the `database` file and the
-`streams`; without a destination it only reads. The last line printed is how many records the source sent.
+`streams`, and the streams of `ids`, if any, whose tables are replaced; without a destination it only reads. The last
+line printed is how many records the source sent.
 """
 
 import json
@@ -25,6 +26,8 @@ source = airbyte.get_source(
 source.check()
 cache = caches.DuckDBCache(db_path=wish["database"], schema_name="vitally")
 result = source.read(cache=cache)
+if "ids" in wish:
+    source.read(cache=cache, streams=wish["ids"], write_strategy="replace", force_full_refresh=True)
 if "destination" in wish:
     destination = airbyte.get_destination(
         "destination-vitally",

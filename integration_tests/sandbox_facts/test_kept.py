@@ -16,7 +16,7 @@ EXISTS = QUESTION + "whether POST with a known externalId updates, fails or dupl
 
 # How a trait is sent, how it is stored, and by which switch
 STORED: tuple[tuple[str, Any, Any, dict[str, Any]], ...] = (
-    ("as it is", " A ", " A ", {}),
+    ("as it is", " A ", " A ", {"texts_trimmed": False}),
     ("without the blanks at its ends", " A ", "A", {"texts_trimmed": True}),
     ("with few decimals", 1.23456, 1.23, {"decimals": 2}),
     ("as a time where it is a day", "2026-03-04", "2026-03-04T00:00:00.000Z", {"days_as_times": True}),
@@ -29,7 +29,7 @@ STORED: tuple[tuple[str, Any, Any, dict[str, Any]], ...] = (
 )
 
 EMAILS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("as it is", "Ole@X.example", {}),
+    ("as it is", "Ole@X.example", {"emails_lowered": False}),
     ("in lower case", "ole@x.example", {"emails_lowered": True}),
 )
 
@@ -79,6 +79,7 @@ FACTS = (
         single("account", accountId="cust-2", traits={"a": 2}),
         LATER,
         Step("GET accounts/cust-2", shows={"updatedAt": "2026-11-01T12:02:01.000Z"}),
+        updated_at_by_message="moves",
     ),
     fact(
         "or to its timestamp",

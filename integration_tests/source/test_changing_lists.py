@@ -61,9 +61,9 @@ class Changes:
         self.plan, self.pages = plan, 0
 
 
-def read(sandbox: Sandbox, stream: str, state: Any = None, **fields: Any) -> Run:
+def read(sandbox: Sandbox, stream: str, state: Any = None, *, beside: tuple[str, ...] = (), **fields: Any) -> Run:
     config = source_config(sandbox.url, sandbox.rest_key, lookback_minutes=0, inlined_objects="full", **fields)
-    run = run_source("read", config, catalog(stream), state)
+    run = run_source("read", config, catalog(stream, *beside), state)
     assert run.exit_code == 0, run.errors
     return run
 
@@ -75,6 +75,8 @@ def read(sandbox: Sandbox, stream: str, state: Any = None, **fields: Any) -> Run
 def test_no_live_row_and_no_edit_is_missing(
     stream: str, archivable: bool, skew: timedelta, syncs: list[list[tuple[int, str, int]]]
 ) -> None:
+    """Neither of the stream nor of that of the ids beside it, with which it shares the pages of a first sync."""
+    ids = f"{stream[:-1]}_ids"
     with Sandbox(seed=1, sizes={stream: 210}, switches=Switches(short_pages=True), clock=Clock(offset=skew)) as sandbox:
         changes = Changes(sandbox, stream, archivable)
         alive = {row["id"] for row in everything(sandbox, stream).values() if not row.get("archivedAt")}
@@ -84,11 +86,13 @@ def test_no_live_row_and_no_edit_is_missing(
             changes.during([(0, "edit", index) for index in range(120)] if number else [])
             changes.apply_all()  # so that later syncs, too, take several pages
             changes.during(plan)
-            run = read(sandbox, stream, state)
+            before = everything(sandbox, stream)
+            run = read(sandbox, stream, state, beside=(ids,))
             state = run.last_states()
             merged(copy, run.records(stream))
+            now = everything(sandbox, stream)
+            assert before.keys() & now.keys() <= {record["id"] for record in run.records(ids)}
             if number == 0:
-                now = everything(sandbox, stream)
                 still_alive = {key for key in alive if key in now and not now[key].get("archivedAt")}
                 assert still_alive <= copy.keys()
         changes.during([])

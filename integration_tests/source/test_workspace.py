@@ -281,7 +281,10 @@ def test_custom_fields_become_columns_where_that_is_configured(make_sandbox: Any
         "trait_renewal_risk": "vitally.custom.renewalRisk",
         "trait_is_reference": "vitally.custom.isReference",
     }
-    assert set(fields) < set(found["accounts"]["json_schema"]["properties"])
+    columns = found["accounts"]["json_schema"]["properties"]
+    assert set(fields) < set(columns)
+    for described in (columns["trait_renewal_risk"], columns["traits"]["properties"]["vitally.custom.renewalRisk"]):
+        assert described["description"].startswith("Renewal risk."), "its label in Vitally"
     for record in run.records("accounts"):
         columns = {name: value for name, value in record.items() if name.startswith("trait_")}
         expected = {name: record["traits"].get(path) for name, path in fields.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.layout import NO_TYPES, Types
 from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
-from destination_vitally.objects.model import Operation
+from destination_vitally.objects.model import Object, Operation
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.rows.memory import Memory
@@ -38,8 +39,9 @@ class OneDefinition:
     `asked` is what it was asked for.
     """
 
-    def __init__(self, fields: dict[str, CustomField] | None = None) -> None:
+    def __init__(self, fields: dict[str, CustomField] | None = None, plain: Iterable[str] = ()) -> None:
         self.fields = fields
+        self.plain = frozenset(plain)
         self.asked: list[tuple[str, ...]] = []
 
     def named(self, name: str) -> str:
@@ -53,6 +55,10 @@ class OneDefinition:
     def custom_fields(self, model: str, definition: str) -> dict[str, CustomField] | None:
         self.asked.append(("custom fields", model, definition))
         return self.fields
+
+    def traits(self, entry: Object) -> frozenset[str]:
+        self.asked.append(("traits", entry.name))
+        return self.plain
 
 
 LINES = {
@@ -91,14 +97,21 @@ def configured(name: str, mode: str = "append_dedup", **more: Any) -> dict[str, 
     }
 
 
-def plans(
+def planned(
     chosen: config.Config,
     *streams: dict[str, Any],
     fields: dict[str, CustomField] | None = None,
     workspace: plan.Definitions | None = None,
-) -> dict[StreamKey, StreamPlan]:
+    is_check: bool = False,
+) -> list[StreamPlan]:
+    """The plans of a catalog: one for each stream, or for each entry of its mappings."""
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": list(streams)})
-    return plan.build(chosen, catalog.streams, workspace or OneDefinition(fields))
+    return plan.build(chosen, catalog.streams, workspace or OneDefinition(fields), is_check=is_check)
+
+
+def plans(chosen: config.Config, *streams: dict[str, Any], **more: Any) -> dict[StreamKey, StreamPlan]:
+    """The plan of each stream of a catalog, of which none has several."""
+    return {plan.key: plan for plan in planned(chosen, *streams, **more)}
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -9,8 +9,9 @@ import orjson
 from destination_vitally.api.http import Apis
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
+from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync.writer import Writer
-from unit_tests.destination.builders import configured, plans, settings
+from unit_tests.destination.builders import configured, planned, settings
 from unit_tests.destination.scripted import Parts, Script
 
 BATCH = {"POST /batch": {"success": True}}
@@ -28,15 +29,20 @@ def state(stream: str, identifier: int) -> dict[str, Any]:
     return {"type": "STATE", "state": {"type": "STREAM", "stream": described, "id": identifier}}
 
 
-class Rejected:
+class Rejected(RejectedRecords):
     """Takes what is rejected, and says when it was made durable."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reasons: list[str] = []
         self.statuses: list[int | None] = []
         self.flushed: list[int] = []
         self.deleted: list[dict[str, Any]] = []
-        self.is_full = False
+        self.full = False
+
+    @property
+    def is_full(self) -> bool:
+        return self.full
 
     def keep(self, record: PendingRecord) -> None:
         self.reasons.append(str(record.reason))
@@ -59,7 +65,7 @@ class Sync:
         told = [configured(one) if isinstance(one, str) else one for one in streams]
         rest, analytics = self.parts.apis.rest, self.parts.apis.analytics
         apis = Apis(rest if config.secret_token else None, analytics if config.analytics_token else None)
-        self.writer = Writer(plans(config, *told), config, apis, self.rejected, self.parts.clock)
+        self.writer = Writer(planned(config, *told), config, apis, self.rejected, self.parts.clock)
         self._lines = 0
 
     def take(self, *messages: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def test_an_outage_is_outlasted_for_minutes_but_not_for_ever(
     waits: list[float] = []
     asked: list[requests.PreparedRequest] = []
 
-    def down(request: requests.PreparedRequest, _: Any) -> requests.Response:
+    def down(request: requests.PreparedRequest, *_: Any) -> requests.Response:
         asked.append(request)
         answer = requests.Response()
         answer.status_code, answer._content, answer.request = 503, b"", request

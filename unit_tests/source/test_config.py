@@ -11,7 +11,6 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secre
 from requests_mock import Mocker
 
 from source_vitally import SourceVitally
-from source_vitally.auth import RestKeyAuthenticator
 from source_vitally.config import REST_URL, complete, problems
 
 KEY = "sk_live_example_not_real"
@@ -99,10 +98,10 @@ def test_missing_fields_are_each_named(specification: Any) -> None:
 
 
 @pytest.mark.parametrize("given", [KEY, f"basic {ENCODED}"])
-def test_from_the_first_request_on_every_spelling_of_the_key_is_masked(given: str) -> None:
+def test_a_source_that_has_a_config_masks_every_spelling_of_its_key(given: str) -> None:
     update_secrets([])
-    RestKeyAuthenticator(config={"secret_token": given}, parameters={})
-    assert filter_secrets(f"{KEY} Basic {ENCODED}") == "**** Basic ****"
+    SourceVitally(config={**VALID, "secret_token": given})
+    assert (filter_secrets(KEY), filter_secrets(ENCODED)) == ("****", "****")
 
 
 def check(config: dict[str, Any]) -> Any:

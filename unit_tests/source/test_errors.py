@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
+from source_vitally.auth import make_known
 from source_vitally.config import REST_URL
 from source_vitally.errors import GrowingBackoff, VitallyErrorHandler
 from unit_tests.source.test_responses import answer, distrusted
@@ -58,9 +58,8 @@ def refused_by_proxy(why: str) -> requests.exceptions.ProxyError:
         (
             distrusted(),
             FOR_A_PERSON,
-            f"The certificate that {REST} shows is not trusted (self-signed certificate). If a proxy of your network "
-            "shows its own, put the path of a file with its CA into REQUESTS_CA_BUNDLE or SSL_CERT_FILE of the "
-            "connector.",
+            "The certificate of rest.example is not trusted (self-signed certificate). If a proxy or firewall of your "
+            "company signs it, let SSL_CERT_FILE name a file with the certificate of its authority.",
         ),
         (
             refused_by_proxy("Tunnel connection failed: 407 Who are you?"),
@@ -112,7 +111,7 @@ def test_what_is_done_next_whose_fault_it_is_and_what_a_person_is_told(
 
 
 def test_no_half_of_a_key_is_left_where_the_reason_of_an_answer_is_cut() -> None:
-    update_secrets(["sk_live_example_not_real"])
+    make_known({"secret_token": "sk_live_example_not_real"})
     said = "x" * (LONGEST_REASON - 9) + " sk_live_example_not_real"
     text = handler().interpret_response(answer(500, f'{{"error": "{said}"}}'.encode())).error_message or ""
     assert text.endswith("x ****")

@@ -14,8 +14,8 @@ from airbyte_cdk.sources.declarative.models.declarative_component_schema import 
 )
 from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
 from airbyte_cdk.sources.streams import call_rate
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
+from source_vitally.auth import make_known
 from source_vitally.budget import RequestBudget
 from source_vitally.client import RETRIES
 from source_vitally.errors import GrowingBackoff, VitallyErrorHandler
@@ -79,7 +79,7 @@ def test_what_says_that_a_workspace_has_no_such_thing(
 
 
 def test_the_reason_of_an_answer_has_no_key_in_it() -> None:
-    update_secrets(["sk_live_example_not_real"])
+    make_known({"secret_token": "sk_live_example_not_real"})
     refused = answer(400, b'{"error": {"message": "no such key: sk_live_example_not_real"}}')
     assert reason_of(refused) == "no such key: ****"
     assert in_short(refused) == "HTTP 400 (no such key: ****)"

@@ -17,7 +17,7 @@ from source_vitally.scan import (
     ScanState,
     ServerClock,
 )
-from unit_tests.source.feed_model import EPOCH, FeedModel, read, time_of
+from unit_tests.source.feed_model import EPOCH, NO_LOOK_BACK, FeedModel, read, step, time_of
 
 CHANGES = st.lists(
     st.tuples(st.integers(1, 8), st.sampled_from(["edit", "insert", "delete"]), st.integers(0, 40)), max_size=25
@@ -345,3 +345,18 @@ def test_a_list_that_refuses_an_order_is_read_whole_and_leaves_its_start() -> No
     assert not scan.finished
     scan.page([EPOCH + timedelta(hours=1)], None, ServerClock(EPOCH + timedelta(hours=2), EPOCH + timedelta(hours=2)))
     assert scan.result().watermark == EPOCH
+
+
+def test_a_clock_that_only_a_later_page_tells_is_not_that_of_the_start() -> None:
+    model = FeedModel(limit=1)
+    model.insert()
+    model.insert()
+    scan = Scan(ScanState(), NO_LOOK_BACK)
+    step(model, scan, clock=False)
+    model.insert(0)
+    model.edit(1)
+    while not scan.finished:
+        step(model, scan)
+    watermark = scan.result().watermark
+    assert watermark is not None
+    assert watermark <= time_of(model.rows[3][1]), "the row that came after the first page is not claimed"

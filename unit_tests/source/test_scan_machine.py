@@ -95,7 +95,7 @@ class ChangingList(RuleBasedStateMachine):
 
     def _read_page(self, *, clock: bool = True) -> None:
         if self.scan is None:
-            self.scan, self.rejections = Scan(self.state, NO_LOOK_BACK), 0
+            self.scan, self.rejections = Scan(self.state, NO_LOOK_BACK), self.model.rejections
             self.there_before = self.there_before if self.scan.was_resumed else set(self.model.rows)
         for key, _, version in step(self.model, self.scan, clock=clock):
             self.copy[key] = max(version, self.copy.get(key, 0))

@@ -12,7 +12,16 @@ import pytest
 from jsonschema import Draft7Validator
 
 from integration_tests.harness import resolved_manifest
-from source_vitally.schema import TRAIT_TYPES, TableSchemaLoader, fields_of, inlined_fields
+from source_vitally.schema import (
+    NO_VALUE,
+    TRAIT_TYPES,
+    CustomField,
+    TableSchemaLoader,
+    columns_of,
+    fields_of,
+    inlined_fields,
+    streams_of_table,
+)
 
 MANIFEST = resolved_manifest()
 TEMPLATE = MANIFEST["dynamic_streams"][0]["stream_template"]
@@ -28,7 +37,8 @@ ONE_OF_EACH = {
     "unknown": "moonPhase",
 }
 MODELS = ("accounts", "organizations", "users", "conversations", "notes", "tasks", "projects", "customObjects")
-TYPES = {(model, ""): ONE_OF_EACH for model in MODELS}
+FIELDS = {path: CustomField(kind, f"Label of {path}") for path, kind in ONE_OF_EACH.items()}
+TYPES = {(model, ""): FIELDS for model in MODELS}
 CONFIGS = [
     {"inlined_objects": inlined, "flatten_traits": flat, **({TRAIT_TYPES: TYPES} if typed else {})}
     for inlined, flat, typed in product(["reference", "full"], [False, True], [False, True])
@@ -95,6 +105,9 @@ def test_a_config_of_0_4_keeps_the_types_that_differ_today(stream: str) -> None:
     now, then = (schema(stream, {"inlined_objects": "full", "column_types": which}) for which in ("current", "0.4"))
     assert set(now["properties"]) == set(then["properties"])
     changed = {name for name, column in then["properties"].items() if column != now["properties"][name]}
+    for name in changed:
+        said = [found["properties"][name]["description"].removesuffix(f" {NO_VALUE}") for found in (now, then)]
+        assert said[0] == said[1]
     counts = {"usersCount", "npsDetractorCount", "npsPassiveCount", "npsPromoterCount"}
     expected = {"accounts": counts, "notes": {"users", "account"}, "tasks": {"tags", "account"}}
     expected |= {"users": {"segments", "accounts"}}
@@ -104,9 +117,50 @@ def test_a_config_of_0_4_keeps_the_types_that_differ_today(stream: str) -> None:
 
 
 def test_counts_and_answers_from_0_to_10_are_integers() -> None:
-    assert schema("accounts", {})["properties"]["usersCount"] == {"type": ["integer", "null"]}
-    assert schema("nps_responses", {})["properties"]["score"] == {"type": ["integer", "null"]}
-    assert schema("accounts", {})["properties"]["mrr"] == {"type": ["number", "null"]}
+    for stream, column, kind in (
+        ("accounts", "usersCount", "integer"),
+        ("nps_responses", "score", "integer"),
+        ("accounts", "mrr", "number"),
+    ):
+        assert schema(stream, {})["properties"][column]["type"] == [kind, "null"]
+
+
+@each
+def test_each_column_and_property_is_described_and_each_column_says_what_null_means(stream: str) -> None:
+    for found in schemas(stream):
+        for place, inner in described(found):
+            assert place.endswith("[]") or inner.get("description", "").endswith("."), place
+        for name, column in found["properties"].items():
+            may_be_null = "null" in column.get("type", ())
+            assert not may_be_null or "null" in column["description"].lower(), name
+            assert may_be_null or NO_VALUE not in column["description"], name
+
+
+@pytest.mark.parametrize("stream", streams_of_table())
+def test_what_a_column_refers_to_is_a_stream(stream: str) -> None:
+    for name, field in columns_of(stream).items():
+        assert field.about, name
+        assert field.refers in (None, *streams_of_table()), name
+        has_name = name.removesuffix("s").endswith("Id") and name not in ("externalId", "surveyId", "projectStatusId")
+        is_made_of_it = isinstance(field.kind, dict) and "ids_of" in field.kind
+        assert not has_name or field.refers or is_made_of_it, f"{name} refers to nothing"
+
+
+def test_a_column_says_to_which_stream_it_refers() -> None:
+    assert "Refers to organizations." in schema("accounts", {})["properties"]["organizationId"]["description"]
+    assert "Refers to" not in schema("notes", {})["properties"]["account"]["description"]
+
+
+def test_custom_fields_are_described_as_vitally_does() -> None:
+    found = CustomField("number", "Renewal risk", "How likely they leave")
+    assert found.about == "Renewal risk. How likely they leave. A custom field; its type in Vitally is number."
+    assert CustomField("date").about == "A custom field; its type in Vitally is date."
+    config = {TRAIT_TYPES: {("accounts", ""): {"vitally.custom.risk": found}}, "flatten_traits": True}
+    properties = schema("accounts", config)["properties"]
+    assert properties["traits"]["properties"]["vitally.custom.risk"]["description"] == found.about
+    assert properties["trait_risk"]["description"].startswith(
+        f"{found.about} Its key in `traits` is vitally.custom.risk."
+    )
 
 
 def test_inlined_objects_are_described_as_they_are_sent() -> None:
@@ -115,7 +169,7 @@ def test_inlined_objects_are_described_as_they_are_sent() -> None:
     assert set(schema("notes", {})["properties"]["account"]["properties"]) == {"id", "externalId", "name"}
     whole = schema("users", {"inlined_objects": "full"})["properties"]["accounts"]["items"]
     assert whole["properties"]["traits"]["additionalProperties"] is True
-    assert whole["properties"]["mrr"] == {"type": ["number", "null"]}
+    assert whole["properties"]["mrr"]["type"] == ["number", "null"]
     assert whole["properties"]["updatedAt"]["type"] == ["string", "null"], "a reference has none"
 
 
@@ -139,4 +193,4 @@ def test_custom_fields_are_columns_only_where_configured(stream: str) -> None:
     assert {name: column for name, column in flat.items() if name in plain} == plain
     if has_fields:
         assert (flat["trait_time"]["format"], flat["trait_day"]["format"]) == ("date-time", "date")
-        assert flat["trait_own_text_4ba85572"]["description"] == "traits: own.text"
+        assert "own.text" in flat["trait_own_text_4ba85572"]["description"]

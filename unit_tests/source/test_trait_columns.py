@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 
 from source_vitally.records import Columns
-from source_vitally.schema import TRAIT_TYPES, TableSchemaLoader
+from source_vitally.schema import TRAIT_TYPES, CustomField, TableSchemaLoader
 from source_vitally.trait_columns import trait_columns
 from vitally_api.names import LONGEST_NAME
 
@@ -138,7 +138,8 @@ JSON = st.recursive(
 @given(types=st.dictionaries(st.text(max_size=8), st.sampled_from(FIELD_TYPES), max_size=8), data=st.data())
 def test_any_value_of_any_custom_field_fulfils_the_schema_of_its_column(types: dict[str, str], data: Any) -> None:
     traits = data.draw(st.fixed_dictionaries({path: JSON for path in types}))
-    config = {TRAIT_TYPES: {("accounts", ""): types}, "flatten_traits": True}
+    fields = {path: CustomField(kind) for path, kind in types.items()}
+    config = {TRAIT_TYPES: {("accounts", ""): fields}, "flatten_traits": True}
     before = repr(traits)
     record = {"id": "a", "updatedAt": "2026-01-01T00:00:00Z", "traits": traits}
     Columns(config=config, parameters={"name": "accounts"}).transform(record)

@@ -12,11 +12,16 @@ from vitally_api.keys import (
     is_header,
     problem_of_key,
     rest_authorization,
-    secrets_of,
 )
 
 KEY = "sk_live_example_not_real"
 ENCODED = "c2tfbGl2ZV9leGFtcGxlX25vdF9yZWFsOg=="
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 WITH_PASSWORD = base64.b64encode(f"{KEY}:pass".encode()).decode()
 
 
@@ -63,29 +68,6 @@ def test_an_analytics_token_is_sent_as_displayed(given: str) -> None:
     assert analytics_authorization(given) == "Basic tok:en"
 
 
-@pytest.mark.parametrize(
-    ("given", "masked"),
-    [
-        (KEY, {KEY, ENCODED}),
-        (f" {KEY}", {f" {KEY}", KEY, ENCODED}),
-        (ENCODED, {ENCODED, f"{KEY}:", KEY}),
-        (f"basic {ENCODED}", {f"basic {ENCODED}", ENCODED, f"{KEY}:", KEY}),
-        (f"Basic {WITH_PASSWORD}", {f"Basic {WITH_PASSWORD}", WITH_PASSWORD, f"{KEY}:pass", KEY, "pass"}),
-        ("", set()),
-        ("  ", set()),
-    ],
-)
-def test_every_spelling_of_a_key_is_masked(given: str, masked: set[str]) -> None:
-    found = secrets_of(given)
-    assert set(found) == masked
-    assert found == sorted(found, key=len, reverse=True), "a part that is masked first would leave the rest readable"
-
-
-def test_every_line_of_a_key_that_was_broken_into_lines_is_masked() -> None:
-    lines = [ENCODED[:20], ENCODED[20:]]
-    assert {*lines, ENCODED, KEY} <= set(secrets_of("\n".join(lines)))
-
-
 @pytest.mark.parametrize("given", ["schl\u00fcssel", "sk_live_\u0430bc", "Basic \u4e2d", "sk\x00key"])
 def test_letters_that_no_key_has_are_a_problem_that_is_said_without_the_key(given: str) -> None:
     problem = problem_of_key(given)
@@ -102,3 +84,19 @@ def test_nothing_but_white_space_and_quotes_is_no_key(given: str) -> None:
 @pytest.mark.parametrize("given", [KEY, ENCODED, f"Basic {ENCODED}", f"{ENCODED[:20]}\n{ENCODED[20:]}"])
 def test_a_key_is_no_problem(given: str) -> None:
     assert problem_of_key(given) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "is_short"),
+    [
+        ("abcde", True),
+        (" abcde \n", True),
+        ("abcdef", False),
+        ("Basic abcde", True),
+        (b64("abcde:"), True),
+        (f"Basic {b64('abcde:long password')}", True),
+        (b64("abcdef:"), False),
+    ],
+)
+def test_a_key_that_would_star_the_log_is_told(key: str, is_short: bool) -> None:
+    assert ("shorter than 6 letters" in (problem_of_key(key) or "")) is is_short

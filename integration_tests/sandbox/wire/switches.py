@@ -143,24 +143,24 @@ class Switches:
     discard_messages: bool = False
     """Accept every message unread: how fast a client sends, not what it sends."""
 
-    # What is stored otherwise than it was sent, by either API. Nobody outside knows, so each may be so; the harder
-    # reading is on in the tests and chaos runs that speak of it.
-    texts_trimmed: bool = False
+    # What is stored otherwise than it was sent, by either API. Nobody outside knows, so each may be so. On is what
+    # changes nothing that a value means; what changes that is on in the tests and chaos runs that speak of it.
+    texts_trimmed: bool = True
     """Texts lose the blanks at their ends."""
-    emails_lowered: bool = False
-    decimals: int | None = None
+    emails_lowered: bool = True
+    decimals: int | None = 2
     """How many decimals of a number are kept."""
     days_as_times: bool = False
     """A day is stored as its midnight in UTC."""
     times_as_days: bool = False
-    html: Literal["as documented", "cleaned everywhere", "no tags"] = "as documented"
+    html: Literal["as documented", "cleaned everywhere", "no tags"] = "cleaned everywhere"
     """The docs name the tags that notes, task descriptions and messages keep; other texts may be cleaned as well."""
-    lists_sorted: bool = False
+    lists_sorted: bool = True
     longest_text: int | None = None
     """How many characters of a text are kept."""
     undefined_traits_dropped: bool = False
     """Traits without a custom field come to nothing, also those of accounts, organizations and users."""
-    updated_at_by_message: Literal["moves", "a minute later", "to its timestamp", "stays"] = "moves"
+    updated_at_by_message: Literal["moves", "a minute later", "to its timestamp", "stays"] = "stays"
     """What a message does to the `updatedAt` of the row that it changes."""
     drops_value: Callable[[Row, str], bool] | None = None
     """Says of a message that was accepted and one of its traits whether nothing comes of the trait."""

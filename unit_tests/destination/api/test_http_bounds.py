@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
-import socket
 import threading
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -21,52 +17,14 @@ from destination_vitally.api.pages import all_rows
 from destination_vitally.api.wire import Adapter
 from destination_vitally.errors import AmbiguousError, OutageError
 from unit_tests.destination.api.test_http_pace import Clock
+from unit_tests.endless import ENDLESS, ODDLY_ENDLESS, OK, SLOW, Server, bomb, plain, serving, slow
 from vitally_api import bounds
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-SPACES = b" " * 65536
-BOMB = gzip.compress(b"[" * 30_000_000, 1)
-BOMB_WITHIN_BOMB = gzip.compress(zlib.compress(b"[" * 30_000_000, 0))
-
-
-class Server:
-    """Answers each connection by what a script yields, until that ends or nobody listens."""
-
-    def __init__(self, script: Callable[[bytes], Iterator[bytes]]) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._script = script
-        self.stopped = threading.Event()
-        self.sent = 0
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=self._answer, args=(self._socket.accept()[0],), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            for piece in self._script(connection.recv(65536)):
-                connection.sendall(piece)
-                self.sent += len(piece)
-
-    def close(self) -> None:
-        self.stopped.set()
-        self._socket.close()
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    made: list[Server] = []
-
-    def serve(script: Callable[[bytes], Iterator[bytes]]) -> Server:
-        made.append(Server(script))
-        return made[-1]
-
-    yield serve
-    for server in made:
-        server.close()
+    with serving() as serve:
+        yield serve
 
 
 @pytest.fixture(autouse=True)
@@ -84,40 +42,22 @@ def api(server: Server, patience: float = 3.0) -> Api:
     return Api("some_token", server.url, "Basic example", shared)
 
 
-def chunked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    yield OK + b"Transfer-Encoding: chunked\r\n\r\n"
-    for piece in pieces:
-        yield b"%x\r\n%s\r\n" % (len(piece), piece)
-
-
-def plain(_: bytes) -> Iterator[bytes]:
-    return itertools.chain([OK + b"\r\n["], itertools.repeat(SPACES))
-
-
-def long(_: bytes) -> Iterator[bytes]:
-    return itertools.chain([OK + b"Content-Length: 99999999999\r\n\r\n["], itertools.repeat(SPACES))
-
-
-def in_chunks(_: bytes) -> Iterator[bytes]:
-    return chunked(itertools.repeat(SPACES))
-
-
-def bomb(_: bytes) -> Iterator[bytes]:
-    yield OK + b"Content-Encoding: gzip\r\n\r\n" + BOMB
-
-
-def bomb_within_bomb(_: bytes) -> Iterator[bytes]:
-    yield OK + b"Content-Encoding: deflate, gzip\r\n\r\n" + BOMB_WITHIN_BOMB
-
-
-@pytest.mark.parametrize("script", [plain, long, in_chunks, bomb, bomb_within_bomb])
+@pytest.mark.parametrize("script", ENDLESS)
 @pytest.mark.parametrize(("path", "megabytes"), [("/users?limit=100", 1), ("/users?limit=1", 2), ("/users/1", 2)])
 def test_a_read_without_end_is_broken_off(serve: Callable[..., Server], script: Any, path: str, megabytes: int) -> None:
     server = serve(script)
     reply = api(server).send("GET", path)
-    assert (reply.ok, reply.is_miss, reply.is_too_large) == (False, False, True)
+    assert (reply.ok, reply.is_miss, bool(reply.bound)) == (False, False, True)
     assert reply.reason == f"an answer of more than {megabytes} MB"
     assert server.sent < 10 * bounds.MEGABYTE
+
+
+@pytest.mark.parametrize("script", ODDLY_ENDLESS)
+def test_what_is_no_body_has_bounds_too(serve: Callable[..., Server], script: Any) -> None:
+    server = serve(script)
+    with pytest.raises(OutageError, match=r"an answer (of more than 2 MB|with .* too long)"):
+        api(server, patience=0.0).send("PUT", "/users/1", b"{}")
+    assert server.sent < 50 * bounds.MEGABYTE
 
 
 @pytest.mark.parametrize(("size", "is_alone"), [(bounds.ALONE - 10, False), (bounds.ALONE + 10, True)])
@@ -149,22 +89,7 @@ def test_where_the_status_says_it_all_the_rest_is_left(
 ) -> None:
     head = b"HTTP/1.1 %d X\r\n\r\n" % status
     reply = api(serve(lambda _: itertools.chain([head], itertools.repeat(b"no " * 20_000)))).send(method, "/users/1")
-    assert (reply.ok, reply.is_too_large, reply.status) == (is_ok, False, status)
-
-
-def slow(server: list[Server], first: bytes, piece: bytes) -> Iterator[bytes]:
-    yield first
-    while not server[0].stopped.wait(0.05):
-        yield piece
-
-
-SLOW = {
-    "a body": (OK + b"Content-Length: 999\r\n\r\n", b" "),
-    "chunks": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "nothing but headers": (OK + b"Content-Length: 9\r\n\r\n", b""),
-    "headers": (OK + b"X-Slow: ", b"x"),
-    "a status": (b"HTTP/1.1 2", b""),
-}
+    assert (reply.ok, bool(reply.bound), reply.status) == (is_ok, False, status)
 
 
 @pytest.mark.parametrize("name", SLOW)

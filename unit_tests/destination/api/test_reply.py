@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import requests
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from urllib3 import HTTPResponse
 
 from destination_vitally.api.reply import Reply, read, retryable_problem
+from destination_vitally.masking import make_known
 from vitally_api import bounds
 from vitally_api.answers import LONGEST_REASON
 
@@ -106,7 +106,7 @@ def test_a_page_that_is_given_up_is_said_to_be_one() -> None:
 
 @pytest.mark.parametrize("wrap", [lambda text: {"error": text}, lambda text: text], ids=["json", "text"])
 def test_a_reason_has_no_key_in_it_and_no_half_of_one(wrap: Any) -> None:
-    update_secrets(["sk_live_example_not_real"])
+    make_known({"secret_token": "sk_live_example_not_real"})
     said = "x" * (LONGEST_REASON - 9) + " sk_live_example_not_real"
     assert answer(401, wrap(said)).reason.endswith("x ****")
 

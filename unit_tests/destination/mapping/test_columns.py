@@ -14,7 +14,7 @@ from destination_vitally.mapping.columns import Columns, folded, is_loader_colum
 from destination_vitally.mapping.layout import COLUMNS_LOGGED
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.table import OBJECTS
-from unit_tests.destination.builders import change, configured, mapper, plans, settings
+from unit_tests.destination.builders import change, configured, mapper, planned, plans, settings
 from vitally_api.names import snake_case
 from vitally_api.traits import CustomField
 
@@ -233,7 +233,7 @@ def test_it_is_not_said_without_end_what_is_left_out(caplog: pytest.LogCaptureFi
     [
         ("task", "vitally.custom.stagee", "task has no custom field 'vitally.custom.stagee', and takes no other "
          "traits. Did you mean vitally.custom.stage?"),
-        ("task", "Stage", "Did you mean vitally.custom.stage?"),
+        ("task", "Stages", "Did you mean vitally.custom.stage?"),
     ],
 )  # fmt: skip
 def test_a_path_that_is_no_custom_field_is_an_error_where_only_those_are_taken(
@@ -364,11 +364,19 @@ def test_a_mapping_for_no_stream_is_pointed_out(
     assert said in [entry.getMessage() for entry in caplog.records]
 
 
-def test_of_two_mappings_the_one_with_the_very_name_counts_and_two_of_one_name_are_an_error() -> None:
-    event = {"object": "event", "other_columns": "traits"}
-    loose, exact = {"stream": "ORDERS", **event}, {"stream": "orders", "object": "account", "other_columns": "traits"}
-    for mappings in ([loose, exact], [exact, loose]):
-        plan = next(iter(plans(settings(mappings=mappings), configured("orders")).values()))
-        assert plan.entry.name == "account"
-    with pytest.raises(ConfigError, match="2 mappings are for it"):
-        plans(settings(mappings=[loose, loose]), configured("orders"))
+def test_several_mappings_of_a_stream_count_whatever_the_case_of_its_name_and_two_equal_ones_are_an_error() -> None:
+    loose = {"stream": "ORDERS", "object": "event", "other_columns": "traits"}
+    exact = {"stream": "orders", "object": "account", "other_columns": "traits"}
+    found = planned(settings(mappings=[{**exact, "stream": "other"}, loose, exact]), configured("orders"))
+    assert [(plan.title, plan.entry.name) for plan in found] == [
+        ("orders, entry 2", "event"),
+        ("orders, entry 3", "account"),
+    ]
+    with pytest.raises(ConfigError, match="stream 'orders': entries 1 and 3 of mappings are the same; leave one"):
+        plans(settings(mappings=[loose, exact, {**loose, "stream": "orders"}]), configured("orders"))
+
+
+def test_what_is_wrong_with_one_of_several_mappings_names_it() -> None:
+    good = {"stream": "orders", "object": "event", "other_columns": "traits"}
+    with pytest.raises(ConfigError, match="stream 'orders', entry 2 of mappings: there is no object 'acount'"):
+        plans(settings(mappings=[good, {**good, "object": "acount"}]), configured("orders"))

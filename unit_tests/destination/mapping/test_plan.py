@@ -135,7 +135,7 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
         ),
         (
             configured("t"), {"mappings": 2 * mapped(object="account")["mappings"]},
-            "2 mappings are for it",
+            "entries 1 and 2 of mappings are the same; leave one",
         ),
         (configured("events"), {"analytics_token": None}, "to create event, analytics_token is needed"),
         (configured("notes"), {"secret_token": None}, "to upsert note, secret_token is needed"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -21,19 +21,10 @@ EVERYTHING = "delete_with_everything_below"
 DATE = "Thu, 01 Jan 2026 01:00:00 GMT"
 
 
-class OneByOne:
-    """Runs each job at once; `submitted` are the lanes of each."""
-
-    def __init__(self) -> None:
-        self.submitted: list[list[Hashable]] = []
-        self.finished = 0
-
-    def submit(self, lanes: Iterable[Hashable], job: Callable[[], None]) -> None:
-        self.submitted.append([*lanes])
+def one_by_one(jobs: Iterable[Callable[[], object]]) -> None:
+    """Run each job at once."""
+    for job in jobs:
         job()
-
-    def finish(self) -> None:
-        self.finished += 1
 
 
 def note(key: str, **more: Any) -> dict[str, Any]:
@@ -72,8 +63,7 @@ class Mirroring:
         self.ledger = Ledger(lambda record: None)
         for plan in self.plans:
             self.ledger.expect(plan)
-        self.lanes = OneByOne()
-        self.mirrors = Mirrors(config, self.asked.rows, self.asked.rest, self.ledger, self.lanes)
+        self.mirrors = Mirrors(config, self.asked.rows, self.asked.rest, self.ledger, one_by_one)
 
     def take(self, *keys: str, plan: StreamPlan | None = None) -> None:
         """Let rows of a stream have come, and be written."""
@@ -106,7 +96,6 @@ def test_rows_that_the_table_lacks_are_deleted_each_in_its_own_lane() -> None:
         (logging.INFO, f"{TITLE}2 deleted of 2 that are not in the sync, of 3 rows in Vitally."),
     ]
     assert sync.deleted == ["DELETE /notes/A", "DELETE /notes/C"]
-    assert (sync.lanes.submitted, sync.lanes.finished) == ([["A"], ["C"]], 1)
 
 
 @pytest.mark.parametrize("count", [KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1])
@@ -247,7 +236,7 @@ def test_where_nothing_is_mirrored_nobody_asks_for_the_time() -> None:
     config = settings()
     [plan] = plans(config, configured("accounts")).values()
     ledger.expect(plan)
-    mirrors = Mirrors(config, asked.rows, asked.rest, ledger, OneByOne())
+    mirrors = Mirrors(config, asked.rows, asked.rest, ledger, one_by_one)
     mirrors.ended(plan)
     mirrors.run(lambda: False, lambda plan, intent: None)
     assert ([*mirrors.sentences()], asked.asked) == ([], [])

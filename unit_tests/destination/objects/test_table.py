@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from destination_vitally.objects.model import BatchRoute, Lookup, Object, Requirement, RestRoute, Verb
-from destination_vitally.objects.table import BY_NAME, OBJECTS, rank
+from destination_vitally.objects.table import BY_NAME, OBJECTS, rank, read
 
 every_object = pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.name)
 
 
 def required(requirements: tuple[Requirement, ...]) -> set[str]:
     return {name for r in requirements for name in ((r,) if isinstance(r, str) else r)}
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "problem"),
+    [
+        ("kindd", "text", "Unexpected keyword"),
+        ("kind", "txt", "should be 'text', 'number'"),
+        ("name", None, "valid string"),
+    ],
+)
+def test_a_word_that_the_model_does_not_know_is_an_error(word: str, value: Any, problem: str) -> None:
+    facts = {"description": "A thing", "operations": {}, "fields": {"size": {word: value}}}
+    with pytest.raises(ValidationError, match=problem):
+        read({"messages": {}, "objects": {"thing": facts}})
 
 
 def test_names_and_streams_are_unique() -> None:
@@ -50,7 +66,7 @@ def test_what_tells_rows_is_an_id(entry: Object) -> None:
 
 @every_object
 def test_an_object_and_its_fields_are_described_each_in_its_own_words(entry: Object) -> None:
-    where = "in destination_vitally/objects/: discover shows it to the person who maps columns"
+    where = "in destination_vitally/objects/objects.yaml: discover shows it to the person who maps columns"
     described = {f"{entry.name}.{field.name}": field.description for field in entry.fields}
     for name, text in {entry.name: entry.description, **described}.items():
         assert text, f"{name} has no description {where}"

@@ -49,29 +49,13 @@ class Bucket:
         return list(self.objects.values())
 
 
-class Report:
-    """Takes note of what it is told."""
-
-    is_full = False
-
-    def __init__(self) -> None:
-        self.kept: list[PendingRecord] = []
-        self.flushed = 0
-
-    def keep(self, record: PendingRecord) -> None:
-        self.kept.append(record)
-
-    def flush(self) -> None:
-        self.flushed += 1
-
-
 class Sync:
     """A sync that rejects records."""
 
     def __init__(self, form: Form | None = None) -> None:
-        self.report, self.bucket = Report(), Bucket()
+        self.bucket = Bucket()
         clock = QuickClock(start=1_790_000_000.1239)
-        given: Any = (self.report, self.bucket, clock, *([form] if form else []))
+        given: Any = (self.bucket, clock, *([form] if form else []))
         self.store = RejectedStore(*given)
         self.plans: dict[str, StreamPlan] = {}
 
@@ -106,14 +90,16 @@ class Sync:
         ),
     ],
 )
-def test_an_object_holds_records_as_they_came_and_why(form: Form, suffix: str, contents: bytes) -> None:
+def test_an_object_holds_records_as_they_came_and_why(
+    form: Form, suffix: str, contents: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     sync = Sync(form)
-    record = sync.reject()
+    sync.reject()
     sync.store.flush()
     [(key, body)] = sync.bucket.objects.items()
     assert re.fullmatch(rf"4711/accounts/20260921T141320Z-[0-9a-f]{{12}}\.{suffix}\.gz", key)
     assert body == contents
-    assert (sync.report.kept, sync.report.flushed) == ([record], 1), "it is reported as well"
+    assert caplog.messages[-1] == "Rejected, stream accounts, line 1: why", "it is logged as well"
 
 
 def test_no_reason_shows_a_secret() -> None:

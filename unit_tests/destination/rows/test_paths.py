@@ -69,17 +69,17 @@ def test_a_parent_in_a_path_is_looked_up_and_one_that_is_not_there_has_no_path()
 )
 def test_the_lists_that_hold_a_row_are_those_below_its_parents(subject: Change, paths: list[str], asked: Asked) -> None:
     assert [*asked.paths(subject).below_parents()] == paths
-    assert [*asked.paths(subject).below_known_parents()] == paths
+    assert [*asked.paths(subject).below_parents(known=True)] == paths
 
 
 def test_of_parents_whose_ids_are_not_known_nothing_is_asked_if_it_must_not_be() -> None:
     """Given a parent whose id nobody has looked up, then its list is not mixed up with that of another."""
     asked = Asked({"GET /accounts/a": {"id": "A", "externalId": "a"}})
     paths = asked.paths(note(accountId="a"))
-    assert [*paths.below_known_parents()] != ["/accounts/A/notes"]
+    assert [*paths.below_parents(known=True)] != ["/accounts/A/notes"]
     assert asked.asked == []
     assert [*paths.below_parents()] == ["/accounts/A/notes"]
-    assert [*paths.below_known_parents()] == ["/accounts/A/notes"]
+    assert [*paths.below_parents(known=True)] == ["/accounts/A/notes"]
 
 
 OF_A = {"id": "1", "accountId": "A", "source": "Zapier"}

@@ -9,6 +9,7 @@ import pytest
 from destination_vitally.api.pages import Row
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME
+from destination_vitally.rows.facts import Coming
 from destination_vitally.rows.poller import (
     LONGER_SECONDS,
     LONGEST_PAUSE,
@@ -30,7 +31,7 @@ class Waits(Awaited):
     """Waits for a row that has a subject; `ended` is what is known of it when the patience is over."""
 
     def __init__(self, external_id: str, since: float = 1000.0, entry: Object = TASK) -> None:
-        super().__init__(entry, external_id, START, since)
+        super().__init__(entry, Coming(external_id, START, since))
         self.seen: list[float] = []
         self.ended: list[Any] = []
 

@@ -273,6 +273,10 @@ def test_what_is_asked_for_or_put_again_is_not_the_oldest(recent: Recent[str]) -
     assert [recent.get(key) for key in "abcd"] == ["A", "B2", None, "D"]
 
 
+def test_who_puts_an_entry_hears_in_the_same_breath_what_was_there(recent: Recent[str]) -> None:
+    assert [recent.put("d", "4"), recent.put("d", "5")] == [None, "4"]
+
+
 def test_what_is_forgotten_is_gone(recent: Recent[str]) -> None:
     recent.forget("b")
     recent.forget("x")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destination_vitally.mapping.change import Change
-from destination_vitally.objects.model import BY_ID, Verb
+from destination_vitally.objects.model import Key, Verb
 from destination_vitally.rows.facts import Answer, Known
 from destination_vitally.rows.lists import FRESH_SECONDS
 from destination_vitally.send.decide import (
@@ -66,7 +66,7 @@ NEW, UNIDENTIFIED = (
     asks("account", "create", {"externalId": "x", "name": "N"}),
     asks("task", "create", {"name": "N", "accountId": "a"}),
 )
-BLIND = NEW._replace(entry=NEW.entry.matched_by(BY_ID))
+BLIND = NEW._replace(entry=NEW.entry.matched_by(Key("id", in_path=True)))
 """As in a stream that identifies its rows by Vitally's id, so that a new one cannot be looked for."""
 UPDATE, DELETE = (asks("task", operation, {"externalId": "x", "accountId": "a"}) for operation in ("update", "delete"))
 BY_ADDRESS = [asks("account", operation, {"externalId": "x"}) for operation in ("update", "delete")]

@@ -9,7 +9,7 @@ import pytest
 from destination_vitally.api.http import GIVEN_UP_IN_A_ROW
 from destination_vitally.errors import OutageError, RejectedError
 from destination_vitally.mapping.change import Change
-from destination_vitally.objects.model import BY_ID
+from destination_vitally.objects.model import Key
 from destination_vitally.send.decide import Effect
 from destination_vitally.send.rest import Made
 from unit_tests.destination.builders import DEFINITION
@@ -216,7 +216,7 @@ def test_what_is_asked_and_what_was_done(
 
 
 NEW_ACCOUNT = asks("account", "create", {"externalId": "a", "name": "N"})
-BY_ID_ALONE = NEW_ACCOUNT._replace(entry=NEW_ACCOUNT.entry.matched_by(BY_ID))
+BY_ID_ALONE = NEW_ACCOUNT._replace(entry=NEW_ACCOUNT.entry.matched_by(Key("id", in_path=True)))
 """As in a stream that tells its rows by Vitally's id, so that a new one cannot be looked for."""
 
 NO_TWICE = (

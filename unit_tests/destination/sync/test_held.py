@@ -92,8 +92,8 @@ def test_a_later_record_of_a_lane_waits_for_the_one_before_it(held: Held) -> Non
     """
     held.add(record(5), TARGETS["accounts"], "a", [lane("u"), lane("e")])
     assert held.is_behind([lane("u")])
-    assert held.is_behind([lane("x"), lane("e")], 6)
-    assert not held.is_behind([lane("u")], 5)
+    assert held.is_behind([lane("x"), lane("e")], record(6).order)
+    assert not held.is_behind([lane("u")], record(5).order)
     assert not held.is_behind([lane("u", "/accounts"), lane("x")])
     held.add_behind(record(6), [lane("x"), lane("e")])
     held.add_behind(record(7), [lane("x")])

@@ -170,6 +170,14 @@ def test_a_job_begins_once_it_may(lanes: Lanes, clock: QuickClock) -> None:
     assert clock.waits == [5, 5]
 
 
+def test_a_job_begins_when_nothing_is_left_that_could_let_it(lanes: Lanes, clock: QuickClock) -> None:
+    """Given a job that may not begin, when nothing runs and nothing is parked, then it is not waited for for ever."""
+    begun = Parking(clock)
+    lanes.submit([], begun, may_begin=lambda: False)
+    lanes.finish()
+    assert begun.began == [0.0]
+
+
 def test_to_drain_is_to_leave_parked_what_is_parked(lanes: Lanes, clock: QuickClock) -> None:
     jobs = [Parking(clock, seconds) for seconds in (1.0, 7.0, 8.0)]
     for job in jobs:

@@ -25,7 +25,7 @@ class Plan(SimpleNamespace):
 
 
 def plan(title: str = "accounts", rank: int = 0) -> Any:
-    return Plan(title=title, rank=rank, is_dated=True)
+    return Plan(title=title, rank=rank, is_dated=True, number=0)
 
 
 def change(key: str = "a", *, cursor: Any = None, name: str = "account", **more: Any) -> Change:

@@ -168,10 +168,10 @@ def test_rejected_records_are_durable_before_a_state_that_covers_them_and_when_t
     sync.take(bad, account())
     sync.writer.tick()
     assert sync.rejected.flushed == []
-    sync.rejected.is_full = True
+    sync.rejected.full = True
     sync.writer.tick()
     assert sync.rejected.flushed == [1]
-    sync.rejected.is_full = False
+    sync.rejected.full = False
     sync.done(bad, state("accounts", 1))
     assert sync.rejected.flushed == [1]
     assert sync.given() == [1]

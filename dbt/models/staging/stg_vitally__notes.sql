@@ -1,0 +1,28 @@
+-- Made by `make dbt-models` from the schemas of the source: change those.
+{{ vitally.staging(
+    'notes',
+    columns={
+        'id': ['id', 'string'],
+        'createdAt': ['created_at', 'timestamp'],
+        'updatedAt': ['updated_at', 'timestamp'],
+        'externalId': ['external_id', 'string'],
+        'note': ['note', 'string'],
+        'noteDate': ['note_date', 'timestamp'],
+        'subject': ['subject', 'string'],
+        'authorId': ['author_id', 'string'],
+        'categoryId': ['category_id', 'string'],
+        'accountId': ['account_id', 'string'],
+        'organizationId': ['organization_id', 'string'],
+        'tags': ['tags', 'json'],
+        'traits': ['traits', 'json'],
+        'archivedAt': ['archived_at', 'timestamp'],
+        'source': ['source', 'string'],
+        'meetingDescription': ['meeting_description', 'string'],
+        'users': ['users', 'json'],
+        'account': ['account', 'json'],
+        'organization': ['organization', 'json'],
+        'author': ['author', 'json'],
+        'category': ['category', 'json'],
+    },
+    ids='note_ids',
+) }}

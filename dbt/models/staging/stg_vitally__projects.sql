@@ -1,0 +1,26 @@
+-- Made by `make dbt-models` from the schemas of the source: change those.
+{{ vitally.staging(
+    'projects',
+    columns={
+        'id': ['id', 'string'],
+        'createdAt': ['created_at', 'timestamp'],
+        'updatedAt': ['updated_at', 'timestamp'],
+        'name': ['name', 'string'],
+        'accountId': ['account_id', 'string'],
+        'organizationId': ['organization_id', 'string'],
+        'templateId': ['template_id', 'string'],
+        'durationInDays': ['duration_in_days', 'number'],
+        'targetStartDate': ['target_start_date', 'string'],
+        'targetCompletionDate': ['target_completion_date', 'string'],
+        'actualStartDate': ['actual_start_date', 'string'],
+        'actualCompletionDate': ['actual_completion_date', 'string'],
+        'ownedByVitallyUserId': ['owned_by_vitally_user_id', 'string'],
+        'projectCategoryId': ['project_category_id', 'string'],
+        'projectStatusId': ['project_status_id', 'string'],
+        'archivedAt': ['archived_at', 'timestamp'],
+        'traits': ['traits', 'json'],
+        'account': ['account', 'json'],
+        'organization': ['organization', 'json'],
+    },
+    ids='project_ids',
+) }}

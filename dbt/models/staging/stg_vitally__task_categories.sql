@@ -1,0 +1,10 @@
+-- Made by `make dbt-models` from the schemas of the source: change those.
+{{ vitally.staging(
+    'task_categories',
+    columns={
+        'id': ['id', 'string'],
+        'createdAt': ['created_at', 'timestamp'],
+        'updatedAt': ['updated_at', 'timestamp'],
+        'name': ['name', 'string'],
+    },
+) }}
