@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -33,10 +34,16 @@ def ca_bundle(environ: Mapping[str, str]) -> str | None:
             raise ValueError(f"{variable} names certificates that do not exist: {path}. Correct it, or unset it.")
         if Path(path).is_file():
             try:
-                ssl.create_default_context(cafile=path)
+                _load_certificates(path, Path(path).stat().st_mtime_ns)
             except (OSError, ValueError):
                 raise ValueError(f"{variable} names a file without certificates (PEM): {path}.") from None
     return found[0][1] if found else None
+
+
+@cache
+def _load_certificates(path: str, _changed: int) -> None:
+    """Raise an error unless a file has certificates; some have hundreds, which takes a while."""
+    ssl.create_default_context(cafile=path)
 
 
 def proxy_of(url: str) -> str | None:

@@ -18,12 +18,12 @@ from destination_vitally.errors import ConfigError
 from integration_tests.form import rules
 from integration_tests.form.configs import configs
 from integration_tests.form.rules import Card, FormError
+from integration_tests.harness import resolved_manifest
 from integration_tests.pages import Page
-from source_vitally import SourceVitally
 
 LOGGER = logging.getLogger("airbyte")
 SPECS: dict[str, Mapping[str, Any]] = {
-    "source": SourceVitally().spec(LOGGER).connectionSpecification,
+    "source": resolved_manifest()["spec"]["connection_specification"],
     "destination": DestinationVitally().spec(LOGGER).connectionSpecification,
 }
 each = pytest.mark.parametrize("name", SPECS)
