@@ -214,7 +214,8 @@ class Api:
             response = self._answer(method, path, body)
             reply = read(response, bounds.largest_at(path), self._shared.turn)
         except (InvalidURL, InvalidSchema) as error:
-            raise ConfigError(f"No request can be sent to {host} ({_root_name(error)}). Check data_center.") from None
+            problem = f"No request can be sent to {host} ({_root_name(error)}). Check Data center (data_center)."
+            raise ConfigError(problem) from None
         except (requests.exceptions.RequestException, HTTPError, bounds.TooLargeError) as error:
             raise self._unanswered(host, error, repeatable) from None
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
@@ -275,7 +276,7 @@ class Api:
                 f"no way to {host} through the proxy {proxy} ({_root_name(error)}); check HTTPS_PROXY and NO_PROXY"
             )
         else:
-            problem = f"no answer from {host} ({_root_name(error)}); check data_center and the network"
+            problem = f"no answer from {host} ({_root_name(error)}); check Data center (data_center) and the network"
         return RetryableError(problem, nothing)
 
     def _raise_config_errors(self, reply: Reply) -> None:
@@ -285,7 +286,7 @@ class Api:
         if reply.status in (401, 403):
             raise ConfigError(
                 f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check {self._token_field}, "
-                "and that data_center is the one of this workspace."
+                "and that Data center (data_center) is the one of this workspace."
             )
         if reply.ok:
             self._pages = 0

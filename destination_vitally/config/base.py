@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vitally_api import settings
+
 Text = Annotated[str, Field(min_length=1)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
@@ -17,8 +19,32 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 @cache
 def form() -> dict[str, Any]:
     """Return what Airbyte's form says of the settings: `form.yaml`."""
-    found: dict[str, Any] = yaml.safe_load(pkgutil.get_data(__package__, "form.yaml") or b"")
+    found: dict[str, Any] = yaml.load(
+        pkgutil.get_data(__package__, "form.yaml") or b"",
+        getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506, both are safe
+    )
     return found
+
+
+_SHARED: Mapping[str, Mapping[str, Any]] = {
+    "data_center": settings.data_center(analytics=True),
+    "secret_token": settings.SECRET_TOKEN,
+    "num_workers": settings.NUM_WORKERS,
+    "requests_per_minute": settings.REQUESTS_PER_MINUTE,
+}
+
+
+def texts_of(name: str, part: str = "Config") -> Mapping[str, Any]:
+    """Return what the form says of a setting of a part of the configuration; nothing for one that does not exist."""
+    if part == "DataCenter":
+        return settings.FIELDS.get(name, {})
+    return {**_SHARED.get(name, {}), **form().get(part, {}).get("settings", {}).get(name, {})}
+
+
+def setting(name: str, part: str = "Config") -> str:
+    """Return what messages call a setting: its title in the form, and its key in brackets where that is another."""
+    title = texts_of(name, part).get("title", name)
+    return title if title.lower() == name else f"{title} ({name})"
 
 
 def _described(schema: dict[str, Any], part: type[BaseModel]) -> None:

@@ -101,8 +101,8 @@ class StreamMapping(Settings):
         lines = self.fields or self.traits or self.constants or self.constant_traits
         if not lines and self.other_columns is None:
             raise ValueError(
-                f"the mapping of stream '{self.stream}' maps no column. Fill in fields and traits; or choose "
-                "traits in other_columns, if the columns have the names that Vitally should show"
+                f"the mapping of stream '{self.stream}' maps no column. Fill in Fields and Traits; or choose "
+                "traits in Other columns (other_columns), if the columns have the names that Vitally should show"
             )
         return self
 

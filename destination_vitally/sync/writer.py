@@ -89,7 +89,8 @@ class Writer:
         self._compares = config.skip_unchanged
         if self._forecast:
             logger.warning(
-                "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
+                "Dry run (dry_run) is on: nothing is sent, and no state is given back: the records come again once it "
+                "is off."
             )
         self._analytics = (
             Analytics(apis.analytics, self._ledger, rows.memory, self._verification.accepted)
@@ -231,7 +232,8 @@ class Writer:
             logger.warning("Out of time after SIGTERM: whether all rows have landed was not looked at to the end.")
         missing = " ".join(text for text, is_missing in self._verification.sentences() if is_missing)
         if missing and self._fails_unverified:
-            raise ConfigError(f"{missing} Correct what is named and sync again, or set on_unverified to warn.")
+            remedy = "Correct what is named and sync again, or set When a row has not landed (on_unverified) to warn."
+            raise ConfigError(f"{missing} {remedy}")
 
     def mirror(self, is_stopped: Callable[[], bool]) -> None:
         """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""

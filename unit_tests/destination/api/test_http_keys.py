@@ -42,14 +42,16 @@ def test_a_refused_key_is_a_config_error_that_says_which(status: int, proven: bo
                 api.send("POST", "/batch", b"[]")
         assert caught.value.message == (
             f"Vitally refused the key (HTTP {status}: No key.). Check {name}, "
-            "and that data_center is the one of this workspace."
+            "and that Data center (data_center) is the one of this workspace."
         )
 
 
 @pytest.mark.parametrize("status", [300, 304, 399])
 def test_a_redirect_to_nowhere_is_a_config_error(vitally: Vitally, status: int) -> None:
     vitally.answers({"status_code": status})
-    with pytest.raises(ConfigError, match=rf"v.example redirects to nowhere \(HTTP {status}\). Check data_center"):
+    with pytest.raises(
+        ConfigError, match=rf"v.example redirects to nowhere \(HTTP {status}\). Check Data center \(data_center\)"
+    ):
         vitally.api.send("GET", "/things/1")
 
 
