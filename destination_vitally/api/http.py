@@ -22,7 +22,7 @@ from destination_vitally.api.limiter import Limiter
 from destination_vitally.api.reply import NO_ANSWER, Reply, RetryableError, read, retryable_problem
 from destination_vitally.api.wire import Adapter
 from destination_vitally.clock import Clock
-from destination_vitally.config import Config
+from destination_vitally.config import Config, setting
 from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, RejectedError
 from vitally_api import answers, bounds, cloud, network
 from vitally_api.keys import analytics_authorization, rest_authorization
@@ -285,8 +285,8 @@ class Api:
             return
         if reply.status in (401, 403):
             raise ConfigError(
-                f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check {self._token_field}, "
-                "and that Data center (data_center) is the one of this workspace."
+                f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check "
+                f"{setting(self._token_field)}, and that Data center (data_center) is the one of this workspace."
             )
         if reply.ok:
             self._pages = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,6 +14,9 @@ from vitally_api import settings
 
 Text = Annotated[str, Field(min_length=1)]
 Percent = Annotated[int, Field(ge=0, le=100)]
+
+UNCHOSEN = "automatic"
+"""What a choice without a default offers besides: as if nothing were chosen, which a form cannot go back to."""
 
 
 @cache
@@ -68,5 +71,11 @@ class Settings(BaseModel):
     def _blank_is_absent(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
-        return {k: v for k, v in given.items() if not (k in optional and isinstance(v, str) and not v.strip())}
+        return {k: v for k, v in given.items() if not (k in cls.model_fields and cls._is_unsaid(k, v))}
+
+    @classmethod
+    def _is_unsaid(cls, name: str, value: Any) -> bool:
+        field = cls.model_fields[name]
+        if field.is_required() or not isinstance(value, str):
+            return False
+        return not value.strip() or (value == UNCHOSEN and str not in get_args(field.annotation))

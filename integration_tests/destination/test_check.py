@@ -35,8 +35,8 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"secret_token": "sk_live_wrong"}, "Check secret_token"),
-        ({"analytics_token": "wrong_one"}, "Check analytics_token"),
+        ({"secret_token": "sk_live_wrong"}, "Check REST API key (secret_token)"),
+        ({"analytics_token": "wrong_one"}, "Check Analytics API key (analytics_token)"),
         (
             {"secret_token": "Basic YWJjZGU6"},
             "REST API key (secret_token) is shorter than 6 letters: copy the whole key",

@@ -176,7 +176,7 @@ def test_the_limit(sandbox: Sandbox, there: int, missing: int, percent: int, is_
     else:
         assert run.failure_types == {"config_error"}
         assert f"{missing} of {there} rows in Vitally are not in the sync" in run.errors[0]
-        assert f"more than the {percent} % of max_deletes_percent" in run.errors[0]
+        assert f"more than the {percent} % of Missing rows deleted at most (max_deletes_percent)" in run.errors[0]
 
 
 def test_an_object_beyond_the_limit_does_not_keep_the_others(sandbox: Sandbox) -> None:

@@ -70,7 +70,7 @@ def test_what_does_not_stop_a_sync_at_once(sandbox: Sandbox, messages: list[Any]
             "3 of 10 rows were rejected, which is more than the 20 % of Rejected rows at most "
             "(reject_limit_percent). 3 rejected: ",
         ),
-        (1, 99, 0, "1 of 100 rows were rejected, which is more than the 0 % of reject_limit_percent"),
+        (1, 99, 0, "1 of 100 rows were rejected, which is more than the 0 % of Rejected rows at most (reject"),
         (0, 5, 0, ""),
         (0, 0, 0, ""),
     ],

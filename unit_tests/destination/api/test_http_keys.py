@@ -16,6 +16,7 @@ from destination_vitally.api.http import (
     connect,
 )
 from destination_vitally.api.limiter import Limiter
+from destination_vitally.config import setting
 from destination_vitally.errors import ConfigError, RejectedError
 from unit_tests.destination.api.served import GOOD, URL, Answer, Vitally
 from unit_tests.destination.api.test_http_pace import Clock
@@ -41,7 +42,7 @@ def test_a_refused_key_is_a_config_error_that_says_which(status: int, proven: bo
             with pytest.raises(ConfigError) as caught:
                 api.send("POST", "/batch", b"[]")
         assert caught.value.message == (
-            f"Vitally refused the key (HTTP {status}: No key.). Check {name}, "
+            f"Vitally refused the key (HTTP {status}: No key.). Check {setting(name)}, "
             "and that Data center (data_center) is the one of this workspace."
         )
 

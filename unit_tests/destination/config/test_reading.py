@@ -209,6 +209,24 @@ def test_bad_settings_are_named_without_their_values(changes: dict[str, Any], pr
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"), [("space", " "), ("tab", "\t"), (r"\t", "\t"), (",", ","), ("; ", ";"), (" ", None), ("", None)]
+)
+def test_a_separator_of_blanks_is_said_in_words(said: str, meant: str | None) -> None:
+    line = {"field": "tags", "column": "labels", "separator": said}
+    read = config.read({**GOOD[0], "mappings": [{"stream": "s", "object": "note", "fields": [line]}]})
+    assert read.mappings[0].fields[0].separator == meant
+
+
+def test_automatic_is_as_if_nothing_were_chosen() -> None:
+    choices = {name: "automatic" for name in ("operation", "other_columns", "null_values")}
+    line = {"field": "name", "column": "automatic", "cast": "automatic", "null_values": "automatic"}
+    entry = {"stream": "automatic", "object": "note", "fields": [line], **choices}
+    read = config.read({**GOOD[0], "mappings": [entry]}).mappings[0]
+    assert (read.stream, read.operation, read.other_columns, read.null_values) == ("automatic", None, None, None)
+    assert (read.fields[0].column, read.fields[0].cast, read.fields[0].null_values) == ("automatic", None, None)
+
+
 # The form
 
 
