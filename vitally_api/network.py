@@ -96,7 +96,7 @@ def followed(address: str, status: int, location: str | None, hop: int, *, is_re
     if target and not why_not:
         return target
     place = f"{urlsplit(address).netloc} redirects to {_host_of(target) or 'nowhere'} (HTTP {status})"
-    raise RedirectError(f"{place}{why_not and f', {why_not}'}. Check data_center.")
+    raise RedirectError(f"{place}{why_not and f', {why_not}'}. Check Data center (data_center).")
 
 
 def _host_of(address: str) -> str:
@@ -146,8 +146,8 @@ def refused_tls(error: BaseException, host: str) -> str | None:
         )
     if any(isinstance(found, ssl.SSLError) and getattr(found, "reason", "") in _OLD_TLS for found in causes(error)):
         return (
-            f"{host} offers only versions of TLS that are no longer safe (older than 1.2). Check data_center, or ask "
-            "whoever runs the server or the proxy in between to allow TLS 1.2."
+            f"{host} offers only versions of TLS that are no longer safe (older than 1.2). Check Data center "
+            "(data_center), or ask whoever runs the server or the proxy in between to allow TLS 1.2."
         )
     return None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
-from destination_vitally.config import Config, StreamMapping
+from destination_vitally.config import Config, StreamMapping, setting
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.checks import (
     assigned,
@@ -29,7 +29,7 @@ from destination_vitally.mapping.layout import Types
 from destination_vitally.mapping.mapper import Mapper, Rules
 from destination_vitally.mapping.mirroring import Mirror, check_together, mirror_of
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Object, Operation, Route
-from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS, rank
+from destination_vitally.objects.table import INSTANCE, OBJECTS, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
 from vitally_api.names import STREAM_PREFIX
 
@@ -295,21 +295,25 @@ def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
         return ()
 
 
-def _object(name: str, title: str) -> Object:
-    if name in BY_NAME and name != INSTANCE.name:
-        return BY_NAME[name]
-    if name.startswith(PREFIX) and len(name) > len(PREFIX) and name != INSTANCE.name:
+def _known(name: str) -> Object | None:
+    """Return the object that people or streams call so, whatever its spelling."""
+    wanted = folded(name)
+    if name.startswith(PREFIX) and len(name) > len(PREFIX):
         return replace(INSTANCE, name=name)
+    return next((e for e in OBJECTS if e is not INSTANCE and wanted in map(folded, (e.name, *e.streams))), None)
+
+
+def _object(name: str, title: str) -> Object:
+    if folded(name) in (folded(PREFIX), folded(INSTANCE.name)):
+        return replace(INSTANCE, name=PREFIX)  # which is asked for once the custom objects can be named
+    if entry := _known(name):
+        return entry
     raise ConfigError(f"{title}: there is no object '{name}' in Vitally. Objects: {_listed()}")
 
 
 def _object_of_stream(name: str, title: str) -> Object:
-    wanted = folded(name)
-    for entry in OBJECTS:
-        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams)):
-            return entry
-    if name.startswith(PREFIX):
-        return _object(name, title)
+    if entry := _known(name):
+        return entry
     if name.lower().startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
         return replace(INSTANCE, name=PREFIX + name[len(STREAM_PREFIX) :])
     raise ConfigError(
@@ -345,7 +349,8 @@ def _explain_deletes(config: Config, plan: StreamPlan, stream: AirbyteStream) ->
     if config.allow_deletes:
         logger.warning("Stream %s: %s %s.", plan.title, which, plan.entry.on_delete)
     else:
-        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", plan.title, which)
+        off = "because Allow deletes (allow_deletes) is off"
+        logger.warning("Stream %s: %s will be rejected, %s.", plan.title, which, off)
 
 
 def _deletions(stream: AirbyteStream) -> list[str]:
@@ -375,7 +380,7 @@ def _routes(
     for wanted in (operation, *(("delete",) if deletes and "delete" in entry.operations else ())):
         if wanted not in found:
             needed = entry.operations[wanted][0].needs  # the other key is there, as one must be
-            raise ConfigError(f"{title}: to {wanted} {entry.name}, {needed} is needed in the configuration")
+            raise ConfigError(f"{title}: to {wanted} {entry.name}, the {setting(needed)} is needed")
     return found
 
 

@@ -71,8 +71,8 @@ class Report:
         if self._stop_at_rejected:
             self._fail(
                 ConfigError(
-                    f"Stopped at a rejected record of stream {row.plan.title}, as on_rejected asks for: "
-                    f"{masked(row)}. Correct the record, or set on_rejected to skip."
+                    f"Stopped at a rejected record of stream {row.plan.title}, as it is set: "
+                    f"{masked(row)}. Correct the record, or set When a row is rejected (on_rejected) to skip."
                 )
             )
 

@@ -219,7 +219,8 @@ class Writer:
             logger.warning("Out of time after SIGTERM: whether all rows have landed was not looked at to the end.")
         missing = " ".join(text for text, is_missing in self._verification.sentences() if is_missing)
         if missing and self._fails_unverified:
-            raise ConfigError(f"{missing} Correct what is named and sync again, or set on_unverified to warn.")
+            remedy = "Correct what is named and sync again, or set When a row has not landed (on_unverified) to warn."
+            raise ConfigError(f"{missing} {remedy}")
 
     def mirror(self, is_stopped: Callable[[], bool]) -> None:
         """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""
