@@ -34,7 +34,8 @@ class Forecast:
 
     def __init__(self, rows: Rows) -> None:
         logger.warning(
-            "Dry run (dry_run) is on: nothing is sent, and no state is given back: the records come again once it is off."
+            "Dry run (dry_run) is on: nothing is sent, and no state is given back: the records come again once it "
+            "is off."
         )
         self._memory = rows.memory
         self._references = rows.references
