@@ -11,6 +11,8 @@ install: $(INSTALLED)  ## both commands into .venv, exactly as locked
 demo: $(INSTALLED)  ## read a sandbox workspace end to end, twice, and verify what was read
 	$(BIN)/python -m integration_tests.demo
 
+# Test modules are rewritten and compiled once, not by each process, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 SUITE := $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=suite
 test: lint  ## format, lint, types, every test
 	$(SUITE)

@@ -103,7 +103,8 @@ class DestinationVitally(Destination):
         except TooSlowError:
             message = (
                 f"The check was broken off after {LONGEST_CHECK:.0f} s: what it asked had not been answered by then. "
-                "Check data_center, object_storage_config and the network; the log names who is waited for."
+                "Check Data center (data_center), Rejected records (object_storage_config) and the network; the log "
+                "names who is waited for."
             )
             return AirbyteConnectionStatus(status=Status.FAILED, message=message)
         except AirbyteTracedException as error:

@@ -40,6 +40,8 @@ def fields_of(spec: dict[str, Any]) -> list[list[str]]:
     """Return title, key and default of each field of a spec, in the form's order, as a page lists them."""
     found = []
     for name, field in sorted(spec["properties"].items(), key=lambda field: field[1]["order"]):
+        if field.get("airbyte_hidden"):
+            continue
         default = field.get("default", "none")
         text = default if isinstance(default, str) else json.dumps(default)
         found.append([field["title"], name, "required" if name in spec["required"] else text])

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from airbyte_cdk.sources.streams.call_rate import APIBudget, CallRateLimitHit, MovingWindowCallRatePolicy, Rate
 
+from source_vitally.progress import HERE
 from vitally_api import answers
 
 logger = logging.getLogger("airbyte")
@@ -68,6 +69,11 @@ class RequestBudget(APIBudget):
 
     def acquire_call(self, request: Any, block: bool = True, timeout: float | None = None) -> None:
         """Wait until both the window and the server's bucket allow one more request."""
+        HERE.sent()
+        with HERE.waiting("its turn within the request limit"):
+            self._acquire(request, block, timeout)
+
+    def _acquire(self, request: Any, block: bool, timeout: float | None) -> None:
         # The window keeps for a minute what it counts, and whole requests would be megabytes.
         try:
             super().acquire_call(_ONE_REQUEST, block=False)

@@ -28,9 +28,10 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from urllib3.exceptions import HTTPError
 
+from source_vitally import progress
 from source_vitally.budget import RequestBudget
 from source_vitally.memory import aside
-from source_vitally.responses import Answer, in_short
+from source_vitally.responses import Answer, count_of, in_short
 from vitally_api import bounds, network
 from vitally_api.connections import BoundedAdapter
 
@@ -183,6 +184,7 @@ class PatientClient(HttpClient):
                 resolution = self._error_handler.interpret_response(answer)
             if isinstance(answer, requests.Response) and resolution.response_action in _GO_ON:
                 self._budget.succeeded()
+                progress.HERE.arrived(self.name, count_of(answer))
                 return answer
             status = _status_of(answer)
             wait = self._backoff.backoff_time(answer, tries) or 0.0  # type: ignore[arg-type]
@@ -194,7 +196,7 @@ class PatientClient(HttpClient):
             if not may_pass or is_over or monotonic() - start + wait > MAX_SECONDS:
                 raise RequestFailed(answer, resolution, tries)
             self._say(answer, resolution, wait, f"{tries} of {patience.retries}")
-            with aside():
+            with aside(), progress.HERE.waiting(f"the next try, after {in_short(answer)},", self.name):
                 sleep(wait)
 
     def _is_odd_refusal(self, status: int | None, tries: int, patience: Patience) -> bool:
@@ -204,7 +206,7 @@ class PatientClient(HttpClient):
 
     def _once(self, request: requests.PreparedRequest, options: Mapping[str, Any], held: ExitStack) -> Answer:
         logger.debug(f"Making outbound API request: {request.method} {request.url}")
-        with self._budget.under_way():
+        with progress.HERE.waiting("an answer", self.name), self._budget.under_way():
             try:
                 answer: Answer = self._whole(request, options, held)
             except (requests.RequestException, network.RedirectError, bounds.TooLargeError) as error:

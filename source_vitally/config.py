@@ -84,7 +84,8 @@ def problems(config: Mapping[str, Any], specification: Mapping[str, Any]) -> lis
     start_date = config.get("start_date")
     if not found and start_date and parse_time(start_date) is None:
         found.append("'start_date' must be a date that exists, as YYYY-MM-DDTHH:mm:ssZ")
-    return found + list(_unknown("", config, specification["properties"])) + list(_unknown_in_data_center(config))
+    shown = [name for name, field in specification["properties"].items() if not field.get("airbyte_hidden")]
+    return found + list(_unknown("", config, shown)) + list(_unknown_in_data_center(config))
 
 
 def _unknown_in_data_center(config: Mapping[str, Any]) -> Iterator[str]:

@@ -19,11 +19,15 @@ from airbyte_cdk.sources.declarative.transformations.config_transformations.conf
 from vitally_api.keys import header, is_header
 from vitally_api.regions import REGIONS, SUBDOMAIN, data_center_at
 
-_OLD_FIELDS = ("domain", "api_url", "api_key", "basic_auth_header")
+_ADDRESSES = ("domain", "api_url")
+_OLD_FIELDS = (*_ADDRESSES, "api_key", "basic_auth_header")
 # Where 0.4's docs send an empty `domain`, and the default of `api_url`.
 _DEFAULT = {"region": "custom", "rest_url": REGIONS["us"].shared_rest}
 # 0.4 required `status`; without it a request had none, which by Vitally's docs means `active`.
 _AS_BEFORE = {"status": "active", "include_archived": False, "inlined_objects": "full", "column_types": "0.4"}
+
+_DEFAULTS = {"include_archived": True, "inlined_objects": "reference", "column_types": "current"}
+"""What Airbyte's form fills in of these, in a config of 0.4 too that is opened there before its first run."""
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:]+")
 _SCHEME = re.compile(r"^(https?:/+)+", re.IGNORECASE)
@@ -48,10 +52,15 @@ class OldConfig(ConfigTransformation):
 def migrated(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the config in today's fields, and what stands in the way, in sentences that quote no value.
 
-    A config without any old field is returned as it is. Where one has fields of today as well, these stay.
+    A config without any old field is returned as it is. Where one has fields of today as well, these stay; but of one
+    that the form has saved, where the old fields are hidden, the defaults say nothing, and `data_center` all.
     """
     if not any(name in config for name in _OLD_FIELDS):
         return dict(config), []
+    if config.get("column_types") == _DEFAULTS["column_types"]:
+        config = {name: value for name, value in config.items() if value != _DEFAULTS.get(name)}
+        if config.get("data_center"):
+            config = {name: value for name, value in config.items() if name not in _ADDRESSES}
     kept = {name: value for name, value in config.items() if name not in _OLD_FIELDS}
     data_center, obstacles = _data_center(config)
     found = {"data_center": data_center, "secret_token": _key(config)}

@@ -1,10 +1,9 @@
-"""How much of what was read is held at once: bytes of pages and details, of records that wait to be printed, of ids."""
+"""How much of what was read is held at once: bytes of pages and details, and of records that wait to be printed."""
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -220,36 +219,3 @@ class Shared:
 
     def _may_go_ahead(self, ahead: int, size: int) -> bool:
         return ahead < self._workers and self.room.has(size, AHEAD_BYTES)
-
-
-class Seen:
-    """A set of hashes of 8 bytes in open addressing: 16 bytes a member, 32 at the most while it grows.
-
-    A million rows take 16 MB; that two of them have one hash is a chance of one in thirty million.
-    """
-
-    def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * 1024))
-        self._count = 0
-
-    def add(self, key: str) -> bool:
-        """Add a key and return whether it is new."""
-        if self._count * 2 >= len(self._slots):
-            old, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
-            for value in filter(None, old):
-                self._slots[self._slot(value)] = value
-        value = (hash(key) & 0xFFFF_FFFF_FFFF_FFFF) or 1  # 0 is an empty slot
-        slot = self._slot(value)
-        if self._slots[slot]:
-            return False
-        self._slots[slot] = value
-        self._count += 1
-        return True
-
-    def _slot(self, value: int) -> int:
-        """Return where a value is, or the empty slot for it."""
-        mask = len(self._slots) - 1
-        slot = value & mask
-        while self._slots[slot] not in (0, value):
-            slot = (slot + 1) & mask
-        return slot

@@ -66,6 +66,13 @@ def has_cursor_or_none(body: Any) -> bool:
     return cursor is not True and isinstance(cursor, str | int | float | None)
 
 
+def count_of(response: requests.Response) -> int:
+    """Return how many rows an answer has."""
+    body = body_of(response)
+    lists = [value for value in body.values() if isinstance(value, list)] if isinstance(body, Mapping) else [body]
+    return len(lists[0]) if lists and isinstance(lists[0], list) and "id" not in body else 1
+
+
 def size_of(response: requests.Response) -> int:
     """Return the bytes of an answer's body."""
     body_of(response)

@@ -23,10 +23,11 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_vitally.client import RequestFailed, is_check, may_be_too_much, patience
 from source_vitally.feed_cursor import FeedCursor
-from source_vitally.memory import SHARED, UNKNOWN_BYTES, Seen, Shared, weigh
+from source_vitally.memory import SHARED, UNKNOWN_BYTES, Shared, weigh
 from source_vitally.records import place_of, version_of
 from source_vitally.responses import body_of, clock_of, is_absent, next_cursor, reason_of, size_of
 from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanError, ScanState, ServerClock
+from source_vitally.seen import Seen
 from source_vitally.sharing import ANSWERS, Answers, LivePass, Reading, Topic
 from source_vitally.times import format_time, parse_time, read_time
 
@@ -286,8 +287,7 @@ class FeedRetriever(Retriever):
         is_divisible, reading = True, self._readings[str(stream_slice.partition)]
         while True:
             try:
-                retries = scan.size.retries if is_divisible else None
-                with patience(doubtful=scan.resumes, divisible=retries):
+                with patience(doubtful=scan.resumes, divisible=scan.size.retries if is_divisible else None):
                     key = scan.sort_by, scan.size.limit, scan.token
                     response = reading.page(key, partial(self._page, scan, stream_slice, scan.token))
                 if not is_absent(response) or not self._may_begin_again(response.status_code, scan, stream_slice):

@@ -23,6 +23,7 @@ from source_vitally import cdk
 from source_vitally.auth import make_known
 from source_vitally.config import require_valid
 from source_vitally.memory import give_memory_back
+from source_vitally.progress import HERE
 from source_vitally.source import SourceVitally
 from vitally_api.catalogs import problem_of_catalog
 from vitally_api.ends import OUTPUT_CLOSED, TERMINATED
@@ -59,8 +60,11 @@ def run(args: list[str] | None = None) -> None:
         waiting = 0
         try:
             for message in messages(sys.argv[1:] if args is None else args):
-                print(f"{message}\n", end="")
                 waiting += len(message)
+                if len(message) > _PRINTED_AT_ONCE:
+                    _print_past_buffer(message)
+                else:
+                    print(f"{message}\n", end="")
                 if waiting > _PRINTED_AT_ONCE:  # the buffer is emptied by time, and takes four bytes a letter
                     PRINT_BUFFER.flush()
                     waiting = 0
@@ -68,6 +72,21 @@ def run(args: list[str] | None = None) -> None:
             logger.critical(error, exc_info=error)
             print(f"{trace(error)}\n", end="")
             sys.exit(1)
+
+
+def _print_past_buffer(message: str) -> None:
+    with PRINT_BUFFER.lock, _ended_unread():
+        PRINT_BUFFER.flush()
+        for text in (message, "\n"):
+            sys.__stdout__.write(text)  # type: ignore[union-attr]
+
+
+@contextmanager
+def _ended_unread() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        os._exit(OUTPUT_CLOSED)
 
 
 @contextmanager
@@ -79,10 +98,8 @@ def _ended_by_others() -> Iterator[None]:
     flush = PRINT_BUFFER.flush
 
     def flush_or_end() -> None:
-        try:
+        with _ended_unread():
             flush()
-        except BrokenPipeError:
-            os._exit(OUTPUT_CLOSED)
 
     def end() -> None:
         PRINT_BUFFER.flush()
@@ -105,6 +122,7 @@ def _printed_in_time() -> Iterator[None]:
 
     def flush() -> None:
         while not ended.wait(_PRINTED_AFTER):
+            HERE.say()
             PRINT_BUFFER.flush()
 
     thread = Thread(target=flush, daemon=True)

@@ -32,6 +32,7 @@ from source_vitally.client import CHECK_RETRIES, FEW_RETRIES, patience
 from source_vitally.config import REST_URL, complete, require_valid, without_nulls
 from source_vitally.manifest import manifest
 from source_vitally.memory import SHARED, Shared
+from source_vitally.progress import HERE
 from source_vitally.protocol import in_order, read_json, states_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.schema import TRAIT_TYPES
@@ -186,6 +187,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
     def _begin(self) -> None:
         """Make what the streams of one command share, and its secrets known, whatever the CDK has made of them."""
         make_known(self._config)
+        HERE.begin(self._config["requests_per_minute"])
         shared = {SHARED: Shared(self._config["num_workers"]), ANSWERS: Answers()}
         self._config = {**self._config, **shared, CUSTOM_OBJECTS: []}
 

@@ -115,16 +115,16 @@ def read(body: Readable, largest: int, is_large: Callable[[], object]) -> tuple[
         largest: Where it is broken off.
         is_large: Called at `ALONE` bytes; may wait, so that of many answers that are read at once only one is large.
     """
-    pieces: list[bytes] = []
+    content = io.BytesIO()  # which does not copy what it gives
     size = 0
     while piece := body.read1(_PIECE, decode_content=True):
         if size < ALONE <= size + len(piece):
             is_large()
-        pieces.append(piece)
-        size += len(piece)
+        size += content.write(piece)
         if size > largest:
-            return b"".join(pieces[:1]), False
-    return b"".join(pieces), True
+            content.truncate(_PIECE)
+            return content.getvalue(), False
+    return content.getvalue(), True
 
 
 class TimedResponse(http.client.HTTPResponse):

@@ -47,7 +47,7 @@ def refused(error: BaseException, host: str) -> str:
     """Return that a host is within somebody's network, where a request failed for that, and what to do; else ""."""
     if not any(isinstance(cause, NotPublicError) for cause in causes(error)):
         return ""
-    return f"{host} is an address of a private network, which Airbyte Cloud does not allow. Check data_center."
+    return f"{host} is in a private network, which Airbyte Cloud does not allow. Check Data center (data_center)."
 
 
 def prove_public(host: str, port: int) -> None:

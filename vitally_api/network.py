@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -33,10 +34,16 @@ def ca_bundle(environ: Mapping[str, str]) -> str | None:
             raise ValueError(f"{variable} names certificates that do not exist: {path}. Correct it, or unset it.")
         if Path(path).is_file():
             try:
-                ssl.create_default_context(cafile=path)
+                _load_certificates(path, Path(path).stat().st_mtime_ns)
             except (OSError, ValueError):
                 raise ValueError(f"{variable} names a file without certificates (PEM): {path}.") from None
     return found[0][1] if found else None
+
+
+@cache
+def _load_certificates(path: str, _changed: int) -> None:
+    """Raise an error unless a file has certificates; some have hundreds, which takes a while."""
+    ssl.create_default_context(cafile=path)
 
 
 def proxy_of(url: str) -> str | None:
@@ -89,7 +96,7 @@ def followed(address: str, status: int, location: str | None, hop: int, *, is_re
     if target and not why_not:
         return target
     place = f"{urlsplit(address).netloc} redirects to {_host_of(target) or 'nowhere'} (HTTP {status})"
-    raise RedirectError(f"{place}{why_not and f', {why_not}'}. Check data_center.")
+    raise RedirectError(f"{place}{why_not and f', {why_not}'}. Check Data center (data_center).")
 
 
 def _host_of(address: str) -> str:
@@ -139,8 +146,8 @@ def refused_tls(error: BaseException, host: str) -> str | None:
         )
     if any(isinstance(found, ssl.SSLError) and getattr(found, "reason", "") in _OLD_TLS for found in causes(error)):
         return (
-            f"{host} offers only versions of TLS that are no longer safe (older than 1.2). Check data_center, or ask "
-            "whoever runs the server or the proxy in between to allow TLS 1.2."
+            f"{host} offers only versions of TLS that are no longer safe (older than 1.2). Check Data center "
+            "(data_center), or ask whoever runs the server or the proxy in between to allow TLS 1.2."
         )
     return None
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 SUBDOMAIN = "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 SUBDOMAIN_DESCRIPTOR = "a single name such as acme, without https:// and without .vitally.io"
 ADDRESS = r"^https?://[^\s/?#@\\]+(/[^\s?#]*)?$"
-ADDRESS_DESCRIPTOR = "an address such as https://rest.vitally.io, without a user name, a password, a ? or a #"
+ADDRESS_DESCRIPTOR = "an address such as {example}, without a user name, a password, a ? or a #"
 
 REST_PATH = "/resources"
 ANALYTICS_PATH = "/analytics/v1"

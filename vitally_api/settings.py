@@ -38,6 +38,7 @@ NUM_WORKERS: Property = {
     "title": "Parallel requests",
     "description": "How many requests may run at the same time.",
     "type": "integer",
+    "multipleOf": 1,
     "minimum": 1,
     "maximum": 20,
     "default": 8,
@@ -49,6 +50,7 @@ REQUESTS_PER_MINUTE: Property = {
         "Vitally allows 1,000 per key unless your contract says otherwise. Lower it when other tools use the same key."
     ),
     "type": "integer",
+    "multipleOf": 1,
     "minimum": 1,
     "maximum": 100_000,
     "default": 1000,
@@ -68,7 +70,7 @@ FIELDS: Mapping[str, Property] = {
         "description": f"Without {REST_PATH}, which is added. For a proxy or a test server.",
         "type": "string",
         "pattern": ADDRESS,
-        "pattern_descriptor": ADDRESS_DESCRIPTOR,
+        "pattern_descriptor": ADDRESS_DESCRIPTOR.format(example="https://rest.vitally.io"),
         "examples": ["https://rest.vitally.io"],
     },
     "analytics_url": {
@@ -76,7 +78,7 @@ FIELDS: Mapping[str, Property] = {
         "description": f"Without {ANALYTICS_PATH}, which is added. For a proxy or a test server.",
         "type": "string",
         "pattern": ADDRESS,
-        "pattern_descriptor": ADDRESS_DESCRIPTOR,
+        "pattern_descriptor": ADDRESS_DESCRIPTOR.format(example="https://api.vitally.io"),
         "examples": ["https://api.vitally.io"],
     },
 }
@@ -98,6 +100,11 @@ def data_center(*, analytics: bool) -> Property:
     }
 
 
+def may_be_empty(field: Property) -> Property:
+    """Return a text of a form that its pattern lets be emptied: the form holds it to the pattern even then."""
+    return {**field, "pattern": f"^$|{field['pattern']}"} if "pattern" in field else field
+
+
 def problem_of_unknown(name: str, known: Iterable[str]) -> str:
     """Return what is said of a setting that does not exist, with the nearest one that does: a predicate, no name."""
     near = get_close_matches(name.lower(), list(known), n=1)
@@ -113,7 +120,11 @@ def _branch(region: Region, analytics: bool) -> Property:
         "required": ["region", *(name for name, is_required in fields.items() if is_required)],
         "properties": {
             "region": constant,
-            **{name: {**_field(name, region), "order": order} for order, name in enumerate(fields, start=1)},
+            **{
+                name: {**(field if is_required else may_be_empty(field)), "order": order}
+                for order, (name, is_required) in enumerate(fields.items(), start=1)
+                for field in (_field(name, region),)
+            },
         },
     }
 

@@ -22,7 +22,7 @@ from destination_vitally.api.limiter import Limiter
 from destination_vitally.api.reply import NO_ANSWER, Reply, RetryableError, read, retryable_problem
 from destination_vitally.api.wire import Adapter
 from destination_vitally.clock import Clock
-from destination_vitally.config import Config
+from destination_vitally.config import Config, setting
 from destination_vitally.errors import AmbiguousError, ConfigError, OutageError, RejectedError
 from vitally_api import answers, bounds, cloud, network
 from vitally_api.keys import analytics_authorization, rest_authorization
@@ -204,6 +204,11 @@ class Api:
         self._has_given_up = True
         return True
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent, to both APIs."""
+        return self._shared.limiter.sent
+
     def backoff(self) -> Backoff:
         """Return the waiting between the attempts of one thing."""
         return Backoff(self._shared)
@@ -214,7 +219,8 @@ class Api:
             response = self._answer(method, path, body)
             reply = read(response, bounds.largest_at(path), self._shared.turn)
         except (InvalidURL, InvalidSchema) as error:
-            raise ConfigError(f"No request can be sent to {host} ({_root_name(error)}). Check data_center.") from None
+            problem = f"No request can be sent to {host} ({_root_name(error)}). Check Data center (data_center)."
+            raise ConfigError(problem) from None
         except (requests.exceptions.RequestException, HTTPError, bounds.TooLargeError) as error:
             raise self._unanswered(host, error, repeatable) from None
         self._shared.limiter.observe(response.headers, refused=reply.status == 429)
@@ -275,7 +281,7 @@ class Api:
                 f"no way to {host} through the proxy {proxy} ({_root_name(error)}); check HTTPS_PROXY and NO_PROXY"
             )
         else:
-            problem = f"no answer from {host} ({_root_name(error)}); check data_center and the network"
+            problem = f"no answer from {host} ({_root_name(error)}); check Data center (data_center) and the network"
         return RetryableError(problem, nothing)
 
     def _raise_config_errors(self, reply: Reply) -> None:
@@ -284,8 +290,8 @@ class Api:
             return
         if reply.status in (401, 403):
             raise ConfigError(
-                f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check {self._token_field}, "
-                "and that data_center is the one of this workspace."
+                f"Vitally refused the key (HTTP {reply.status}: {reply.reason}). Check "
+                f"{setting(self._token_field)}, and that Data center (data_center) is the one of this workspace."
             )
         if reply.ok:
             self._pages = 0

@@ -41,6 +41,8 @@ class Limiter:
         self._next_spread = 0.0
         self._not_before = 0.0
         self._cost = 1.0
+        self.sent = 0
+        """How many requests were let through."""
         self._lock = threading.Lock()
 
     def acquire(self) -> None:
@@ -50,6 +52,7 @@ class Limiter:
                 now = self._clock.monotonic()
                 delay = self._taken(now)
                 if delay <= 0:
+                    self.sent += 1
                     return
             self._clock.wait(delay)
 

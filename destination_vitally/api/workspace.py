@@ -40,7 +40,7 @@ class Workspace:
             ConfigError: there is none, there are several, or it cannot be known.
         """
         found = [d for d in self.definitions if name in (d["id"], d.get("name"))]
-        if not found:
+        if name and not found:
             wanted = snake_case(name)
             found = [d for d in self.definitions if wanted in (snake_case(text_of(d, n)) for n in ("name", "label"))]
         return self._only(name, found)
@@ -64,13 +64,14 @@ class Workspace:
     def _why_not(self, name: str, found: list[Row]) -> str:
         if not self._rest:
             return (
-                f"To find custom object '{name}', secret_token is needed in the configuration; or write "
+                f"To find custom object '{name}', the REST API key (secret_token) is needed; or write "
                 "custom_object/<id> with the id from the address of its settings page in Vitally."
             )
         if found:
             return f"Several custom objects could be meant by '{name}': {', '.join(str(d['name']) for d in found)}"
         known = ", ".join(str(d.get("name")) for d in self.definitions) or "none"
-        return f"There is no custom object '{name}' in Vitally. Custom objects: {known}"
+        problem = f"There is no custom object '{name}' in Vitally" if name else "Say which: custom_object/<name>"
+        return f"{problem}. Custom objects: {known}"
 
     def custom_fields(self, model: str, definition: str = "") -> dict[str, CustomField] | None:
         """Return the custom fields of a model by their path, read once; None when there is no REST key.

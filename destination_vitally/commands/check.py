@@ -60,15 +60,23 @@ def _keys_mixed_up(config: Config, reach: Callable[[Config], Apis]) -> str:
         if rest_takes_it or analytics_takes_it:
             own, other = ("REST", "Analytics") if rest_takes_it else ("Analytics", "REST")
             return (
-                f"secret_token and analytics_token hold the same key, that of the {own} API. The {other} API has a key "
-                "of its own: enter it, or leave its field empty."
+                "REST API key (secret_token) and Analytics API key (analytics_token) hold the same key, that of the "
+                f"{own} API. The {other} API has a key of its own: enter it, or leave its field empty."
             )
     elif rest_takes_it and analytics_takes_it:
-        return "The keys are swapped: what is in secret_token belongs into analytics_token, and the other way round."
+        return (
+            "The keys are swapped: what is in REST API key (secret_token) belongs into Analytics API key "
+            "(analytics_token), and the other way round."
+        )
     elif rest_takes_it:
-        return "The key in analytics_token is that of the REST API: enter it in secret_token."
+        return (
+            "Analytics API key (analytics_token) holds that of the REST API: enter it in REST API key (secret_token)."
+        )
     elif analytics_takes_it:
-        return "The key in secret_token is that of the Analytics API: enter it in analytics_token."
+        return (
+            "REST API key (secret_token) holds that of the Analytics API: enter it in Analytics API key "
+            "(analytics_token)."
+        )
     return ""
 
 
@@ -84,11 +92,13 @@ def prove_analytics(analytics: Api) -> None:
     """Send the Analytics API an empty batch: whatever it makes of it, it looks at the key first. Raises as `check`."""
     reply = analytics.send("POST", "/batch", b"[]")
     if reply.status == 404:
-        raise ConfigError("There is no Analytics API at this address (HTTP 404). Check data_center.")
+        raise ConfigError("There is no Analytics API at this address (HTTP 404). Check Data center (data_center).")
 
 
 def prove_rest(rest: Api) -> None:
     """Ask the REST API for one row; raises as `check`."""
     reply = rest.send("GET", "/users?limit=1")
     if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
-        raise ConfigError(f"There is no REST API of Vitally at this address ({reply.reason}). Check data_center.")
+        raise ConfigError(
+            f"There is no REST API of Vitally at this address ({reply.reason}). Check Data center (data_center)."
+        )

@@ -172,7 +172,7 @@ class _Form:
 
     def _description(self) -> str:
         if self._operation == "delete":
-            return f"Each row {self._entry.on_delete}. Needs allow_deletes in the destination's settings."
+            return f"Each row {self._entry.on_delete}. Needs Allow deletes (allow_deletes) in the settings."
         return self._entry.description
 
     @property

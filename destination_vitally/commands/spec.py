@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from destination_vitally.config import Config
-from destination_vitally.config.base import form
-from vitally_api.settings import data_center
+from destination_vitally.config.base import UNCHOSEN, form
+from vitally_api.settings import data_center, may_be_empty
 
 JsonSchema = dict[str, Any]
 
@@ -39,7 +39,7 @@ def _render(schema: Any, definitions: JsonSchema) -> Any:
         rendered["type"] = "object"
     if "properties" in schema:
         rendered["properties"] = {
-            name: {**_property(name, _render(entry, definitions)), "order": order}
+            name: {**_property(name, _render(entry, definitions), name in schema.get("required", ())), "order": order}
             for order, (name, entry) in enumerate(schema["properties"].items())
         }
         rendered["additionalProperties"] = True
@@ -52,11 +52,12 @@ def _without_null(schema: JsonSchema) -> JsonSchema:
     if len(choices) != 1:
         return schema
     rest = {k: v for k, v in schema.items() if k != "anyOf" and not (k == "default" and v is None)}
-    return {**choices[0], **rest}
+    chosen = {**choices[0], **rest}
+    return {**chosen, "enum": [*chosen["enum"], UNCHOSEN]} if "enum" in chosen else chosen
 
 
-def _property(name: str, schema: JsonSchema) -> JsonSchema:
-    """Return a property as the form wants it: a constant shows nothing but itself."""
+def _property(name: str, schema: JsonSchema, is_required: bool) -> JsonSchema:
+    """Return a property as the form wants it: a constant shows nothing but itself, what is optional may be emptied."""
     if "const" in schema:
         return {
             "type": "string",
@@ -64,4 +65,9 @@ def _property(name: str, schema: JsonSchema) -> JsonSchema:
             "default": schema["const"],
             "title": name.replace("_", " ").capitalize(),
         }
-    return schema
+    if schema.get("type") == "integer":
+        schema = {**schema, "multipleOf": 1}
+    if "properties" in schema.get("items", {}):
+        for entry in schema["items"]["properties"].values():
+            entry.pop("default", None)  # the form would write it into each new entry
+    return schema if is_required else may_be_empty(schema)

@@ -1,6 +1,6 @@
 """The configuration of the destination: what a person fills in, checked and with its defaults applied."""
 
-from destination_vitally.config.base import Settings
+from destination_vitally.config.base import Settings, setting
 from destination_vitally.config.mapping import (
     Cast,
     ConstantEntry,
@@ -30,4 +30,5 @@ __all__ = [
     "StreamMapping",
     "TraitEntry",
     "read",
+    "setting",
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from destination_vitally.config.base import Settings, Text
 from destination_vitally.objects.model import Operation
@@ -25,13 +25,18 @@ Cast = Literal["text", "number", "boolean", "date", "datetime", "list", "unix_se
 """The types that a value can be brought to, under the names of `vitally_api.traits`; the last two are datetimes."""
 
 
+_BLANKS = {"space": " ", "tab": "\t", r"\t": "\t"}
+Separator = Annotated[str, AfterValidator(lambda said: _BLANKS.get(said, said))]
+"""What is between the entries of a list; blanks are said in words, since the form takes them away when it saves."""
+
+
 class FieldEntry(Settings):
     """A column that goes to a field of the object."""
 
     field: Text
     column: Text
     cast: Cast | None = None
-    separator: str | None = None
+    separator: Separator | None = None
     null_values: NullPolicy | None = None
 
 
@@ -41,7 +46,7 @@ class TraitEntry(Settings):
     trait: Text
     column: Text
     cast: Cast | None = None
-    separator: str | None = None
+    separator: Separator | None = None
     null_values: NullPolicy | None = None
 
 
@@ -106,8 +111,8 @@ class StreamMapping(Settings):
         lines = self.fields or self.traits or self.constants or self.constant_traits
         if not lines and self.other_columns is None and not self.external_id and self.rows_are != "vitally's":
             raise ValueError(
-                f"the mapping of stream '{self.stream}' maps no column. Fill in fields and traits; or choose "
-                "traits in other_columns, if the columns have the names that Vitally should show"
+                f"the mapping of stream '{self.stream}' maps no column. Fill in Fields and Traits; or choose "
+                "traits in Other columns (other_columns), if the columns have the names that Vitally should show"
             )
         return self
 

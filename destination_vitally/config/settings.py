@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from destination_vitally.config.base import Percent, Settings
+from destination_vitally.config.base import Percent, Settings, setting
 from destination_vitally.config.mapping import NullPolicy, StreamMapping
 from destination_vitally.config.storage import NoStorage, S3Storage
 from vitally_api import cloud, settings
@@ -33,12 +33,12 @@ class DataCenter(Settings):
         given = self.model_dump(exclude_none=True, exclude={"region"})
         for name, is_required in fields.items():
             if is_required and name not in given:
-                raise ValueError(f"{name} is missing")
+                raise ValueError(f"{setting(name, 'DataCenter')} is missing")
         for name in given:
             if name not in fields:
-                raise ValueError(f"{name} is not asked for where region is {self.region}")
+                raise ValueError(f"{setting(name, 'DataCenter')} is not asked for where region is {self.region}")
             if name != "subdomain" and (problem := cloud.problem_of_address(given[name], os.environ)):
-                raise ValueError(f"{name} {problem}")
+                raise ValueError(f"{setting(name, 'DataCenter')} {problem}")
         return self
 
     @property
@@ -94,17 +94,19 @@ class Config(Settings):
     @model_validator(mode="after")
     def _tokens_and_addresses(self) -> Config:
         if not self.secret_token and not self.analytics_token:
-            raise ValueError("enter secret_token (the REST API key), analytics_token (the Analytics API key) or both")
+            raise ValueError("enter REST API key (secret_token), Analytics API key (analytics_token) or both")
         for name in ("secret_token", "analytics_token"):
             token = getattr(self, name)
             if token and (problem := problem_of_key(token)):
-                raise ValueError(f"{name} {problem}")
+                raise ValueError(f"{setting(name)} {problem}")
         if self.secret_token and not self.data_center.rest:
-            raise ValueError("data_center: rest_url is needed to use secret_token")
+            raise ValueError("Address of the REST API (rest_url) is needed to use the REST API key (secret_token)")
         if self.analytics_token and not self.data_center.analytics:
-            raise ValueError("data_center: analytics_url is needed to use analytics_token")
+            raise ValueError(
+                "Address of the Analytics API (analytics_url) is needed to use the Analytics API key (analytics_token)"
+            )
         if self.verify == "all" and not self.secret_token:
-            raise ValueError("verify: all needs secret_token (the REST API key): nothing else can read rows back")
+            raise ValueError("all in Look whether rows have landed (verify) needs the REST API key (secret_token)")
         if self.skip_unchanged and not self.secret_token:
-            raise ValueError("skip_unchanged needs secret_token (the REST API key): nothing else can read rows")
+            raise ValueError("Send only what changes (skip_unchanged) needs the REST API key (secret_token)")
         return self

@@ -48,9 +48,13 @@ class S3Storage(Settings):
     @model_validator(mode="after")
     def _what_it_may_use(self) -> S3Storage:
         if bool(self.access_key_id) != bool(self.secret_access_key):
-            raise ValueError("access_key_id and secret_access_key belong together: enter both or neither")
+            raise ValueError(
+                "Access key ID (access_key_id) belongs with Secret access key (secret_access_key): enter both or none"
+            )
         if cloud.is_cloud(os.environ) and not (self.access_key_id or self.role_arn):
-            raise ValueError("on Airbyte Cloud, enter access_key_id and secret_access_key, or role_arn")
+            raise ValueError(
+                "on Airbyte Cloud, enter an Access key ID (access_key_id) with its secret, or a Role ARN (role_arn)"
+            )
         if problem := cloud.problem_of_address(self.s3_endpoint or "", os.environ):
-            raise ValueError(f"s3_endpoint {problem}")
+            raise ValueError(f"Endpoint (s3_endpoint) {problem}")
         return self

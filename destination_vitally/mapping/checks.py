@@ -92,7 +92,11 @@ def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMappin
     for name in dict.fromkeys(_twice(name for name, _ in named)):
         spellings = list(dict.fromkeys(spelled for known, spelled in named if known == name))
         also = f" ({' and '.join(spellings)})" if len(spellings) > 1 else ""
-        where = "in fields and in constants" if name in dict(fields) and name in dict(constants) else "mapped twice"
+        where = (
+            "in Fields and in Fixed values (constants)"
+            if name in dict(fields) and name in dict(constants)
+            else "mapped twice"
+        )
         raise ConfigError(f"{title}: {name}{also} is {where}; leave one")
     traits = _traits(mapping)
     if traits and entry.open_member is None:
@@ -103,7 +107,7 @@ def canonical(mapping: StreamMapping, entry: Object, title: str) -> StreamMappin
         if (field.analytics or "").startswith("traits.") and (trait := str(field.analytics)[7:]) in traits:
             raise ConfigError(
                 f"{title}: trait '{trait}' would overwrite the field {field.name} of {entry.name}. Map the column to "
-                f"{field.name} in fields, or to a trait of another name"
+                f"{field.name} in Fields, or to a trait of another name"
             )
     return mapping.model_copy(update={"fields": _renamed(fields), "constants": _renamed(constants)})
 
@@ -255,9 +259,11 @@ def check_matching(mapper: Mapper, operation: Operation, schema: Mapping[str, An
     fields = {target.name for layout in layouts for target in layout.targets if target.place in ("field", "default")}
     missing = mapper.never_given(fields, operation)
     if missing:
+        field = mapper.entry.field(missing)
+        fixed = ", or enter it in Fixed values (constants)" if field and not field.is_id else ""
         raise ConfigError(
             f"{title}: no column gives {missing}, which is required to {operation} {mapper.entry.name}. Map a column "
-            f"to it in fields. Columns: {_listed(columns)}"
+            f"to it in Fields{fixed}. Columns: {_listed(columns)}"
         )
     if _by_vitallys_id(mapper, fields, columns):
         logger.warning(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from destination_vitally.config import StreamMapping
+from destination_vitally.config import StreamMapping, setting
 from destination_vitally.errors import NoDeleteError, RejectedError, SkippedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping.change import (
@@ -317,10 +317,10 @@ class Mapper:
         if "delete" not in self.entry.operations:
             raise NoDeleteError(f"{label}: Vitally has no way to delete it")
         if not self._rules.allow_deletes:
-            raise RejectedError(f"{label}: deletes are switched off; set allow_deletes to allow them")
+            raise RejectedError(f"{label}: deletes are switched off; set Allow deletes (allow_deletes) to allow them")
         if "delete" not in self._routing:
             needed = self.entry.operations["delete"][0].needs
-            raise RejectedError(f"{label}: deleting needs {needed} in the configuration")
+            raise RejectedError(f"{label}: deleting needs the {setting(needed)}")
 
     def never_given(self, given: Iterable[str], operation: Operation) -> str:
         """Return the requirement that rows cannot meet which have no other fields than `given`; empty when they can."""

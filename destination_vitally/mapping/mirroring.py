@@ -58,10 +58,10 @@ def mirror_of(
     if chosen == "keep":
         return None
     if problem := _problem(config, entry, operation, chosen):
-        raise ConfigError(f"stream '{configured.stream.name}': missing_rows is {chosen}, {problem}")
+        raise ConfigError(f"stream '{configured.stream.name}': Missing rows (missing_rows) is {chosen}, {problem}")
     logger.warning(
         "Stream %s: after a full refresh, rows of %s in Vitally that have an externalId and are not in it are deleted, "
-        "if they are %d %% at most (max_deletes_percent). Each delete %s.",
+        "if they are %d %% at most. Each delete %s.",
         *(configured.stream.name, entry.name, config.max_deletes_percent, entry.on_delete),
     )
     return Mirror(_doubt(configured), mapping.missing_rows_grace_hours if mapping else 0)
@@ -81,11 +81,12 @@ def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -
         ),
         (
             not config.allow_deletes,
-            "but deletes are switched off. Switch allow_deletes on if you mean it, or set missing_rows to keep",
+            "but deletes are switched off. Switch Allow deletes (allow_deletes) on if you mean it, or set Missing rows "
+            "(missing_rows) to keep",
         ),
         (
             "secret_token" not in config.tokens,
-            f"and to delete {entry.name}, secret_token is needed in the configuration",
+            f"and to delete {entry.name}, the REST API key (secret_token) is needed",
         ),
         (
             entry.destroys_below and chosen != EVERYTHING,
@@ -97,7 +98,8 @@ def _problem(config: Config, entry: Object, operation: Operation, chosen: str) -
         ),
         (
             entry.name in PARENTS and config.unknown_parents == "create",
-            f"and unknown_parents is create, so a row of {entry.name} is created and deleted in turn. Change one",
+            "and Unknown accounts and organizations (unknown_parents) is create, so a row of "
+            f"{entry.name} is created and deleted in turn. Change one",
         ),
     )
     return next((text for is_so, text in problems if is_so), "")
@@ -133,8 +135,8 @@ def check_together(streams: Iterable[tuple[str, Object, Mirror | None]]) -> None
     for title, entry, mirror in streams:
         if not mirror and entry.path in mirrored:
             raise ConfigError(
-                f"stream '{mirrored[entry.path]}': missing_rows deletes rows of {entry.name} that are in no "
-                f"stream, but stream '{title}' writes {entry.name} too and does not say so. Set missing_rows in the "
+                f"stream '{mirrored[entry.path]}': Missing rows (missing_rows) deletes rows of {entry.name} that are "
+                f"in no stream, but stream '{title}' writes {entry.name} too and does not say so. Set it in the "
                 "mappings of both, or of none: a row counts as missing only if it is in neither."
             )
 
@@ -149,7 +151,8 @@ def explain_deletes(config: Config, title: str, entry: Object, operation: Operat
     if config.allow_deletes:
         logger.warning("Stream %s: %s %s.", title, which, entry.on_delete)
     else:
-        logger.warning("Stream %s: %s will be rejected, because allow_deletes is off.", title, which)
+        off = "because Allow deletes (allow_deletes) is off"
+        logger.warning("Stream %s: %s will be rejected, %s.", title, which, off)
 
 
 def explain_truncation(configured: ConfiguredAirbyteStream, title: str, mirror: Mirror | None) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
-from destination_vitally.config import Config, StreamMapping
+from destination_vitally.config import Config, StreamMapping, setting
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.checks import (
     LACKING,
@@ -39,7 +39,7 @@ from destination_vitally.mapping.mirroring import (
     mirror_of,
 )
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Directory, Object, Operation, Route
-from destination_vitally.objects.table import BY_NAME, DIRECTORIES, INSTANCE, OBJECTS, rank
+from destination_vitally.objects.table import DIRECTORIES, INSTANCE, OBJECTS, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
 from vitally_api.names import STREAM_PREFIX
 
@@ -342,21 +342,29 @@ def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
         return ()
 
 
-def _object(name: str, title: str) -> Object:
-    if name in BY_NAME and name != INSTANCE.name and BY_NAME[name] not in DIRECTORIES.values():
-        return BY_NAME[name]
-    if name.startswith(PREFIX) and len(name) > len(PREFIX) and name != INSTANCE.name:
+def _known(name: str, *, is_stream: bool = False) -> Object | None:
+    """Return the object that people or streams call so, whatever its spelling; a list of names is a stream alone."""
+    wanted = folded(name)
+    if name.startswith(PREFIX) and len(name) > len(PREFIX):
         return replace(INSTANCE, name=name)
+    for entry in (*OBJECTS, *DIRECTORIES.values()) if is_stream else OBJECTS:
+        ids = (f"{entry.name}_ids",) if is_stream else ()
+        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams, *ids)):
+            return entry
+    return None
+
+
+def _object(name: str, title: str) -> Object:
+    if folded(name) in (folded(PREFIX), folded(INSTANCE.name)):
+        return replace(INSTANCE, name=PREFIX)  # which is asked for once the custom objects can be named
+    if entry := _known(name):
+        return entry
     raise ConfigError(f"{title}: there is no object '{name}' in Vitally. Objects: {_listed()}")
 
 
 def _object_of_stream(name: str, title: str) -> Object:
-    wanted = folded(name)
-    for entry in (*OBJECTS, *DIRECTORIES.values()):
-        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams, f"{entry.name}_ids")):
-            return entry
-    if name.startswith(PREFIX):
-        return _object(name, title)
+    if entry := _known(name, is_stream=True):
+        return entry
     if name.lower().startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
         return replace(INSTANCE, name=PREFIX + name[len(STREAM_PREFIX) :])
     raise ConfigError(
@@ -392,7 +400,7 @@ def _routes(
     for wanted in (operation, *(("delete",) if deletes and "delete" in entry.operations else ())):
         if wanted not in found:
             needed = entry.operations[wanted][0].needs  # the other key is there, as one must be
-            raise ConfigError(f"{title}: to {wanted} {entry.name}, {needed} is needed in the configuration")
+            raise ConfigError(f"{title}: to {wanted} {entry.name}, the {setting(needed)} is needed")
     return found
 
 

@@ -22,7 +22,9 @@ from destination_vitally.objects.model import (
 logger = logging.getLogger("airbyte")
 
 _LEAVES = "%s: rows with %s go by REST, a request or more each, since the Analytics API does not take it."
-_LEFT_OUT = "%s: %s is left out, since the Analytics API does not take it. With secret_token it is written."
+_LEFT_OUT = (
+    "%s: %s is left out, since the Analytics API does not take it. With the REST API key (secret_token) it is written."
+)
 _LEFT_OUT_OF_MESSAGE = "%s: %s is left out of rows with a timestamp or messageId of their own, which go in messages."
 _INITIAL = (
     "%s: %s is left out where it has the value that new rows have anyway, since the Analytics API does not take it. "
@@ -30,7 +32,9 @@ _INITIAL = (
 )
 """What the log says of fields that only REST takes."""
 
-_NOT_IN_REST = "%s: %s is left out, since REST does not take it. With analytics_token, an upsert writes it."
+_NOT_IN_REST = (
+    "%s: %s is left out, since REST does not take it. An upsert with the Analytics API key (analytics_token) writes it."
+)
 _NOT_IN_UPDATES = "%s: %s is left out, since Vitally takes it only when a row is created."
 _NEVER_CLEARED = "%s: %s stays as it is where it is empty, since Vitally has no way to clear it in an upsert."
 _IN_MESSAGES = "timestamp and messageId travel in messages of the Analytics API alone, and this row cannot go as one"

@@ -146,8 +146,9 @@ class Mirrors:
         if missing.missing * 100 > self._limit * missing.there:
             text = (
                 f"{missing.missing} of {missing.there} rows in Vitally are not in the sync, which is more than the "
-                f"{self._limit} % of max_deletes_percent, so nothing is deleted: {missing.named}. If they are to go, "
-                "raise max_deletes_percent for one sync; else find out why the table lacks them."
+                f"{self._limit} % of Missing rows deleted at most (max_deletes_percent), so nothing is deleted: "
+                f"{missing.named}. If they are to go, raise the limit for one sync; else find out why the table lacks "
+                "them."
             )
             if not self._is_dry_run:
                 return self._titled(mirrored, text)

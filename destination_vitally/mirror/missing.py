@@ -23,7 +23,7 @@ Identity = tuple[str, ...]
 
 Kept = Literal[
     "newer than the sync",
-    "younger than missing_rows_grace_hours",
+    "younger than the grace period",
     "only spelled otherwise in the sync",
     "of an integration",
     "changed meanwhile",
@@ -151,7 +151,7 @@ class Missing:
             return "newer than the sync"
         if any(map(self._care.looks_like, self._identities(row))):
             return "only spelled otherwise in the sync"
-        return None if created < self._old_enough else "younger than missing_rows_grace_hours"
+        return None if created < self._old_enough else "younger than the grace period"
 
     @property
     def named(self) -> str:

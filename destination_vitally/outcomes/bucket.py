@@ -64,22 +64,24 @@ class Bucket:
                     f"The store of rejected records fails ({code}, bucket '{name}'). Try again later."
                 ) from None
             raise ConfigError(
-                f"Rejected records cannot be kept in bucket '{name}' ({code}). Check object_storage_config: the "
-                "bucket's name and region, the access key, and its right to put objects below bucket_path."
+                f"Rejected records cannot be kept in bucket '{name}' ({code}). In Rejected records "
+                "(object_storage_config), check the bucket's name and region, the access key, and its right to put "
+                "objects below Path (bucket_path)."
             ) from None
         except (NoCredentialsError, ParamValidationError, ValidationError) as error:
             raise self._unfit(error) from None
         except Exception as error:  # botocore raises what has no base in common, as for an answer that is no XML
             raise OutageError(
                 f"Bucket '{name}' of rejected records cannot be reached ({type(error).__name__}). Check "
-                "s3_endpoint and s3_bucket_region in object_storage_config, and the network."
+                "Endpoint (s3_endpoint) and Region (s3_bucket_region) in Rejected records (object_storage_config), and "
+                "the network."
             ) from None
 
     def _unfit(self, error: Exception) -> ConfigError:
         return ConfigError(
             f"Rejected records cannot be kept in bucket '{self._storage.s3_bucket_name}' ({type(error).__name__}). "
-            "Check object_storage_config: s3_bucket_name, s3_bucket_region, s3_endpoint, access_key_id and "
-            "secret_access_key."
+            "In Rejected records (object_storage_config), check Bucket (s3_bucket_name), Region (s3_bucket_region), "
+            "Endpoint (s3_endpoint), Access key ID (access_key_id) and its secret."
         )
 
 

@@ -104,7 +104,7 @@ class Rejections:
             return ""
         return (
             f"Stream {plan.title}: {rejected} of {tally.received} rows were rejected, which is more than the "
-            f"{self._limit} % of reject_limit_percent. {main}."
+            f"{self._limit} % of Rejected rows at most (reject_limit_percent). {main}."
         )
 
     def summary(self, plan: StreamPlan) -> Iterator[str]:

@@ -45,7 +45,8 @@ def open_bucket(storage: S3Storage) -> Bucket:
         if error.name not in ("boto3", "botocore"):
             raise
         raise ConfigError(
-            "object_storage_config needs the client of S3, which is not installed: pip install 'airbyte-vitally[s3]'. "
+            "Rejected records (object_storage_config) needs the client of S3, which is not installed: "
+            "pip install 'airbyte-vitally[s3]'. "
             "airbyte-destination-vitally and the destination's image have it."
         ) from None
     bucket: Bucket = module.Bucket(storage)

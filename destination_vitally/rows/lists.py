@@ -110,6 +110,8 @@ class RowList:
         self._in_order = True
         self._looked = 0.0
         self._count = 0
+        self.pages_read = 0
+        """How many pages have been read of a list that is being read at this moment, else 0."""
 
     @property
     def is_read(self) -> bool:
@@ -141,7 +143,9 @@ class RowList:
             if self._wanted <= SINGLES_FIRST:
                 return
             while self._pages is not None and self._read < self._wanted + more and not is_enough():
+                self.pages_read = self._read + 1
                 self._read_page(self._pages)
+            self.pages_read = 0
             if self._pages is None and not is_enough():
                 self._refresh()
 
@@ -208,6 +212,10 @@ class Lists:
         self._memory = memory
         self._lists: dict[str, RowList] = {}
         self._lock = threading.Lock()
+
+    def reading(self) -> Iterator[tuple[str, int]]:
+        """Yield the paths of the lists that are being read, each with how many pages have been."""
+        yield from ((path, pages) for path, one in list(self._lists.items()) if (pages := one.pages_read))
 
     def of(self, entry: Object) -> RowList | None:
         """Return the list of an object; None when there is no list of all its rows."""

@@ -140,7 +140,7 @@ class People:
     def _stand_in(self, change: Change, name: str, email: str) -> str:
         """Return an id of the user of an email, who may be on the way."""
         if not self._rest:
-            raise change.rejected(f"{name} is looked up with the REST key (secret_token), which is not configured")
+            raise change.rejected(f"{name} is looked up with the REST API key (secret_token), which is not entered")
         user = BY_NAME["user"]
         if coming := self._memory.ask(user, identity_of(user, {"email": email})).coming:
             return coming.external_id

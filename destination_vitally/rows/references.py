@@ -29,6 +29,8 @@ REFERRED_TO = {field.refers for entry in OBJECTS for field in entry.references()
 CREATABLE = {field.refers for entry in OBJECTS for field in entry.references() if field.name in PARENT} - {None}
 """The objects that can be created from nothing but an id."""
 
+_CURE = "; sync it along, or let Unknown accounts and organizations (unknown_parents) create it"
+
 ABSENT_SECONDS = 60.0
 """So long it is believed that a row which is referred to is not there."""
 
@@ -152,8 +154,8 @@ class References:
                 raise NotYetError(BY_NAME[target], value)
             if isinstance(value, VitallyId):
                 raise change.rejected(
-                    f"{field} is Vitally's id of a row that only a REST key (secret_token) could look up; sync the "
-                    f"{target}s along, or map your own id to {field}"
+                    f"{field} is Vitally's id of a row that only the REST API key (secret_token) could look up; sync "
+                    f"the {target}s along, or map your own id to {field}"
                 )
             return value
         if change.operation == "delete" or field == change.entry.kept_in:
@@ -196,9 +198,10 @@ class References:
             raise change.rejected(f"{field}: {answer.why_not}", answer.why_not.status)
         if self._rest and self.creates(target, value):
             return self._create(self._rest, change, field, target, value)
+        problem = f"{field}: Vitally has no {target} with this id"
         if isinstance(change.route, BatchRoute):
-            raise change.rejected(f"{field}: Vitally has no {target} with this id, and none arrived in this sync")
-        raise change.rejected(f"{field}: Vitally has no {target} with this id")
+            problem = f"{field}: Vitally has no {target} with this id, and none arrived in this sync"
+        raise change.rejected(problem + (_CURE if target in CREATABLE and not self._creates else ""))
 
     def _looked_for(self, target: str, value: str) -> Answer:
         """Return what is known of a row, which is asked for unless it was a moment ago."""
@@ -265,7 +268,7 @@ class References:
             entry = BY_NAME[target]
             row = {"id": external_id, "externalId": external_id}
             if self._is_dry_run:
-                logger.info("%s '%s' is not there; it would be created (unknown_parents).", target, external_id)
+                logger.info("%s '%s' is not there; it would be created.", target, external_id)
             else:
                 try:
                     reply = rest.send(
@@ -275,7 +278,7 @@ class References:
                     reply = doubt.reply
                 if reply.ok and is_row(reply.body):
                     row = {**row, "id": reply.body["id"]}
-                    logger.info("%s '%s' is not there; it is created (unknown_parents).", target, external_id)
+                    logger.info("%s '%s' is not there; it is created.", target, external_id)
                 elif known := self._look(rest, target, external_id).rows:  # somebody else has created it meanwhile
                     return known[0]
                 else:

@@ -206,7 +206,7 @@ class Analytics:
         request = Patience(patience, lambda: self._takes_others(messages))
         reply = self._api.send("POST", BATCH, _joined(messages), patience=request)
         if reply.status == 404 and not reply.problem:
-            raise ConfigError("There is no Analytics API at this address (HTTP 404). Check data_center.")
+            raise ConfigError("There is no Analytics API at this address (HTTP 404). Check Data center (data_center).")
         return reply
 
     def _takes_others(self, failing: list[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable
 from itertools import count
 from typing import Any
@@ -18,6 +19,8 @@ from destination_vitally.rows.store import Recent
 from destination_vitally.send.decide import Effect
 from destination_vitally.send.rest import Made, Rest, keys_of
 
+logger = logging.getLogger("airbyte")
+
 _BY_MESSAGE: dict[str, Effect] = {"create": "created", "upsert": "created or updated", "delete": "deleted"}
 _OK = Reply(200, {}, "")
 _MISS = Reply(404, {"error": "There is no such row."}, "")
@@ -30,6 +33,10 @@ class Forecast:
     """
 
     def __init__(self, rows: Rows) -> None:
+        logger.warning(
+            "Dry run (dry_run) is on: nothing is sent, and no state is given back: the records come again once it "
+            "is off."
+        )
         self._memory = rows.memory
         self._references = rows.references
         self._reader = rows.asking.reader if rows.asking else None

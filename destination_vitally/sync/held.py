@@ -6,6 +6,7 @@ import threading
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
+from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.model import Object
 from destination_vitally.outcomes.ledger import COPIES, PendingRecord
 from destination_vitally.rows.store import SEPARATOR, Store
@@ -35,6 +36,11 @@ class Shelf:
         for part in (record.plan, record.segment):
             self._parts[id(part)] = part
         return record.order, id(record.plan), id(record.segment), record.line, record.place
+
+    def plan_of(self, stream: int) -> StreamPlan:
+        """Return the stream of a record that was written."""
+        plan: StreamPlan = self._parts[stream]
+        return plan
 
     def record_of(  # noqa: PLR0913 - as it was written
         self, order: int, stream: int, segment: int, line: bytes, place: int, *, is_sorted: bool = False
@@ -74,6 +80,12 @@ class Held:
             ("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [held]),
             ("INSERT INTO held_lanes VALUES (?, ?)", [(_joined(lane), record.order) for lane in lanes]),
         )
+
+    def waiting(self) -> Iterator[tuple[StreamPlan, str, int]]:
+        """Yield how many records of each stream wait for a row of which object."""
+        if self._count:
+            counts = self._store.all("SELECT stream, target, count(*) FROM held GROUP BY stream, target")
+            yield from ((self._shelf.plan_of(stream), target, count) for stream, target, count in counts)
 
     def is_behind(self, lanes: Iterable[Hashable], order: int = LAST) -> bool:
         """Tell whether a record of a lane is here that arrived before one of that order."""

@@ -21,6 +21,9 @@ BACKLOG = 2
 PARKED = 500
 """Jobs with lanes that may be parked at once; more of them would only hold memory."""
 
+BEAT = 5.0
+"""Whoever waits for what takes long looks up after so many seconds."""
+
 Job = Callable[[], float | None]
 
 
@@ -42,6 +45,8 @@ class Lanes:
         self._numbers = numbers()
         self._changed = threading.Condition(threading.RLock())
         self._failure: BaseException | None = None
+        self.beat: Callable[[], None] = lambda: None
+        """Called again and again by whoever waits."""
 
     def submit(self, lanes: Iterable[Hashable], job: Job, may_begin: Callable[[], bool] = lambda: True) -> None:
         """Run `job` soon; waits while there is no room, while one of its lanes is at work, or it may not begin.
@@ -127,12 +132,13 @@ class Lanes:
         """Wait with the lock held, and wake parked jobs meanwhile; no longer than there are jobs that could help."""
         while True:
             self._raise_failure()
+            self.beat()
             if is_ready() or not (self._running or self._parked):
                 return
             self._wake()
             pause = self._parked[0].due - self._clock.monotonic() if self._parked and self._has_room() else None
             if self._running:
-                self._changed.wait(pause)
+                self._changed.wait(BEAT if pause is None else min(pause, BEAT))
             elif pause is not None:
                 self._changed.release()
                 try:

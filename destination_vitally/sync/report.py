@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from math import ceil
 
+from destination_vitally.api.http import Apis
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError
 from destination_vitally.lines import dumps
@@ -16,6 +18,12 @@ from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
+from destination_vitally.rows.known import Rows
+
+logger = logging.getLogger("airbyte")
+
+MINUTE = 60.0
+"""So many seconds are between two looks at where a sync is."""
 
 
 class Report:
@@ -68,8 +76,8 @@ class Report:
         if self._stop_at_rejected:
             self._fail(
                 ConfigError(
-                    f"Stopped at a rejected record of stream {row.plan.title}, as on_rejected asks for: "
-                    f"{masked(row)}. Correct the record, or set on_rejected to skip."
+                    f"Stopped at a rejected record of stream {row.plan.title}, as it is set: "
+                    f"{masked(row)}. Correct the record, or set When a row is rejected (on_rejected) to skip."
                 )
             )
 
@@ -101,3 +109,72 @@ class Report:
             for (of, remark), count in self._remarks.items():
                 if of is plan:
                     yield logging.WARNING, f"Stream {plan.title}: {count} rows {remark}."
+
+
+class Progress:
+    """Says once a minute where a sync is, so that no long work is silent. Used by one thread; reads what others write.
+
+    A sync that takes less than a minute has nothing to say.
+    """
+
+    def __init__(self, ledger: Ledger, rows: Rows, apis: Apis, per_minute: int) -> None:
+        """`per_minute` is how many requests there may be in a minute, to all `apis`."""
+        self._ledger = ledger
+        self._asking = rows.asking
+        self._api = apis.rest or apis.analytics
+        self._per_minute = per_minute
+        self._clock = rows.memory.clock
+        self._last = self._arrived = self._clock.monotonic()
+        self._before: dict[StreamPlan, tuple[int, int]] = {}
+        self._sent = self._api.sent if self._api else 0
+        self.held: Callable[[], Iterable[tuple[StreamPlan, str, int]]] = lambda: ()
+        """How many records of each stream wait for a row of which object."""
+        self.has_ended: Callable[[StreamPlan], bool] = lambda plan: False
+        """Whether all rows of a stream have arrived."""
+
+    def tick(self) -> None:
+        """Log where the sync is, if a minute has passed since that was last said."""
+        now = self._clock.monotonic()
+        if now - self._last < MINUTE:
+            return
+        minutes, self._last = (now - self._last) / MINUTE, now
+        for sentence in self._sentences(now, minutes):
+            logger.info("%s", sentence)
+
+    def _sentences(self, now: float, minutes: float) -> Iterator[str]:
+        waiting = list(self.held())
+        is_idle = True
+        for plan, tally in self._ledger.tallies.items():
+            received, open_ = tally.received, tally.open
+            before, self._before[plan] = self._before.get(plan, (0, 0)), (received, received - open_)
+            if received > before[0]:
+                self._arrived = now
+            if not open_ and self._before[plan] == before:
+                continue
+            is_idle = is_idle and not open_
+            done = [
+                f"{count} {outcome}" for outcome in (*OUTCOMES, *FORECASTS[:4]) if (count := tally.outcomes[outcome])
+            ]
+            text = ", ".join([f"{received} rows received", *done, f"{open_} under way"])
+            for of, target, count in waiting:
+                text += f", {count} of them until a row of {target} is there" if of is plan else ""
+            pace = (self._before[plan][1] - before[1]) / minutes
+            if self.has_ended(plan) and open_:
+                text += "; all have arrived" + (f", about {ceil(open_ / pace)} min left at this pace" if pace else "")
+            yield f"Stream {plan.title}, so far: {text}."
+        yield from self._of_all(now, minutes, is_idle=is_idle)
+
+    def _of_all(self, now: float, minutes: float, *, is_idle: bool) -> Iterator[str]:
+        """Yield what is waited for, whatever the stream."""
+        sent, self._sent = self._sent, self._api.sent if self._api else 0
+        share = min(100, 100 * (self._sent - sent) / minutes / self._per_minute)  # a burst may be in two minutes
+        yield f"{self._sent - sent} requests since the last such line, {share:.0f} % of requests_per_minute."
+        looked_for: dict[str, list[float]] = {}
+        for one in self._asking.poller.all() if self._asking else ():
+            looked_for.setdefault(one.entry.name, []).append(now - one.since)
+        for name, ages in looked_for.items():
+            yield f"Vitally has yet to show {len(ages)} rows of {name} that it took, the oldest for {max(ages):.0f} s."
+        for path, pages in self._asking.lists.reading() if self._asking else ():
+            yield f"The list of {path} is being read, page {pages} of it."
+        if is_idle:
+            yield f"Nothing is under way, and no row has arrived for {now - self._arrived:.0f} s."

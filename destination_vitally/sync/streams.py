@@ -8,7 +8,7 @@ from typing import Any
 
 from destination_vitally.errors import InputError
 from destination_vitally.lines import parse
-from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mapping.plan import StreamKey, StreamPlan
 from destination_vitally.outcomes.store import ENTRY
 
 NAMED = 200
@@ -38,6 +38,28 @@ class Streams:
             return exact
         namesakes = [plans for (_, own), plans in self._streams.items() if own == name]
         return namesakes[0] if len(namesakes) == 1 and not (namespace and namesakes[0][0].namespace) else []
+
+    def of_record(self, record: dict[str, Any], number: int) -> list[StreamPlan]:
+        """Return the plans that a record is for: those of its stream, or the one whose rejection is written again.
+
+        Raises:
+            InputError: it is of a stream that is not in the catalog, or was rejected by an entry that is not there.
+        """
+        plans = self.find(record.get("namespace"), record.get("stream"))
+        if not plans:
+            raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
+        entry = record.get(ENTRY)
+        if not isinstance(entry, dict):
+            return plans
+        alike = [plan for plan in plans if plan.entry.name == entry.get("object")]
+        if len(alike) > 1:
+            alike = [plan for plan in alike if plan.number == entry.get("entry")]
+        if not alike:
+            raise InputError(
+                f"Line {number} of the input is a rejected record of {named(record)}, and of an entry of mappings that "
+                "is no longer there. Write the entry again, or take the line out."
+            )
+        return alike
 
     def covered(self, state: Any) -> list[StreamPlan] | None:
         """The streams a state is of: none when it is not in the catalog, all when it names none; None for no state."""
@@ -74,19 +96,19 @@ class Counts:
     def __init__(self, streams: Streams) -> None:
         """`streams` are those of the catalog."""
         self._streams = streams
-        self._since: Counter[StreamPlan] = Counter()
+        self._since: Counter[StreamKey] = Counter()
         """Of each stream, the records since the last state that lists it."""
         self._gaps: dict[tuple[StreamPlan, ...], tuple[int, int]] = {}
         self._is_mixed_up = False
 
     def record(self, plan: StreamPlan) -> None:
         """Count a record, by one of the plans of its stream."""
-        self._since[plan] += 1
+        self._since[plan.key] += 1
 
     def state(self, state: dict[str, Any]) -> None:
         """Compare with what a state says."""
         plans = self._listed(state)
-        arrived = sum(self._since.pop(plan, 0) for plan in plans)
+        arrived = sum(self._since.pop(key, 0) for key in dict.fromkeys(plan.key for plan in plans))
         stats = state.get("sourceStats")
         count = stats.get("recordCount") if isinstance(stats, dict) else None
         if isinstance(count, (int, float)) and count > arrived and plans and not self._is_mixed_up:
@@ -120,17 +142,6 @@ class Counts:
                 f"{counted - arrived} were lost on the way, because they could not be read or had no data: look "
                 "for them in the log of the source. No missing row is deleted in this sync."
             )
-
-
-def wanted(plans: list[StreamPlan], record: dict[str, Any]) -> list[StreamPlan]:
-    """Return those of the plans of a stream that a record is for: all, or the one whose rejection is written again."""
-    entry = record.get(ENTRY)
-    if not isinstance(entry, dict):
-        return plans
-    alike = [plan for plan in plans if plan.entry.name == entry.get("object")]
-    if len(alike) > 1:
-        alike = [plan for plan in alike if plan.number == entry.get("entry")]
-    return alike
 
 
 def named(record: dict[str, Any]) -> str:

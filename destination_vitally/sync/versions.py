@@ -128,6 +128,10 @@ class Versions:
         """Take note that no more rows of a stream will arrive: its dated rows may go."""
         self._ended.add(plan)
 
+    def has_ended(self, plan: StreamPlan) -> bool:
+        """Tell whether no more rows of a stream will arrive."""
+        return plan in self._ended
+
     def take(self, below: float) -> Iterator[PendingRecord]:
         """Take out the dated rows of streams that have ended, or of all when they are too many.
 

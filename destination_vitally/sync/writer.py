@@ -41,8 +41,8 @@ from destination_vitally.send.rest import Rest
 from destination_vitally.sync.held import LAST
 from destination_vitally.sync.lanes import KeyKinds, Lanes
 from destination_vitally.sync.prefetch import Prefetch
-from destination_vitally.sync.report import Report
-from destination_vitally.sync.streams import LOST, Counts, Streams, named, parsed, wanted
+from destination_vitally.sync.report import Progress, Report
+from destination_vitally.sync.streams import LOST, Counts, Streams, parsed
 from destination_vitally.sync.versions import Versions
 from destination_vitally.sync.waiting import Waiting, expect
 from destination_vitally.sync.window import ROWS, SLICE_BYTES, Draft, Window, slices
@@ -63,12 +63,7 @@ class Writer:
     """Takes the lines of one sync. Used by one thread; the requests are made by the lanes'."""
 
     def __init__(
-        self,
-        plans: list[StreamPlan],
-        config: Config,
-        apis: Apis,
-        rejected: RejectedRecords,
-        clock: Clock,
+        self, plans: list[StreamPlan], config: Config, apis: Apis, rejected: RejectedRecords, clock: Clock
     ) -> None:
         self._streams = Streams(plans)
         self._counts = Counts(self._streams)
@@ -92,10 +87,6 @@ class Writer:
         self._verification = verification_for(config, rows, self._ledger)
         self._fails_unverified = config.on_unverified == "fail"
         self._compares = config.skip_unchanged
-        if self._forecast:
-            logger.warning(
-                "dry_run is on: nothing is sent, and no state is given back: the records come again once it is off."
-            )
         proof = self._verification.accepted
         self._analytics = Analytics(apis.analytics, self._ledger, rows.memory, proof) if apis.analytics else None
         self._batches = Batchers(self._dispatch)
@@ -107,6 +98,9 @@ class Writer:
         self._at_once: list[PendingRecord] = []
         self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
+        self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute)
+        self._progress.held, self._progress.has_ended = self._held.waiting, self._versions.has_ended
+        self._lanes.beat = self._progress.tick
 
     # What arrives
 
@@ -138,16 +132,9 @@ class Writer:
     def _take_record(self, record: Any, line: bytes, number: int) -> None:
         if not isinstance(record, dict) or not isinstance(record.get("data"), dict):
             raise InputError(f"Line {number} of the input is a RECORD without data.")
-        plans = self._streams.find(record.get("namespace"), record.get("stream"))
-        if not plans:
-            raise InputError(f"Line {number} of the input is of {named(record)}, which is not in the catalog.")
+        plans = self._streams.of_record(record, number)
         self._counts.record(plans[0])
-        if not (chosen := wanted(plans, record)):
-            raise InputError(
-                f"Line {number} of the input is a rejected record of {named(record)}, and of an entry of mappings that "
-                "is no longer there. Write the entry again, or take the line out."
-            )
-        for copy, plan in enumerate(chosen):
+        for copy, plan in enumerate(plans):
             self._keep_back(self._ledger.receive(plan, line, number, is_copy=copy > 0))
         if self._versions.is_full:
             self._close_window()
@@ -174,6 +161,7 @@ class Writer:
     def tick(self) -> None:
         """Let time pass: a state that has waited long enough gets its records sent. Call it often."""
         self._lanes.check()
+        self._progress.tick()
         if self._rejected.is_full:
             self._rejected.flush()
         since = self._ledger.waiting_since
@@ -238,7 +226,8 @@ class Writer:
             logger.warning("Out of time after SIGTERM: whether all rows have landed was not looked at to the end.")
         missing = " ".join(text for text, is_missing in self._verification.sentences() if is_missing)
         if missing and self._fails_unverified:
-            raise ConfigError(f"{missing} Correct what is named and sync again, or set on_unverified to warn.")
+            remedy = "Correct what is named and sync again, or set When a row has not landed (on_unverified) to warn."
+            raise ConfigError(f"{missing} {remedy}")
 
     def mirror(self, is_stopped: Callable[[], bool]) -> None:
         """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""

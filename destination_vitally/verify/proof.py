@@ -273,10 +273,12 @@ def verification_for(config: Config, rows: Rows, ledger: Ledger) -> Verification
     if how == "none" or config.dry_run or not config.analytics_token:
         return Verification()
     if not rows.asking:
-        logger.info("Whether rows have landed in Vitally is not looked at: that needs secret_token (the REST API key).")
+        logger.info("Whether rows have landed in Vitally is not looked at: that needs the REST API key (secret_token).")
         return Verification()
     if how != config.verify:
-        logger.info("Every row sent in batches is looked for, because missing_rows may destroy what is below a row.")
+        logger.info(
+            "Every row sent in batches is looked for: Missing rows (missing_rows) may destroy what is below one."
+        )
     if how == "all":
         return Proof(rows, rows.asking, ledger)
     choose = Random(int(rows.memory.clock.now() * 1000))  # noqa: S311 - a sample is no secret

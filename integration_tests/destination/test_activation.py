@@ -141,7 +141,7 @@ def test_a_wrong_choice_is_named_before_the_first_record(
 
 def test_matching_by_vitallys_ids_needs_the_rest_key(prepared: Sandbox) -> None:
     result = activate(prepared, ("account", "append_dedup", ["id"]), [{"id": ACC}], secret_token=None)
-    assert "to upsert account, secret_token is needed in the configuration" in str(result.error)
+    assert "to upsert account, the REST API key (secret_token) is needed" in str(result.error)
 
 
 def test_a_mapped_column_that_the_stream_does_not_have_is_named(prepared: Sandbox) -> None:

@@ -71,17 +71,17 @@ def keys_of(sandbox: Sandbox, name: str) -> list[str]:
 @pytest.mark.parametrize("exist", [True, False], ids=["there", "new"])
 @pytest.mark.parametrize(
     ("name", "parents", "most"),
-    [("tasks", 500, 1.05), ("notes", 500, 1.05), (INSTANCES, 500, 1.1), (INSTANCES, 3, 1.1)],
+    [("tasks", 200, 1.05), ("notes", 200, 1.05), (INSTANCES, 200, 1.1), (INSTANCES, 3, 1.1)],
 )
 def test_a_row_costs_little_more_than_a_request(
     sandbox: Sandbox, name: str, parents: int, most: float, exist: bool
 ) -> None:
     ids = accounts(sandbox, parents)
     if exist:
-        insert(sandbox, name, 1_000, ids)
-    sync(sandbox, name, rows_of(name, 1_000, parents))
-    assert len(keys_of(sandbox, name)) == 1_000
-    assert len(sandbox.journal) <= most * 1_000
+        insert(sandbox, name, 400, ids)
+    sync(sandbox, name, rows_of(name, 400, parents))
+    assert len(keys_of(sandbox, name)) == 400
+    assert len(sandbox.journal) <= most * 400
     if exist and name != INSTANCES:
         assert all(row["tags"] == ["t"] for row in sandbox.workspace.rows(name))
 

@@ -35,20 +35,35 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"secret_token": "sk_live_wrong"}, "Check secret_token"),
-        ({"analytics_token": "wrong_one"}, "Check analytics_token"),
-        ({"secret_token": "Basic YWJjZGU6"}, "secret_token is shorter than 6 letters: copy the whole key"),
-        ({"analytics_token": "wrong"}, "analytics_token is shorter than 6 letters: copy the whole key"),
-        ({"secret_token": None, "analytics_token": None}, "enter secret_token"),
-        ({"secret_token": ANALYTICS, "analytics_token": REST}, "The keys are swapped: what is in secret_token belongs"),
+        ({"secret_token": "sk_live_wrong"}, "Check REST API key (secret_token)"),
+        ({"analytics_token": "wrong_one"}, "Check Analytics API key (analytics_token)"),
+        (
+            {"secret_token": "Basic YWJjZGU6"},
+            "REST API key (secret_token) is shorter than 6 letters: copy the whole key",
+        ),
+        (
+            {"analytics_token": "wrong"},
+            "Analytics API key (analytics_token) is shorter than 6 letters: copy the whole key",
+        ),
+        ({"secret_token": None, "analytics_token": None}, "enter REST API key (secret_token)"),
+        (
+            {"secret_token": ANALYTICS, "analytics_token": REST},
+            "The keys are swapped: what is in REST API key (secret_token) belongs",
+        ),
         ({"secret_token": REST, "analytics_token": REST}, "hold the same key, that of the REST API"),
         ({"secret_token": ANALYTICS, "analytics_token": ANALYTICS}, "hold the same key, that of the Analytics API"),
         (
             {"secret_token": ANALYTICS, "analytics_token": None},
-            "is that of the Analytics API: enter it in analytics_to",
+            "holds that of the Analytics API: enter it in Analytics API key",
         ),
-        ({"secret_token": None, "analytics_token": REST}, "is that of the REST API: enter it in secret_token"),
-        ({"secret_token": "sk_live_wrong", "analytics_token": REST}, "is that of the REST API: enter it in secret_tok"),
+        (
+            {"secret_token": None, "analytics_token": REST},
+            "holds that of the REST API: enter it in REST API key (secret_token)",
+        ),
+        (
+            {"secret_token": "sk_live_wrong", "analytics_token": REST},
+            "holds that of the REST API: enter it in REST API key (secr",
+        ),
         ({"mappings": [{"stream": "s", "object": "acount", "other_columns": "traits"}]}, "there is no object 'acount'"),
         (
             {"mappings": [{"stream": "s", "object": "event", "operation": "delete", "other_columns": "traits"}]},
@@ -63,6 +78,10 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
             "There is no custom object 'wish' in Vitally. Custom objects: ",
         ),
         (
+            {"mappings": [{"stream": "s", "object": "Custom object", "other_columns": "traits"}]},
+            "Say which: custom_object/<name>. Custom objects: ",
+        ),
+        (
             {"mappings": [{"stream": "s", "object": "custom_object/Deal room", "other_columns": "traits"}]},
             "Several custom objects could be meant by 'Deal room'",
         ),
@@ -71,11 +90,11 @@ def test_good_keys_and_mappings(sandbox: Sandbox, missing: str | None) -> None:
                 "secret_token": None,
                 "mappings": [{"stream": "s", "object": "custom_object/wish", "other_columns": "traits"}],
             },
-            "To find custom object 'wish', secret_token is needed",
+            "To find custom object 'wish', the REST API key (secret_token) is needed",
         ),
         (
             {"analytics_token": None, "mappings": [{"stream": "s", "object": "event", "other_columns": "traits"}]},
-            "analytics_token is needed",
+            "the Analytics API key (analytics_token) is needed",
         ),
     ],
 )
@@ -90,14 +109,14 @@ def test_an_address_where_nobody_answers(sandbox: Sandbox) -> None:
     place = {"region": "custom", "rest_url": "http://127.0.0.1:9", "analytics_url": "http://127.0.0.1:9"}
     status, text = checked(destination_config(sandbox, data_center=place))
     assert status == "FAILED"
-    assert "no answer from 127.0.0.1:9 (NewConnectionError); check data_center" in text
+    assert "no answer from 127.0.0.1:9 (NewConnectionError); check Data center (data_center)" in text
 
 
 @pytest.mark.parametrize("path", ["users", "batch"])
 def test_an_address_where_somebody_else_answers(sandbox: Sandbox, path: str) -> None:
     sandbox.faults.add(Fault(path=path, kind="status", status=404, times=None))
     status, text = checked(destination_config(sandbox))
-    assert (status, "Check data_center" in text) == ("FAILED", True)
+    assert (status, "Check Data center (data_center)" in text) == ("FAILED", True)
 
 
 def test_a_custom_object_can_be_named_by_its_id_without_a_rest_key(sandbox: Sandbox) -> None:

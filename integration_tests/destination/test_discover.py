@@ -192,7 +192,7 @@ def test_what_cannot_be_read_costs_only_itself(sandbox: Sandbox, status: int, ca
 
 
 def test_a_wrong_key_is_an_error(sandbox: Sandbox) -> None:
-    with pytest.raises(ConfigError, match="Check secret_token"):
+    with pytest.raises(ConfigError, match=r"Check REST API key \(secret_token\)"):
         operations(destination_config(sandbox, secret_token="sk_live_wrong"))
 
 

@@ -134,7 +134,7 @@ def test_as_a_process(make_sandbox: Any) -> None:
     assert run.exit_code == 0, run.errors
     assert run.of_type("STATE") == []
     assert any("1 records = 1 created" in text for text in run.logs("INFO"))
-    assert any("dry_run is on" in text for text in run.logs("WARN"))
+    assert any("Dry run (dry_run) is on" in text for text in run.logs("WARN"))
     assert len(sandbox.workspace.rows("accounts")) == before
 
 
@@ -209,7 +209,11 @@ def test_nothing_is_put_into_the_bucket(make_sandbox: Any, monkeypatch: pytest.M
     ("percent", "words"),
     [
         (50, "2 of 4 rows in Vitally are not in the sync and would be deleted: 'gone0', 'gone1'."),
-        (49, "more than the 49 % of max_deletes_percent, so nothing is deleted: 'gone0', 'gone1'."),
+        (
+            49,
+            "more than the 49 % of Missing rows deleted at most (max_deletes_percent), so nothing is deleted: "
+            "'gone0', 'gone1'.",
+        ),
     ],
 )
 def test_it_says_what_would_be_deleted(sandbox: Sandbox, percent: int, words: str) -> None:

@@ -187,4 +187,4 @@ def test_a_wrong_address_is_a_config_error(sandbox: Sandbox) -> None:
     )
 
     assert isinstance(result.error, AirbyteTracedException)
-    assert "Check data_center" in str(result.error.message)
+    assert "Check Data center (data_center)" in str(result.error.message)

@@ -67,7 +67,7 @@ def test_rows_that_are_new_in_vitally(sandbox: Sandbox, hours: int, grace: int |
     run = sync(scene, keys=["a"], mappings=[mapping])
     assert run.error is None, run.errors
     assert ("new" in scene.left()) == is_kept
-    assert ("kept: 1 younger than missing_rows_grace_hours." in said(run)) == is_kept
+    assert ("kept: 1 younger than the grace period." in said(run)) == is_kept
 
 
 @pytest.mark.parametrize("verify", ["none", "sample"])

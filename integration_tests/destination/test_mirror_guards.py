@@ -176,7 +176,7 @@ def test_the_limit(sandbox: Sandbox, there: int, missing: int, percent: int, is_
     else:
         assert run.failure_types == {"config_error"}
         assert f"{missing} of {there} rows in Vitally are not in the sync" in run.errors[0]
-        assert f"more than the {percent} % of max_deletes_percent" in run.errors[0]
+        assert f"more than the {percent} % of Missing rows deleted at most (max_deletes_percent)" in run.errors[0]
 
 
 def test_an_object_beyond_the_limit_does_not_keep_the_others(sandbox: Sandbox) -> None:
@@ -202,8 +202,12 @@ def test_an_object_beyond_the_limit_does_not_keep_the_others(sandbox: Sandbox) -
 # The settings
 
 REFUSED: dict[str, tuple[Json, Json, str]] = {
-    "no allow_deletes": ({}, {"allow_deletes": False}, "Switch allow_deletes on if you mean it"),
-    "no REST key": ({"object": "user"}, {"secret_token": None}, "to delete user, secret_token is needed"),
+    "no allow_deletes": ({}, {"allow_deletes": False}, "Switch Allow deletes (allow_deletes) on if you mean it"),
+    "no REST key": (
+        {"object": "user"},
+        {"secret_token": None},
+        "to delete user, the REST API key (secret_token) is needed",
+    ),
     "account": ({"object": "account"}, {}, "Set it to delete_with_everything_below if that is what you want"),
     "organization": ({"object": "organization"}, {}, "permanently destroys the organization and everything that"),
     "nothing below": ({"missing_rows": "delete_with_everything_below"}, {}, "nothing else is below note"),
@@ -215,7 +219,7 @@ REFUSED: dict[str, tuple[Json, Json, str]] = {
     "parents that are made": (
         {"object": "account", "missing_rows": "delete_with_everything_below"},
         {"unknown_parents": "create"},
-        "and unknown_parents is create",
+        "and Unknown accounts and organizations (unknown_parents) is create",
     ),
 }
 
@@ -239,7 +243,7 @@ def test_the_check_finds_what_is_wrong_with_the_settings(sandbox: Sandbox) -> No
         config = destination_config(sandbox, mappings=[scene.mapping()], allow_deletes=allowed)
         answer = DestinationVitally(QuickClock()).check(logging.getLogger("airbyte"), config)
         assert answer.status.value == status
-        assert ("Switch allow_deletes on if you mean it" in (answer.message or "")) == (not allowed)
+        assert ("Switch Allow deletes (allow_deletes) on if you mean it" in (answer.message or "")) == (not allowed)
 
 
 def test_streams_that_write_one_object_must_agree(sandbox: Sandbox) -> None:

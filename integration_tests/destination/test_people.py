@@ -155,4 +155,4 @@ def test_without_the_rest_key_an_email_cannot_be_looked_up(sandbox: Sandbox, kno
     settings: dict[str, Any] = {"secret_token": None, "operation": "create" if name == "event" else "upsert"}
     row = {"event": "e", "userEmail": "Ida@example.com", "accountId": "a", "id": 1}
     result = send(sandbox, name, row, **settings)
-    assert "userEmail is looked up with the REST key (secret_token), which is not configured" in result.log
+    assert "userEmail is looked up with the REST API key (secret_token), which is not entered" in result.log

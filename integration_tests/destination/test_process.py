@@ -60,7 +60,7 @@ def test_check(sandbox: Sandbox) -> None:
 
     run = run_process(COMMAND, "check", config=destination_config(sandbox, secret_token="sk_live_not_real_but_secret"))
     assert (run.exit_code, run.connection_status["status"]) == (0, "FAILED")
-    assert "Check secret_token" in run.connection_status["message"]
+    assert "Check REST API key (secret_token)" in run.connection_status["message"]
 
 
 def test_an_error_is_a_trace_without_secrets_or_values(sandbox: Sandbox) -> None:

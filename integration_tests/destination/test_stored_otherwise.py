@@ -160,7 +160,7 @@ def test_what_is_stored_otherwise_is_named_once(sandbox: Sandbox, habit: str, fi
 
 @each_mode
 def test_what_is_stored_as_sent_is_not_called_otherwise(sandbox: Sandbox, mode: str) -> None:
-    sandbox.switches = Switches(effect_delay=5)
+    sandbox.switches = Switches(effect_delay=5, texts_trimmed=False)
     run, _ = timed(sandbox, mode, sent("accounts", "trimmed texts", 20))
     assert "otherwise" not in run.log
 

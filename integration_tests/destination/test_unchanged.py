@@ -159,7 +159,7 @@ def test_a_dry_run_says_what_would_not_be_sent(sandbox: Sandbox) -> None:
 def test_without_the_rest_key_it_is_an_error(sandbox: Sandbox) -> None:
     settings = destination_config(sandbox, skip_unchanged=True, secret_token=None)
     result = write(settings, [stream("accounts")], accounts(1))
-    assert "skip_unchanged needs secret_token" in str(result.error.message)  # type: ignore[union-attr]
+    assert "Send only what changes (skip_unchanged) needs the REST API key (secret_token)" in str(result.error.message)  # type: ignore[union-attr]
 
 
 def test_states_count_rows_that_were_not_sent(sandbox: Sandbox) -> None:

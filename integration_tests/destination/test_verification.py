@@ -189,7 +189,7 @@ def test_what_has_not_landed_is_a_warning_or_the_end(sandbox: Sandbox, mode: str
         assert run.error is None
     else:
         assert run.failure_types == {"config_error"}
-        assert "set on_unverified to warn" in run.errors[0]
+        assert "set When a row has not landed (on_unverified) to warn" in run.errors[0]
         assert "account 'a1'" in run.errors[0]
 
 
@@ -305,7 +305,7 @@ def test_what_is_in_no_list_is_asked_for_by_its_id(filled: Sandbox, mode: str) -
 def test_all_needs_the_rest_key(sandbox: Sandbox) -> None:
     run = sync(sandbox, "all", accounts(1), secret_token=None)
     assert run.failure_types == {"config_error"}
-    assert "verify: all needs secret_token (the REST API key)" in run.errors[0]
+    assert "all in Look whether rows have landed (verify) needs the REST API key (secret_token)" in run.errors[0]
     assert len(sandbox.journal) == 0
 
 
@@ -313,7 +313,7 @@ def test_sample_does_without_the_rest_key(sandbox: Sandbox) -> None:
     run = sync(sandbox, "sample", accounts(1), secret_token=None)
     assert run.error is None
     [line] = [line for line in run.logs("INFO") if "secret_token" in line]
-    assert line == "Whether rows have landed in Vitally is not looked at: that needs secret_token (the REST API key)."
+    assert line == "Whether rows have landed in Vitally is not looked at: that needs the REST API key (secret_token)."
     assert run.counts("accounts")["accepted"] == 1
 
 

@@ -18,12 +18,12 @@ from destination_vitally.errors import ConfigError
 from integration_tests.form import rules
 from integration_tests.form.configs import configs
 from integration_tests.form.rules import Card, FormError
+from integration_tests.harness import resolved_manifest
 from integration_tests.pages import Page
-from source_vitally import SourceVitally
 
 LOGGER = logging.getLogger("airbyte")
 SPECS: dict[str, Mapping[str, Any]] = {
-    "source": SourceVitally().spec(LOGGER).connectionSpecification,
+    "source": resolved_manifest()["spec"]["connection_specification"],
     "destination": DestinationVitally().spec(LOGGER).connectionSpecification,
 }
 each = pytest.mark.parametrize("name", SPECS)
@@ -112,6 +112,37 @@ def test_secrets_are_hidden_and_patterns_have_words(name: str) -> None:
                 assert schema["airbyte_secret"], key
         if isinstance(part.get("pattern"), str):
             assert part["pattern_descriptor"]
+
+
+@each
+def test_what_is_optional_can_be_emptied_and_unchosen(name: str) -> None:
+    for part in parts(SPECS[name]):
+        for key, schema in part.get("properties", {}).items() if isinstance(part.get("properties"), Mapping) else ():
+            if key in part.get("required", ()) or "const" in schema:
+                continue
+            assert re.search(schema.get("pattern", ""), ""), f"{key} blocks Save once it was touched"
+            assert (
+                "enum" not in schema
+                or {"automatic"} & set(schema["enum"])
+                or "default" in schema
+                or key == "missing_rows"
+            )
+
+
+@each
+def test_the_server_holds_a_setting_to_no_more_than_the_form(name: str) -> None:
+    for part in parts(SPECS[name]):
+        assert not isinstance(part.get("format"), str), "the server asserts formats, the form does not"
+        if part.get("type") == "integer":
+            assert part["multipleOf"] == 1, "the form takes fractions of what is an integer"
+
+
+@each
+def test_a_new_entry_of_a_list_is_empty(name: str) -> None:
+    for part in parts(SPECS[name]):
+        items = part.get("items")
+        if part.get("type") == "array" and isinstance(items, Mapping):
+            assert not [key for key, schema in items.get("properties", {}).items() if "default" in schema]
 
 
 @pytest.mark.parametrize("example", Page("destination-vitally*.md").examples("Mappings"), ids=lambda e: e["stream"])

@@ -10,7 +10,7 @@ from integration_tests.harness.in_process import logged, run_destination, run_so
 from integration_tests.harness.messages import configured, global_state, record, state, stream
 from integration_tests.harness.processes import as_files, run_process
 from integration_tests.harness.runs import Json, Run
-from integration_tests.harness.waits import without_waiting
+from integration_tests.harness.waits import quick_start, resolved_manifest, without_waiting
 
 __all__ = [
     "Json",
@@ -21,7 +21,9 @@ __all__ = [
     "destination_config",
     "global_state",
     "logged",
+    "quick_start",
     "record",
+    "resolved_manifest",
     "run_destination",
     "run_process",
     "run_source",

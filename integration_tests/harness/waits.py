@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
@@ -14,7 +14,7 @@ from airbyte_cdk.sources.declarative import concurrent_declarative_source
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 
 from integration_tests.sandbox import Sandbox
-from source_vitally import cdk, client, clocks
+from source_vitally import SourceVitally, cdk, client, clocks
 from source_vitally.budget import RequestBudget
 
 _SCHEMA = cache(concurrent_declarative_source.get_declarative_component_schema)
@@ -47,6 +47,13 @@ def quick_start() -> Iterator[None]:
         patch.object(ConcurrentDeclarativeSource, "_pre_process_manifest", _resolved),
     ):
         yield
+
+
+@cache
+def resolved_manifest() -> Mapping[str, Any]:
+    """Return the manifest as the CDK resolves it, the same object each time."""
+    with quick_start():
+        return SourceVitally().resolved_manifest
 
 
 def _resolved(source: ConcurrentDeclarativeSource, manifest: dict[str, Any]) -> Any:

@@ -10,12 +10,11 @@ from typing import Any
 
 import requests
 
-from integration_tests.harness import Json, configured, run_source, source_config
+from integration_tests.harness import Json, configured, resolved_manifest, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.resources import RESOURCES
-from source_vitally import SourceVitally
 
-MANIFEST = {stream["name"]: stream for stream in SourceVitally().resolved_manifest["streams"]}
+MANIFEST = {stream["name"]: stream for stream in resolved_manifest()["streams"]}
 # Streams whose records are not the rows of a list; each has tests of its own, in test_workspace.py,
 # test_derived_streams.py or below.
 MADE_OTHERWISE = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -194,7 +193,7 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
         Switches(custom_field_ids=False),
         Switches(refusal_member="message"),
     ],
-    ids=lambda switches: ", ".join(k for k, v in asdict(switches).items() if v != asdict(Switches())[k]),
+    ids=lambda switches: ", ".join(k for k, v in vars(switches).items() if v != vars(Switches())[k]),
 )
 def test_either_answer_to_what_is_undocumented_is_survived(make_sandbox: Any, switches: Switches) -> None:
     sandbox = make_sandbox(seed=8, sizes={"notes": 130, "accounts": 130}, switches=switches)

@@ -12,6 +12,7 @@ from requests_mock import Mocker
 
 from source_vitally import SourceVitally
 from source_vitally.config import REST_URL, complete, problems
+from source_vitally.run import Entrypoint
 
 KEY = "sk_live_example_not_real"
 ENCODED = "c2tfbGl2ZV9leGFtcGxlX25vdF9yZWFsOg=="
@@ -161,3 +162,26 @@ def test_check_recognises_a_key_of_the_other_region(
     requests_mock.get(f"{other}/resources/accounts", json=PAGE)
     message = check({**VALID, "data_center": data_center}).message
     assert f"This key does work in the {name} region" in message
+
+
+@pytest.mark.parametrize("mode", ["CLOUD", "Cloud"])
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("http://vitally.example", "'data_center.rest_url' must be an https address on Airbyte Cloud"),
+        ("https://10.0.0.1", "'data_center.rest_url' must be a public address on Airbyte Cloud, and 10.0.0.1 is one"),
+    ],
+)
+def test_on_airbyte_cloud_no_private_address_is_taken(
+    monkeypatch: pytest.MonkeyPatch, specification: Any, mode: str, address: str, problem: str
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    config = {**VALID, "data_center": {"region": "custom", "rest_url": address}}
+    assert problems(config, specification) == []
+    monkeypatch.setenv("DEPLOYMENT_MODE", mode)
+    sent = requests.Session.send
+    [said] = problems(config, specification)
+    assert said.startswith(problem)
+    Entrypoint(SourceVitally())
+    assert requests.Session.send is sent, "the CDK's own filter does without the proxy that looks names up"

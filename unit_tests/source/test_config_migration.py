@@ -15,8 +15,8 @@ from requests_mock import Mocker
 
 from source_vitally import SourceVitally
 from source_vitally.config import REST_URL, problems
-from source_vitally.config_migration import migrated
-from vitally_api.keys import rest_authorization
+from source_vitally.config_migration import _DEFAULTS, migrated
+from vitally_api.keys import header, rest_authorization
 from vitally_api.regions import rest_url
 
 KEY = "sk_live_example_not_real"
@@ -271,3 +271,25 @@ def test_whatever_stands_in_a_config_migrating_it_is_idempotent(config: dict[str
     assert not {"domain", "api_url", "api_key", "basic_auth_header"} & set(new)
     if not obstacles:
         assert migrated(new) == (new, [])
+
+
+def test_a_config_that_the_form_has_saved_before_its_first_run_reads_what_it_read(specification: Any) -> None:
+    """The form fills its defaults in, keeps what it knows of, hidden or not, and asks for a data center."""
+    properties = specification["properties"]
+    form = {name: field["default"] for name, field in properties.items() if "default" in field}
+    old = {"domain": "acme", "secret_token": KEY, "basic_auth_header": "pass", "status": "churned"}
+    assert old.keys() <= properties.keys()
+    untouched, problems = migrated({**form, **old})
+    assert problems == []
+    assert {name: untouched[name] for name in AS_BEFORE} == AS_BEFORE
+    assert untouched["data_center"] == ACME
+    assert untouched["secret_token"] == header(KEY, "pass")
+    moved, problems = migrated({**form, **old, "data_center": EU, "num_workers": 2})
+    assert problems == [], "what is hidden cannot be corrected"
+    assert {name: moved[name] for name in AS_BEFORE} == AS_BEFORE
+    assert (moved["data_center"], moved["num_workers"]) == (EU, 2)
+    assert not old.keys() & moved.keys() - {"secret_token", "status"}
+
+
+def test_what_the_form_fills_in_is_known(specification: Any) -> None:
+    assert {name: specification["properties"][name]["default"] for name in _DEFAULTS} == _DEFAULTS

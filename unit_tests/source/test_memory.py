@@ -17,7 +17,6 @@ from source_vitally.memory import (
     UNKNOWN_BYTES,
     Abandoned,
     Room,
-    Seen,
     Shared,
     WeighedQueue,
     aside,
@@ -173,18 +172,3 @@ def test_details_ahead_of_their_turn_leave_half_of_the_room() -> None:
     next(answers)
     assert shared.room.has(ROOM_BYTES - AHEAD_BYTES)
     answers.close()
-
-
-@given(keys=st.lists(st.text(max_size=3), max_size=3_000))
-def test_what_has_been_seen(keys: list[str]) -> None:
-    seen, known = Seen(), set[str]()
-    for key in keys:
-        assert seen.add(key) is (key not in known)
-        known.add(key)
-
-
-def test_a_million_rows_are_remembered_in_few_bytes() -> None:
-    seen = Seen()
-    assert sum(seen.add(f"row {number}") for number in range(100_000)) == 100_000
-    assert not any(seen.add(f"row {number}") for number in range(0, 100_000, 997))
-    assert len(seen._slots) * 8 <= 32 * 100_000

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
+import warnings
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import certifi
 import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
-from vitally_api.network import CA_VARIABLES, ca_bundle, distrust, proxy_of
+from vitally_api.network import CA_VARIABLES, ca_bundle, distrust, proxy_of, refused_tls
 
 
 def test_without_a_word_the_usual_certificates_are_trusted() -> None:
@@ -59,3 +70,59 @@ def test_why_a_certificate_is_not_trusted_is_found_however_deep() -> None:
     wrapped = OSError(OSError("outer", cause))
     assert distrust(wrapped) == "self-signed certificate in certificate chain"
     assert distrust(ssl.SSLEOFError("broken off")) is None
+
+
+# Encryption
+
+
+def certificate(folder: Path, *, days: int) -> tuple[Path, Path]:
+    """Write a certificate for localhost that is good until so many days from now, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(timezone.utc)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    shown, secret = folder / "certificate.pem", folder / "key.pem"
+    shown.write_bytes(made.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return shown, secret
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("expired", "The certificate of localhost has expired: whoever runs localhost has to renew it"),
+        ("unknown", "The certificate of localhost is not trusted (self"),
+        ("old", "localhost offers only versions of TLS that are no longer safe (older than 1.2)"),
+    ],
+)
+def test_what_is_wrong_with_an_encryption_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, said: str
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", *CA_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+    shown, secret = certificate(tmp_path, days=-1 if kind == "expired" else 1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(shown, secret)
+    if kind == "old":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                context.wrap_socket(listening.accept()[0], server_side=True)
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"https://localhost:{listening.getsockname()[1]}/"
+        with pytest.raises(requests.exceptions.SSLError) as caught:
+            requests.get(address, verify=kind == "unknown" or str(shown), timeout=20)
+    assert (refused_tls(caught.value, "localhost") or "").startswith(said)

@@ -303,5 +303,6 @@ def test_a_network_error_is_told_by_its_kind(
     vitally.answers({"exc": failure}, GOOD)
     vitally.api.send("GET", "/things/1")
     assert [entry.getMessage() for entry in caplog.records] == [
-        f"Waiting 1 s, then trying again: no answer from v.example ({said}); check data_center and the network."
+        f"Waiting 1 s, then trying again: no answer from v.example ({said}); check Data center (data_center) and "
+        "the network."
     ]

@@ -39,11 +39,20 @@ KEYS = {"access_key_id": "EXAMPLEKEYID", "secret_access_key": "example/secret"}
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        (config("http://vitally.example"), "data_center: rest_url must be an https address on Airbyte Cloud"),
-        (config("https://10.0.0.1"), "data_center: rest_url must be a public address on Airbyte Cloud"),
-        (config(s3_endpoint=None), "on Airbyte Cloud, enter access_key_id and secret_access_key, or role_arn"),
-        (config(s3_endpoint="http://93.184.215.14", **KEYS), "s3_endpoint must be an https address"),
-        (config(s3_endpoint="https://169.254.169.254", **KEYS), "s3_endpoint must be a public address"),
+        (
+            config("http://vitally.example"),
+            "Data center (data_center): Address of the REST API (rest_url) must be an https address on Airbyte Cloud",
+        ),
+        (
+            config("https://10.0.0.1"),
+            "Data center (data_center): Address of the REST API (rest_url) must be a public address on Airbyte Cloud",
+        ),
+        (
+            config(s3_endpoint=None),
+            "on Airbyte Cloud, enter an Access key ID (access_key_id) with its secret, or a Role ARN (role_arn)",
+        ),
+        (config(s3_endpoint="http://93.184.215.14", **KEYS), "Endpoint (s3_endpoint) must be an https address"),
+        (config(s3_endpoint="https://169.254.169.254", **KEYS), "Endpoint (s3_endpoint) must be a public address"),
     ],
 )
 def test_what_is_not_for_the_cloud_is_named(
@@ -78,7 +87,7 @@ def test_a_name_that_leads_into_a_private_network_gets_no_request(
             patched.setattr(socket, "getaddrinfo", look_up)
             api = connect(settings(analytics_token=None), Clock()).rest
             assert api
-            with pytest.raises(ConfigError, match=r"rest.vitally-eu.io is an address of a private network"):
+            with pytest.raises(ConfigError, match=r"rest.vitally-eu.io is in a private network"):
                 api.send("GET", "/users")
         if len(looked_up) > 1:
             connection = server.accept()[0]

@@ -16,6 +16,7 @@ from destination_vitally.api.http import (
     connect,
 )
 from destination_vitally.api.limiter import Limiter
+from destination_vitally.config import setting
 from destination_vitally.errors import ConfigError, RejectedError
 from unit_tests.destination.api.served import GOOD, URL, Answer, Vitally
 from unit_tests.destination.api.test_http_pace import Clock
@@ -41,15 +42,17 @@ def test_a_refused_key_is_a_config_error_that_says_which(status: int, proven: bo
             with pytest.raises(ConfigError) as caught:
                 api.send("POST", "/batch", b"[]")
         assert caught.value.message == (
-            f"Vitally refused the key (HTTP {status}: No key.). Check {name}, "
-            "and that data_center is the one of this workspace."
+            f"Vitally refused the key (HTTP {status}: No key.). Check {setting(name)}, "
+            "and that Data center (data_center) is the one of this workspace."
         )
 
 
 @pytest.mark.parametrize("status", [300, 304, 399])
 def test_a_redirect_to_nowhere_is_a_config_error(vitally: Vitally, status: int) -> None:
     vitally.answers({"status_code": status})
-    with pytest.raises(ConfigError, match=rf"v.example redirects to nowhere \(HTTP {status}\). Check data_center"):
+    with pytest.raises(
+        ConfigError, match=rf"v.example redirects to nowhere \(HTTP {status}\). Check Data center \(data_center\)"
+    ):
         vitally.api.send("GET", "/things/1")
 
 

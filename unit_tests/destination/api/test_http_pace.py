@@ -199,7 +199,7 @@ def test_an_address_that_cannot_be_used_is_a_config_error() -> None:
     place = {"region": "custom", "rest_url": "http://.example", "analytics_url": "http://a.example"}
     rest = connect(settings(data_center=place), Clock()).rest
     assert rest is not None
-    with pytest.raises(ConfigError, match="Check data_center"):
+    with pytest.raises(ConfigError, match=r"Check Data center \(data_center\)"):
         rest.send("GET", "/x")
 
 

@@ -99,44 +99,57 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"secret_token": None}, "enter secret_token"),
-        ({"secret_token": ""}, "enter secret_token"),
-        ({"secret_token": " ' "}, "secret_token is empty but for white space or quotes: paste the key again"),
+        ({"secret_token": None}, "enter REST API key (secret_token), Analytics API key (analytics_token) or both"),
+        ({"secret_token": ""}, "enter REST API key (secret_token), Analytics API key (analytics_token) or both"),
+        (
+            {"secret_token": " ' "},
+            "REST API key (secret_token) is empty but for white space or quotes: paste the key again",
+        ),
         (
             {"secret_token": "hidden-value…"},
-            "secret_token holds letters that no key has (outside ASCII): copy it again from Vitally",
+            "REST API key (secret_token) holds letters that no key has (outside ASCII): copy it again from Vitally",
         ),
-        ({"secret_token": ["hidden-value"]}, "secret_token: Input should be a valid string"),
-        ({"data_center": None}, "data_center:"),
+        ({"secret_token": ["hidden-value"]}, "REST API key (secret_token): Input should be a valid string"),
+        ({"data_center": None}, "Data center (data_center): "),
         ({"data_center": {"region": "hidden-value"}}, "region must be one of 'us', 'eu', 'custom'"),
-        ({"data_center": {"region": "us"}}, "data_center: subdomain is missing"),
-        ({"data_center": {"region": "eu", "rest_url": "http://x"}}, "rest_url is not asked for where region is eu"),
+        ({"data_center": {"region": "us"}}, "Data center (data_center): Subdomain is missing"),
+        (
+            {"data_center": {"region": "eu", "rest_url": "http://x"}},
+            "Address of the REST API (rest_url) is not asked for where region is eu",
+        ),
         (
             {"data_center": {"region": "custom", "rest_url": "https://hidden-value:hidden-value@vitally.example"}},
-            "data_center.rest_url: must be an address such as https://rest.vitally.io, without a user name, a password",
+            "Data center (data_center), Address of the REST API (rest_url): must be an address such as "
+            "https://rest.vitally.io, without a user name, a password",
         ),
         (
             {"data_center": {"region": "us", "subdomain": "https://hidden-value.vitally.io"}},
-            "data_center.subdomain: must be a single name such as acme, without https://",
+            "Data center (data_center), Subdomain: must be a single name such as acme, without https://",
         ),
         (
             {"data_center": {"region": "custom", "rest_url": "hidden-value"}},
-            "data_center.rest_url: must be an address such as https://",
+            "Data center (data_center), Address of the REST API (rest_url): must be an address such as https://",
         ),
-        ({"data_center": {"region": "custom"}}, "rest_url is needed to use secret_token"),
+        (
+            {"data_center": {"region": "custom"}},
+            "Address of the REST API (rest_url) is needed to use the REST API key (secret_token)",
+        ),
         (
             {"data_center": {"region": "custom", "rest_url": "http://x"}, "analytics_token": "hidden-value"},
-            "analytics_url is needed to use analytics_token",
+            "Address of the Analytics API (analytics_url) is needed to use the Analytics API key (analytics_token)",
         ),
-        ({"num_workers": 0}, "num_workers: Input should be greater than or equal to 1"),
+        ({"num_workers": 0}, "Parallel requests (num_workers): Input should be greater than or equal to 1"),
         ({"maping": "hidden-value"}, "maping: there is no such setting; did you mean mappings?"),
-        ({"mappings": [{"stream": "s"}]}, "mappings.0.object: Field required"),
+        ({"mappings": [{"stream": "s"}]}, "Mappings, entry 1 (stream 's'), Vitally object (object): Field required"),
         (
             {"mappings": [{"stream": "s", "object": "o", "field": {}}]},
-            "mappings.0.field: there is no such setting; did you mean fields?",
+            "Mappings, entry 1 (stream 's'), field: there is no such setting; did you mean fields?",
         ),
         ({"object_storage_config": {"storage_type": "hidden-value"}}, "storage_type must be one of 'None', 'S3'"),
-        ({"object_storage_config": {"storage_type": "S3"}}, "object_storage_config.s3_bucket_name: Field required"),
+        (
+            {"object_storage_config": {"storage_type": "S3"}},
+            "Rejected records (object_storage_config), Bucket (s3_bucket_name): Field required",
+        ),
         (
             {
                 "object_storage_config": {
@@ -147,23 +160,24 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
                     "access_key_id": "hidden-value",
                 }
             },
-            "access_key_id and secret_access_key belong together",
+            "Access key ID (access_key_id) belongs with Secret access key (secret_access_key): enter both or none",
         ),
         (
             {"object_storage_config": {**BUCKET, "role_arn": "hidden-value"}},
-            "object_storage_config.role_arn: must be arn:aws:iam::123456789012:role/name",
+            "Rejected records (object_storage_config), Role ARN (role_arn): must be "
+            "arn:aws:iam::123456789012:role/name",
         ),
         (
             {"object_storage_config": {**BUCKET, "format": {"format_type": "hidden-value"}}},
-            "object_storage_config.format: format_type must be one of 'JSONL', 'CSV'",
+            "Rejected records (object_storage_config), Format: format_type must be one of 'JSONL', 'CSV'",
         ),
         (
             {"object_storage_config": {**BUCKET, "format": {}}},
-            "object_storage_config.format: format_type must be one of 'JSONL', 'CSV'",
+            "Rejected records (object_storage_config), Format: format_type must be one of 'JSONL', 'CSV'",
         ),
         (
             {"mappings": [{"stream": "s", "object": "event"}]},
-            "maps no column. Fill in fields and traits",
+            "maps no column. Fill in Fields and Traits",
         ),
         (
             {"mappings": [{"stream": "s", "object": "event", "fields": [], "traits": [], "constants": []}]},
@@ -171,7 +185,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
         ),
         (
             {"mappings": [{"stream": "s", "object": "o", "fields": [{"field": "a", "colum": "hidden-value"}]}]},
-            "mappings.0.fields.0.colum: there is no such setting; did you mean column?",
+            "Mappings, entry 1 (stream 's'), Fields, entry 1, colum: there is no such setting; did you mean column?",
         ),
         (
             {
@@ -179,10 +193,11 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
                     {"stream": "s", "object": "o", "traits": [{"trait": "a", "column": "b", "cast": "hidden-value"}]}
                 ]
             },
-            "mappings.0.traits.0.cast: Input should be 'text', 'number', 'boolean', 'date', 'datetime', "
+            "Mappings, entry 1 (stream 's'), Traits, entry 1, Type (cast): Input should be 'text', 'number', "
+            "'boolean', 'date', 'datetime', "
             "'list', 'unix_seconds' or 'unix_milliseconds'",
         ),
-        ({"null_values": "hidden-value"}, "null_values: Input should be 'omit' or 'clear'"),
+        ({"null_values": "hidden-value"}, "Empty values (null_values): Input should be 'omit' or 'clear'"),
     ],
 )
 def test_bad_settings_are_named_without_their_values(changes: dict[str, Any], problem: str) -> None:
@@ -192,6 +207,24 @@ def test_bad_settings_are_named_without_their_values(changes: dict[str, Any], pr
     assert "hidden-value" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("space", " "), ("tab", "\t"), (r"\t", "\t"), (",", ","), ("; ", ";"), (" ", None), ("", None)]
+)
+def test_a_separator_of_blanks_is_said_in_words(said: str, meant: str | None) -> None:
+    line = {"field": "tags", "column": "labels", "separator": said}
+    read = config.read({**GOOD[0], "mappings": [{"stream": "s", "object": "note", "fields": [line]}]})
+    assert read.mappings[0].fields[0].separator == meant
+
+
+def test_automatic_is_as_if_nothing_were_chosen() -> None:
+    choices = {name: "automatic" for name in ("operation", "other_columns", "null_values")}
+    line = {"field": "name", "column": "automatic", "cast": "automatic", "null_values": "automatic"}
+    entry = {"stream": "automatic", "object": "note", "fields": [line], **choices}
+    read = config.read({**GOOD[0], "mappings": [entry]}).mappings[0]
+    assert (read.stream, read.operation, read.other_columns, read.null_values) == ("automatic", None, None, None)
+    assert (read.fields[0].column, read.fields[0].cast, read.fields[0].null_values) == ("automatic", None, None)
 
 
 # The form

@@ -73,4 +73,4 @@ def test_a_delete_that_needs_another_key_says_which() -> None:
     made = mapper("account", "upsert", tokens=frozenset({"analytics_token"}), allow_deletes=True)
     with pytest.raises(RejectedError) as caught:
         made.change({"externalId": "a", "_ab_cdc_deleted_at": "2026-01-01"})
-    assert str(caught.value) == "account 'a': deleting needs secret_token in the configuration"
+    assert str(caught.value) == "account 'a': deleting needs the REST API key (secret_token)"

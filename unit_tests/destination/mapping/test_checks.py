@@ -32,7 +32,7 @@ def check(name: str, columns: list[str], known: dict[str, CustomField] | None = 
         ),
         (
             "account", ["plan", "name"], {},
-            "no column gives externalId, which is required to upsert account. Map a column to it in fields. Columns: "
+            "no column gives externalId, which is required to upsert account. Map a column to it in Fields. Columns: "
             "name, plan",
         ),
         (
@@ -46,7 +46,7 @@ def check(name: str, columns: list[str], known: dict[str, CustomField] | None = 
         ),
         (
             "account", ["id", "n"], {"fields": {"externalId": "id", "NAME": "n"}, "constants": {"name": "A"}},
-            "name (NAME and name) is in fields and in constants; leave one",
+            "name (NAME and name) is in Fields and in Fixed values (constants); leave one",
         ),
         (
             "account", ["id"],

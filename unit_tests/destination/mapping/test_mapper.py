@@ -164,7 +164,7 @@ def test_a_warehouse_row_is_not_mistaken_for_one_of_vitally() -> None:
         ("event", "create", {"event": "e", "id": 1, "_ab_cdc_deleted_at": DELETED},
          "event '1': Vitally has no way to delete it"),
         ("account", "upsert", {"externalId": "a", "_ab_cdc_deleted_at": DELETED},
-         "account 'a': deletes are switched off; set allow_deletes to allow them"),
+         "account 'a': deletes are switched off; set Allow deletes (allow_deletes) to allow them"),
     ],
 )  # fmt: skip
 def test_reasons_name_object_key_and_remedy(name: str, operation: Any, data: dict[str, Any], reason: str) -> None:

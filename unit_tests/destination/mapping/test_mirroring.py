@@ -44,7 +44,7 @@ def test_each_object_takes_one_of_the_two_words(entry: Any, word: str) -> None:
         assert plan.mirror is not None
         assert plan.mirror.doubt == ""
     else:
-        with pytest.raises(ConfigError, match="missing_rows is"):
+        with pytest.raises(ConfigError, match=r"Missing rows \(missing_rows\) is"):
             plans(chosen, configured("t", **WHOLE))
 
 
@@ -80,12 +80,13 @@ def planned(
         ),
         (
             ("note", "delete", "upsert"), {},
-            "is delete, but deletes are switched off. Switch allow_deletes on if you mean it, or set missing_rows to "
+            "is delete, but deletes are switched off. Switch Allow deletes (allow_deletes) on if you mean it, or "
+            "set Missing rows (missing_rows) to "
             "keep",
         ),
         (
             ("user", "delete", "upsert"), {**ALLOWED, "secret_token": None},
-            "is delete, and to delete user, secret_token is needed in the configuration",
+            "is delete, and to delete user, the REST API key (secret_token) is needed",
         ),
         (
             ("account", "delete", "upsert"), ALLOWED,
@@ -98,7 +99,8 @@ def planned(
         ),
         (
             ("account", EVERYTHING, "upsert"), {**ALLOWED, "unknown_parents": "create"},
-            "is delete_with_everything_below, and unknown_parents is create, so a row of account is created "
+            "is delete_with_everything_below, and Unknown accounts and organizations (unknown_parents) is create, "
+            "so a row of account is created "
             "and deleted in turn. Change one",
         ),
     ],
@@ -106,7 +108,7 @@ def planned(
 def test_what_keeps_missing_rows_from_being_deleted_is_said(asked: Any, chosen: Any, problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
         planned(*asked, **chosen)
-    assert caught.value.message == f"stream 't': missing_rows {problem}"
+    assert caught.value.message == f"stream 't': Missing rows (missing_rows) {problem}"
 
 
 @pytest.mark.parametrize("name", ["note", "user"])
@@ -119,7 +121,7 @@ def test_what_will_be_deleted_is_said_before(caplog: pytest.LogCaptureFixture) -
     planned("note", "delete", max_deletes_percent=7, **ALLOWED)
     assert (
         "Stream t: after a full refresh, rows of note in Vitally that have an externalId and are not in it are "
-        "deleted, if they are 7 % at most (max_deletes_percent). Each delete archives the note, which stays in Vitally "
+        "deleted, if they are 7 % at most. Each delete archives the note, which stays in Vitally "
         "with archivedAt set."
     ) in caplog.messages
 
@@ -161,8 +163,9 @@ def test_streams_of_one_object_must_agree_on_what_becomes_of_missing_rows(order:
     with pytest.raises(ConfigError) as caught:
         plans(settings(mappings=mappings, **ALLOWED), *streams)
     assert caught.value.message == (
-        "stream 't': missing_rows deletes rows of note that are in no stream, but stream 'other' writes note too and "
-        "does not say so. Set missing_rows in the mappings of both, or of none: a row counts as missing only if it is "
+        "stream 't': Missing rows (missing_rows) deletes rows of note that are in no stream, but stream 'other' "
+        "writes note too and "
+        "does not say so. Set it in the mappings of both, or of none: a row counts as missing only if it is "
         "in neither."
     )
 

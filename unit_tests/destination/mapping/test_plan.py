@@ -63,6 +63,15 @@ def test_a_destination_object_and_sync_mode_are_taken_literally(mode: str, opera
     assert (plan.entry.name, plan.operation) == ("account", operation)
 
 
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [("accounts", "account"), ("Account", "account"), ("USERS", "user"), ("npsResponses", "nps_response"),
+     ("custom_object", "custom_object/"), ("Custom Object", "custom_object/"), ("custom_object/*", "custom_object/")],
+)  # fmt: skip
+def test_an_object_is_named_as_streams_are(name: str, entry: str) -> None:
+    assert planned(configured("t"), **mapped(object=name)).entry.name == entry
+
+
 def test_a_mapping_goes_before_everything() -> None:
     mapping = {"stream": "accounts", "object": "user", "operation": "update", "other_columns": "traits"}
     plan = planned(configured("accounts", destination_object_name="note"), mappings=[mapping])
@@ -102,8 +111,8 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
     [
         (configured("dim_accounts"), {}, "its name is not that of an object of Vitally. Add an entry to mappings"),
         (configured("custom_object_"), {}, "custom_object/<name>"),
-        (configured("x", destination_object_name="accounts"), {}, "there is no object 'accounts'"),
-        (configured("x", destination_object_name="custom_object/*"), {}, "no object 'custom_object/*'"),
+        (configured("x", destination_object_name="acount"), {}, "there is no object 'acount'"),
+        (configured("events", properties=["userId"]), {}, "Map a column to it in Fields, or enter it in Fixed values"),
         (configured("x", "overwrite", destination_object_name="account"), {}, "Vitally cannot be emptied"),
         (configured("x", destination_object_name="project"), {}, "possible: create, update, delete"),
         (configured("t"), mapped(object="acount"), "there is no object 'acount'"),
@@ -127,7 +136,7 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
         (
             configured("t"),
             mapped(object="account", constants={"name": 1}, fields={"name": "n"}),
-            "name is in fields and in constants",
+            "name is in Fields and in Fixed values (constants)",
         ),
         (
             configured("t"), mapped(object="nps_response", traits={"a": "b"}),
@@ -137,13 +146,13 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
             configured("t"), {"mappings": 2 * mapped(object="account")["mappings"]},
             "entries 1 and 2 of mappings are the same; leave one",
         ),
-        (configured("events"), {"analytics_token": None}, "to create event, analytics_token is needed"),
-        (configured("notes"), {"secret_token": None}, "to upsert note, secret_token is needed"),
-        (configured("accounts", "update"), {"secret_token": None}, "to update account, secret_token is"),
+        (configured("events"), {"analytics_token": None}, "to create event, the Analytics API key ("),
+        (configured("notes"), {"secret_token": None}, "to upsert note, the REST API key (secret_token) is needed"),
+        (configured("accounts", "update"), {"secret_token": None}, "to update account, the REST API key ("),
         (
             configured("accounts", properties=["_ab_cdc_deleted_at"]),
             {"secret_token": None, "allow_deletes": True},
-            "to delete account, secret_token is needed",
+            "to delete account, the REST API key (secret_token) is needed",
         ),
     ],
 )  # fmt: skip
@@ -188,4 +197,4 @@ def test_a_plain_refresh_says_nothing_about_truncating(caplog: pytest.LogCapture
 
 def test_deletes_that_are_switched_off_are_announced(caplog: pytest.LogCaptureFixture) -> None:
     planned(configured("accounts", "soft_delete"))
-    assert "allow_deletes is off" in caplog.text
+    assert "Allow deletes (allow_deletes) is off" in caplog.text

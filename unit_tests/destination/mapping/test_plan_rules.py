@@ -46,7 +46,7 @@ EMPTIED = (
     "are written as usual and nothing is deleted."
 )
 DESTROYS = "permanently destroys the account and everything that belongs only to it."
-OFF = "will be rejected, because allow_deletes is off."
+OFF = "will be rejected, because Allow deletes (allow_deletes) is off."
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_each_key_of_an_object_leaves_a_way_to_upsert_update_and_delete(entry: A
             "append_dedup (upsert), update or soft_delete (delete).",
         ),
         (
-            configured("x"), mapped(object="custom_object/"),
-            f"stream 'x': there is no object 'custom_object/' in Vitally. Objects: {NAMES}",
+            configured("x"), mapped(object="customer"),
+            f"stream 'x': there is no object 'customer' in Vitally. Objects: {NAMES}",
         ),
         (
             configured("x"), {},
@@ -187,11 +187,11 @@ def test_each_key_of_an_object_leaves_a_way_to_upsert_update_and_delete(entry: A
         ),
         (
             configured("accounts", "soft_delete"), {"secret_token": None},
-            "stream 'accounts': to delete account, secret_token is needed in the configuration",
+            "stream 'accounts': to delete account, the REST API key (secret_token) is needed",
         ),
         (
             activated("account", "append_dedup", "id"), {"secret_token": None},
-            "stream 'x': to upsert account, secret_token is needed in the configuration",
+            "stream 'x': to upsert account, the REST API key (secret_token) is needed",
         ),
     ],
 )  # fmt: skip
@@ -316,7 +316,9 @@ def test_columns_are_of_the_type_that_the_schema_of_the_stream_says() -> None:
 def test_records_delete_where_the_settings_allow_it(allowed: bool) -> None:
     plan = planned(configured("accounts"), allow_deletes=allowed)
     lacks = demand(plan, {"externalId": "a", DELETED: "2026-01-01"})
-    assert lacks == ("" if allowed else "account 'a': deletes are switched off; set allow_deletes to allow them")
+    assert lacks == (
+        "" if allowed else "account 'a': deletes are switched off; set Allow deletes (allow_deletes) to allow them"
+    )
 
 
 @pytest.mark.parametrize(("given", "kept"), [({"sync_id": 8}, 8), ({}, 0)])

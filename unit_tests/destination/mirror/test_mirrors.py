@@ -168,8 +168,9 @@ def test_more_than_may_be_deleted_ends_the_sync_and_leaves_the_rows() -> None:
     with pytest.raises(ConfigError) as caught:
         sync.end()
     assert caught.value.message == (
-        f"{TITLE}2 of 4 rows in Vitally are not in the sync, which is more than the 49 % of max_deletes_percent, so "
-        "nothing is deleted: 'c', 'd'. If they are to go, raise max_deletes_percent for one sync; else find out why "
+        f"{TITLE}2 of 4 rows in Vitally are not in the sync, which is more than the 49 % of Missing rows deleted at "
+        "most (max_deletes_percent), so "
+        "nothing is deleted: 'c', 'd'. If they are to go, raise the limit for one sync; else find out why "
         "the table lacks them."
     )
     assert sync.deleted == []
@@ -182,8 +183,9 @@ def test_more_than_may_be_deleted_ends_the_sync_and_leaves_the_rows() -> None:
         (
             49,
             logging.WARNING,
-            "2 of 4 rows in Vitally are not in the sync, which is more than the 49 % of max_deletes_percent, so "
-            "nothing is deleted: 'c', 'd'. If they are to go, raise max_deletes_percent for one sync; else find out "
+            "2 of 4 rows in Vitally are not in the sync, which is more than the 49 % of Missing rows deleted at "
+            "most (max_deletes_percent), so "
+            "nothing is deleted: 'c', 'd'. If they are to go, raise the limit for one sync; else find out "
             "why the table lacks them. A sync would fail.",
         ),
     ],

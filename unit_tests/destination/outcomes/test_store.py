@@ -221,7 +221,8 @@ def test_a_client_that_is_not_installed_is_a_config_error(monkeypatch: pytest.Mo
     with pytest.raises(ConfigError) as caught:
         open_bucket(STORAGE)
     assert caught.value.message == (
-        "object_storage_config needs the client of S3, which is not installed: pip install 'airbyte-vitally[s3]'. "
+        "Rejected records (object_storage_config) needs the client of S3, which is not installed: "
+        "pip install 'airbyte-vitally[s3]'. "
         "airbyte-destination-vitally and the destination's image have it."
     )
 

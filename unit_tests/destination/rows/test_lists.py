@@ -315,3 +315,15 @@ def test_instances_of_a_custom_object_have_a_list_of_their_own() -> None:
 @pytest.mark.parametrize("name", ["event", "message", "meeting_participant"])
 def test_what_has_no_list_of_all_has_none(name: str) -> None:
     assert Asked().lists.of(BY_NAME[name]) is None
+
+
+def test_while_a_list_is_read_it_says_at_which_page() -> None:
+    asked, numbers = Asked(), list[int]()
+    listing = RowList(Paged([9], [8], [7]), BY_NAME["task"], asked.memory)  # type: ignore[arg-type]
+
+    def is_enough() -> bool:
+        numbers.append(listing.pages_read)
+        return False
+
+    listing.want(1000, is_enough)
+    assert (numbers[:3], listing.pages_read) == ([0, 1, 2], 0)

@@ -182,7 +182,7 @@ def test_where_nothing_can_be_looked_up_names_stay_as_they_are_and_emails_of_use
     subject = note(authorId=IDA, categoryId="Call")
     assert people.translated(subject) == subject
     assert outcome(lambda: people.translated(response(userEmail=IDA))) == (
-        "nps_response 'r': userEmail is looked up with the REST key (secret_token), which is not configured",
+        "nps_response 'r': userEmail is looked up with the REST API key (secret_token), which is not entered",
         None,
     )
 

@@ -132,7 +132,7 @@ def test_what_need_not_be_there_is_looked_up_and_if_it_is_not_there_sent_as_it_i
         (
             VitallyId("A"),
             (
-                "task 't': accountId is Vitally's id of a row that only a REST key (secret_token) could look up; "
+                "task 't': accountId is Vitally's id of a row that only the REST API key (secret_token) could look up; "
                 "sync the accounts along, or map your own id to accountId",
                 None,
             ),
@@ -220,7 +220,8 @@ def test_only_vitallys_id_says_itself_what_it_is() -> None:
 
 # What is not there
 
-MISSING = ("task 't': accountId: Vitally has no account with this id", None)
+CURE = "; sync it along, or let Unknown accounts and organizations (unknown_parents) create it"
+MISSING = (f"task 't': accountId: Vitally has no account with this id{CURE}", None)
 
 
 @pytest.mark.parametrize(("passed", "is_asked_again"), [(0.0, False), (ABSENT_SECONDS, False), (61.0, True)])
@@ -234,7 +235,7 @@ def test_what_is_not_there_is_believed_for_a_while(passed: float, is_asked_again
 
 def test_a_message_is_refused_with_what_the_sync_could_have_brought() -> None:
     assert yours(Asked(), "a", subject=USER) == (
-        "user 'u': accountId: Vitally has no account with this id, and none arrived in this sync",
+        f"user 'u': accountId: Vitally has no account with this id, and none arrived in this sync{CURE}",
         None,
     )
 

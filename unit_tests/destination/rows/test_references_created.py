@@ -28,7 +28,7 @@ def test_unknown_parents_are_created_where_that_is_asked_for(target: str, caplog
     assert [vitallys(asked, "a", target) for _ in range(2)] == ["new"] * 2
     assert yours(asked, "a", target) == "a"
     assert asked.asked == [f"GET {path}/a", (f"POST {path}", {"externalId": "a", "name": "a"})]
-    assert logged(caplog) == [f"{target} 'a' is not there; it is created (unknown_parents)."]
+    assert logged(caplog) == [f"{target} 'a' is not there; it is created."]
     assert asked.references.is_listed(target, "a")
 
 
@@ -38,7 +38,7 @@ def test_a_dry_run_creates_no_parents_but_takes_them_for_there(caplog: pytest.Lo
     assert [vitallys(asked, "a"), vitallys(asked, "a"), yours(asked, "a")] == ["a"] * 3
     assert asked.references.is_there("account", "a")
     assert asked.asked == ["GET /accounts/a"]
-    assert logged(caplog) == ["account 'a' is not there; it would be created (unknown_parents)."]
+    assert logged(caplog) == ["account 'a' is not there; it would be created."]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,9 @@ def test_a_dry_run_creates_no_parents_but_takes_them_for_there(caplog: pytest.Lo
 def test_nothing_else_is_created(target: str, value: str, unknown_parents: Any) -> None:
     asked = Asked(unknown_parents=unknown_parents)
     assert not asked.references.creates(target, value)
-    refused = (f"task 't': {target}Id: Vitally has no {target} with this id", None)
+    cure = "; sync it along, or let Unknown accounts and organizations (unknown_parents) create it"
+    cure = cure if unknown_parents == "reject" else ""
+    refused = (f"task 't': {target}Id: Vitally has no {target} with this id{cure}", None)
     assert [vitallys(asked, value, target) for _ in range(2)] == [refused] * 2
     as_a_copy = [f"GET /{target}s/vitally%3Aa"] if isinstance(value, VitallyId) else []
     assert asked.asked == [f"GET /{target}s/a", *as_a_copy]

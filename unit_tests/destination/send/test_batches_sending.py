@@ -215,7 +215,9 @@ def test_each_refusal_has_the_words_and_the_status_of_vitally(vitally: Vitally, 
 
 def test_no_api_at_the_address_is_a_config_error(vitally: Vitally) -> None:
     vitally.answers["a"] = {"status_code": 404, "json": {"error": "Not found"}}
-    with pytest.raises(ConfigError, match=r"no Analytics API at this address \(HTTP 404\). Check data_center"):
+    with pytest.raises(
+        ConfigError, match=r"no Analytics API at this address \(HTTP 404\). Check Data center \(data_center\)"
+    ):
         vitally.send("a")
 
 

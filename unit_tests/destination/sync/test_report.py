@@ -89,8 +89,8 @@ def test_the_reasons_of_rejections_follow_their_stream() -> None:
         ({}, 1, None),
         (
             {"on_rejected": "fail"}, 1,
-            "Stopped at a rejected record of stream accounts, as on_rejected asks for: account 'a': why. Correct the "
-            "record, or set on_rejected to skip.",
+            "Stopped at a rejected record of stream accounts, as it is set: account 'a': why. Correct the "
+            "record, or set When a row is rejected (on_rejected) to skip.",
         ),
         (
             {}, 0,

@@ -242,7 +242,9 @@ def test_what_waits_for_a_stream_waits_until_it_has_ended(told: str) -> None:
     with pytest.raises(ConfigError, match="Stream users: none of its 1 rows could be written"):
         sync.done()
     assert sync.rejected.reasons == [
-        "user 'u': accountIds: Vitally has no account with this id, and none arrived in this sync"
+        "user 'u': accountIds: Vitally has no account with this id, and none arrived in this sync; sync it along, "
+        "or let "
+        "Unknown accounts and organizations (unknown_parents) create it"
     ]
 
 

@@ -135,8 +135,9 @@ def test_a_rejected_record_stops_the_sync_if_that_is_asked_for() -> None:
         sync.take(record("accounts", {"name": "N"}), state("accounts", 1))
         sync.writer.tick()
     assert str(caught.value.message) == (
-        "Stopped at a rejected record of stream accounts, as on_rejected asks for: account: externalId is required to "
-        "upsert; map the column that holds your id to it. Correct the record, or set on_rejected to skip."
+        "Stopped at a rejected record of stream accounts, as it is set: account: externalId is required to "
+        "upsert; map the column that holds your id to it. Correct the record, or set When a row is rejected "
+        "(on_rejected) to skip."
     )
     assert sync.given() == []
 
@@ -156,7 +157,7 @@ def test_a_dry_run_sends_nothing_and_says_what_a_sync_would_do(caplog: pytest.Lo
     )
     assert counts(sync) == {"created": 1, "updated": 2, "deleted": 1, "skipped": 1}
     assert counts(sync, 1) == {"created": 1, "superseded": 1}
-    assert "dry_run is on: nothing is sent, and no state is given back" in caplog.text
+    assert "Dry run (dry_run) is on: nothing is sent, and no state is given back" in caplog.text
 
 
 def test_a_dry_run_makes_no_parents_either() -> None:
@@ -222,7 +223,10 @@ def test_what_has_not_landed_is_a_warning_or_a_failure(on_unverified: str, has_l
     shown = {"GET /accounts/a": SHOWN} if has_landed else {}
     sync = Sync(shown, "accounts", verify="sample", on_unverified=on_unverified)
     if on_unverified == "fail" and not has_landed:
-        with pytest.raises(ConfigError, match="Correct what is named and sync again, or set on_unverified to warn"):
+        with pytest.raises(
+            ConfigError,
+            match=r"Correct what is named and sync again, or set When a row has not landed \(on_unverified\) to warn",
+        ):
             sync.done(account(), looks=True)
     else:
         sync.done(account(), looks=True)

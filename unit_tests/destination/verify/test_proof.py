@@ -79,7 +79,7 @@ def test_without_a_rest_key_nobody_looks_and_that_is_logged(caplog: pytest.LogCa
     found = verification_for(settings(secret_token=None), rows, Ledger(lambda record: None))
     assert type(found) is Verification
     assert logged(caplog)[-1] == (
-        "Whether rows have landed in Vitally is not looked at: that needs secret_token (the REST API key)."
+        "Whether rows have landed in Vitally is not looked at: that needs the REST API key (secret_token)."
     )
 
 

@@ -1,0 +1,16 @@
+"""Fixtures of the source's unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from integration_tests.harness import quick_start
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick() -> Iterator[None]:
+    """Let sources start without the CDK's check of the manifest, which `test_manifest.py` has done once."""
+    with quick_start():
+        yield
