@@ -29,12 +29,15 @@ _INTERNAL = "_"
 
 
 def complete(config: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with the specification's defaults and the address of the REST API."""
-    fields = specification["properties"]
-    defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
+    """Return the config with the specification's defaults and the address of the REST API.
+
+    One of 0.4 that cannot be migrated gets no defaults: it is refused as it was given.
+    """
     config = without_nulls(config)
+    fields = {} if migrated(config)[1] else specification["properties"]
+    defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
     whole = {**defaults, **config, REST_URL: rest_url(config.get("data_center"))}
-    return {**whole, "survey_ids": list(dict.fromkeys(filter(None, map(survey_id, whole["survey_ids"]))))}
+    return {**whole, "survey_ids": list(dict.fromkeys(filter(None, map(survey_id, whole.get("survey_ids", [])))))}
 
 
 def without_nulls(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,7 +146,9 @@ class Mapper:
         is_archived = bool(layout.archived) and not _is_blank(data[layout.archived])
         operation = "delete" if is_deleted or is_archived else self._operation
         if is_archived and not self._rules.allow_deletes:
-            raise SkippedError("are archived where they were read; with allow_deletes they are archived here as well")
+            raise SkippedError(
+                "are archived where they were read; with Allow deletes (allow_deletes) they are archived here as well"
+            )
         if not native or self._operation not in ("create", "upsert"):
             return self._checked(draft, operation)
         origin, is_unsure = self._as_copy(draft.fields)

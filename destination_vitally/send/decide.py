@@ -261,7 +261,7 @@ def _create(case: Case) -> Step | None:
         )
     if live:
         is_copy = case.change.origin and "update" in case.change.entry.operations
-        return Put(live[0].id, live[0]) if is_copy else Done("skipped")
+        return Put(live[0].id, live[0]) if is_copy and not case.shows(live[0]) else Done("skipped")
     if not (case.change.fields.get("externalId") or case.change.origin) or not case.can_look:
         return _refused(case) or Post()
     return _post_when_absent(case)

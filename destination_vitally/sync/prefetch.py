@@ -69,7 +69,7 @@ class Prefetch:
         }
         self._lanes.together(partial(self._without_people, change) for change in named.values())
         if self._compares:
-            compared = [change for change in left if change.operation in _COMPARED]
+            compared = [change for change in left if change.operation in _COMPARED or change.is_unsure]
             subjects = {id(change): subject for change in compared if (subject := self._subject(change))}
             self._read_compared(list(subjects.values()), more)
             shown = {number: self._same(subject) for number, subject in subjects.items()}

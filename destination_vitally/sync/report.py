@@ -168,7 +168,8 @@ class Progress:
         """Yield what is waited for, whatever the stream."""
         sent, self._sent = self._sent, self._api.sent if self._api else 0
         share = min(100, 100 * (self._sent - sent) / minutes / self._per_minute)  # a burst may be in two minutes
-        yield f"{self._sent - sent} requests since the last such line, {share:.0f} % of requests_per_minute."
+        budget = f"{share:.0f} % of Requests per minute (requests_per_minute)"
+        yield f"{self._sent - sent} requests since the last such line, {budget}."
         looked_for: dict[str, list[float]] = {}
         for one in self._asking.poller.all() if self._asking else ():
             looked_for.setdefault(one.entry.name, []).append(now - one.since)

@@ -185,7 +185,10 @@ def test_after_a_bucket_has_failed_no_state_covers_what_it_did_not_take(sandbox:
     ("changes", "problem"),
     [
         ({"s3_bucket_name": "no-such-bucket"}, "cannot be kept in bucket 'no-such-bucket' (NoSuchBucket)"),
-        ({"s3_endpoint": "http://127.0.0.1:9"}, "cannot be reached (EndpointConnectionError). Check s3_endpoint"),
+        (
+            {"s3_endpoint": "http://127.0.0.1:9"},
+            "cannot be reached (EndpointConnectionError). Check Endpoint (s3_endpoint)",
+        ),
         ({"s3_bucket_name": "No Bucket"}, "(ParamValidationError). In Rejected records (object_storage_config), check"),
         (
             {"s3_bucket_region": "eu central 1"},

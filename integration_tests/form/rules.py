@@ -127,8 +127,8 @@ def _compared(one: Block, other: Block) -> int:
 
 
 def settings(spec: Schema) -> set[tuple[str, ...]]:
-    """Return the paths of everything that a config of this spec may hold, without constants."""
-    return {part.path for part in _all(block(spec)) if "const" not in part.schema}
+    """Return the paths of everything that a config of this spec may hold, without constants and what is kept hidden."""
+    return {p.path for p in _all(block(spec)) if "const" not in p.schema and not p.schema.get("airbyte_hidden")}
 
 
 def reachable(spec: Schema) -> set[tuple[str, ...]]:

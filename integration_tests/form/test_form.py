@@ -74,7 +74,15 @@ def test_a_mapping_reads_from_top_to_bottom() -> None:
     mappings = next(b for b in rules.block(SPECS["destination"]).inner if b.name == "mappings")
     assert rules.reading_order(mappings.inner) == (
         ["stream", "object", "operation", "fields", "traits", "constants", "other_columns"],
-        ["constant_traits", "null_values", "missing_rows", "missing_rows_grace_hours", "time_zone", "namespace"],
+        [
+            "constant_traits",
+            "null_values",
+            "rows_are",
+            "missing_rows",
+            "missing_rows_grace_hours",
+            "time_zone",
+            "namespace",
+        ],
     )
     for entries in mappings.inner:
         if entries.kind == "list of objects":
@@ -85,7 +93,8 @@ def test_a_mapping_reads_from_top_to_bottom() -> None:
 def test_the_form_of_the_source_shows_what_is_required_first() -> None:
     [card] = rules.cards(SPECS["source"])
     assert card.open[:2] == ["data_center", "secret_token"]
-    assert card.open + card.closed == list(SPECS["source"]["properties"])
+    shown = [name for name, field in SPECS["source"]["properties"].items() if not field.get("airbyte_hidden")]
+    assert card.open + card.closed == shown
 
 
 def parts(schema: Any) -> Iterator[Mapping[str, Any]]:

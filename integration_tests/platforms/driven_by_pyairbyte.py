@@ -44,7 +44,7 @@ def by_external_id(sandbox: Sandbox, table: str) -> dict[str, Any]:
 
 
 def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path) -> None:
-    with Sandbox(seed=1) as sandbox, Sandbox(empty=True, switches=Switches(effect_delay=1)) as empty:
+    with Sandbox(seed=1) as sandbox, Sandbox(empty=True, ids="another", switches=Switches(effect_delay=1)) as empty:
         without_untracked(sandbox)
         wish: dict[str, Any] = {
             "source": str(SOURCE),
@@ -72,7 +72,7 @@ def test_the_source_fills_duckdb_and_duckdb_fills_the_destination(tmp_path: Path
 def test_the_example_of_readme_reads_and_writes_every_row(tmp_path: Path) -> None:
     """As it stands there, to the letter; the two configs and the commands are where it looks for them."""
     [example] = re.findall(r"\n## From PyAirbyte\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    with Sandbox(seed=1) as sandbox, Sandbox(empty=True, switches=Switches(effect_delay=1)) as empty:
+    with Sandbox(seed=1) as sandbox, Sandbox(empty=True, ids="another", switches=Switches(effect_delay=1)) as empty:
         without_untracked(sandbox)
         (tmp_path / "try").mkdir()
         (tmp_path / "try/read.json").write_text(json.dumps(source_config(sandbox.url, sandbox.rest_key)))

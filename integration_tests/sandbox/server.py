@@ -32,14 +32,13 @@ from integration_tests.sandbox.wire.switches import Switches
 REST = "/resources"
 ANALYTICS = "/analytics/v1"
 HOST = "127.0.0.1"
-_MADE = count()
 
 
 class Sandbox:
     """A workspace as Vitally would serve it. REST is at `{url}/resources`, Analytics at `{url}/analytics/v1`.
 
-    `sizes` says how many rows of which resource the seed makes up; `empty` leaves only the definitions. No two share an
-    id, unless both are given the same `ids`: any text, from which ids are made as rows are from the seed.
+    `sizes` says how many rows of which resource the seed makes up; `empty` leaves only the definitions. Ids are made
+    from `ids`, any text, as rows are from the seed; without it, from the seed as well.
     """
 
     served: ClassVar[list[Sandbox]] = []
@@ -60,7 +59,7 @@ class Sandbox:
         analytics_token: str = "analytics_example_not_real",
     ) -> None:
         self.clock = clock or Clock()
-        self.workspace = Workspace(self.clock, switches or Switches(), ids or f"{seed} {next(_MADE)}")
+        self.workspace = Workspace(self.clock, switches or Switches(), ids or str(seed))
         seed_definitions(self.workspace)
         if not empty:
             Seeder(self.workspace, seed, sizes or {}).run()

@@ -40,8 +40,8 @@ def read(sandbox: Sandbox, streams: list[Json], state: Any = None, **fields: Any
 
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[Sandbox]:
-    """A workspace that is only read; `make_sandbox(seed=3, ids="read")` makes one like it."""
-    with Sandbox(seed=3, ids="read") as sandbox:
+    """A workspace that is only read; `make_sandbox(seed=3)` makes one like it."""
+    with Sandbox(seed=3) as sandbox:
         yield sandbox
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ MakeSandbox = Callable[..., Sandbox]
 
 @pytest.fixture
 def make_sandbox() -> Iterator[MakeSandbox]:
-    """Start sandboxes by `make_sandbox(**kwargs)`; all stop with the test."""
+    """Start sandboxes by `make_sandbox(**kwargs)`; no two share an id unless asked for, and all stop with the test."""
     with ExitStack() as stack:
+        numbers = count()
 
         def make(**kwargs: Any) -> Sandbox:
+            if number := next(numbers):
+                kwargs.setdefault("ids", f"{kwargs.get('seed', 1)} {number}")
             return stack.enter_context(Sandbox(**kwargs))
 
         yield make

@@ -41,12 +41,12 @@ def test_a_minute_later_each_stream_says_what_has_become_of_its_rows(caplog: pyt
     caplog.clear()
     assert after(sync, 40.0, caplog) == [
         "Stream accounts, so far: 2 rows received, 1 accepted, 1 rejected, 0 under way.",
-        "1 requests since the last such line, 1 % of requests_per_minute.",
+        "1 requests since the last such line, 1 % of Requests per minute (requests_per_minute).",
         "Nothing is under way, and no row has arrived for 0 s.",
     ]
     assert after(sync, 59.0, caplog) == []
     assert after(sync, 1.0, caplog) == [
-        "0 requests since the last such line, 0 % of requests_per_minute.",
+        "0 requests since the last such line, 0 % of Requests per minute (requests_per_minute).",
         "Nothing is under way, and no row has arrived for 60 s.",
     ]
 
