@@ -1,7 +1,7 @@
 """The closed set of things that go wrong while writing.
 
 A `ConfigError`, an `OutageError` or an `InputError` ends the sync and becomes a TRACE; a `RejectedError` ends one
-record; `AmbiguousError`, `ListError`, `NotYetError` and `StoppedError` never leave the connector.
+record; `AmbiguousError`, `LateError`, `ListError`, `NotYetError` and `StoppedError` never leave the connector.
 """
 
 from __future__ import annotations
@@ -67,6 +67,10 @@ class AmbiguousError(Exception):
     def __init__(self, problem: str, reply: Any = None) -> None:
         super().__init__(problem)
         self.reply = reply
+
+
+class LateError(Exception):
+    """A request was not sent, because by the time at which it could be it was no longer known to be right."""
 
 
 class NotYetError(Exception):

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from threading import Lock
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -145,6 +146,7 @@ class Api:
         repeatable: bool = True,
         patience: Patience = FULL_PATIENCE,
         conflict: bool = False,
+        until: float = inf,
     ) -> Reply:
         """Send a request and retry while Vitally is busy or out of reach.
 
@@ -153,6 +155,7 @@ class Api:
             repeatable: whether sending it twice leaves what sending it once does.
             patience: when it may be the request that is at fault, not Vitally.
             conflict: whether a 409 is an answer, to be decided on, rather than a reason to try again.
+            until: up to when it is known to be right, by the monotonic clock.
 
         Returns:
             The answer: any 2xx, a 4xx that is about this request, or the last of those that one cannot go by, when
@@ -161,6 +164,7 @@ class Api:
         Raises:
             AmbiguousError: not repeatable, and no telling whether Vitally acted on it.
             ConfigError: the key or the address is wrong.
+            LateError: `until` had passed before it could be sent.
             OutageError: Vitally did not answer for longer than the patience lasts.
             RejectedError: a delete of an id that may be taken for a way to another row.
             StoppedError: the connector has to end.
@@ -171,11 +175,12 @@ class Api:
         kind = kind_of(method, path)
         while True:
             try:
-                reply = self._attempt(method, path, body, repeatable, conflict)
+                reply = self._attempt(method, path, body, repeatable=repeatable, conflict=conflict, until=until)
             except RetryableError as error:
                 if not error.busy and self.gives_up(kind, error.reply, backoff, patience):
                     return error.reply
                 backoff.wait(str(error), error.asked, busy=error.busy)
+                until = until if error.busy else inf  # Vitally may have acted on it
             else:
                 if reply.ok:
                     self._given_up.pop(kind, None)
@@ -184,7 +189,7 @@ class Api:
     def takes(self, method: str, path: str, body: bytes | None = None) -> bool:
         """Tell whether a request gets a good answer at once."""
         try:
-            return self._attempt(method, path, body, repeatable=True).ok
+            return self._attempt(method, path, body).ok
         except RetryableError:
             return False
 
@@ -209,14 +214,28 @@ class Api:
         """How many requests were sent, to both APIs."""
         return self._shared.limiter.sent
 
+    @property
+    def gap(self) -> float:
+        """Seconds between two requests while the budget is in use."""
+        return self._shared.limiter.gap
+
     def backoff(self) -> Backoff:
         """Return the waiting between the attempts of one thing."""
         return Backoff(self._shared)
 
-    def _attempt(self, method: str, path: str, body: bytes | None, repeatable: bool, conflict: bool = False) -> Reply:
+    def _attempt(  # noqa: PLR0913 - as `send`
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        repeatable: bool = True,
+        conflict: bool = False,
+        until: float = inf,
+    ) -> Reply:
         host = urlsplit(self._base).netloc
         try:
-            response = self._answer(method, path, body)
+            response = self._answer(method, path, body, until)
             reply = read(response, bounds.largest_at(path), self._shared.turn)
         except (InvalidURL, InvalidSchema) as error:
             problem = f"No request can be sent to {host} ({_root_name(error)}). Check Data center (data_center)."
@@ -237,11 +256,11 @@ class Api:
         asked = answers.wait_asked_for(response.headers, self._shared.clock.now()) or 0.0
         raise RetryableError(f"{host} answered with {problem}", reply, asked, busy=reply.status == 429)
 
-    def _answer(self, method: str, path: str, body: bytes | None) -> requests.Response:
+    def _answer(self, method: str, path: str, body: bytes | None, until: float) -> requests.Response:
         """Send one request, and follow where a read is redirected to within Vitally."""
         address = self._base + path
         for hop in range(network.MOST_REDIRECTS + 1):
-            self._shared.limiter.acquire()
+            self._shared.limiter.acquire(until)
             response = self._shared.session.request(
                 method,
                 address,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
 
 from destination_vitally.clock import Clock
+from destination_vitally.errors import LateError
 from vitally_api import answers
 
 logger = logging.getLogger("airbyte")
@@ -34,27 +37,48 @@ class Limiter:
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
         spread = max(1, per_minute // 4)
-        self._gap = _MINUTE / spread * (1 + _ROUNDING)
+        self.gap = _MINUTE / spread * (1 + _ROUNDING)
+        """Seconds between two requests once those that go as they come are used up."""
         self._burst = per_minute - spread
         self._clock = clock
         self._sent: deque[float] = deque()
         self._next_spread = 0.0
         self._not_before = 0.0
         self._cost = 1.0
+        self._in_front = 0
         self.sent = 0
         """How many requests were let through."""
         self._lock = threading.Lock()
 
-    def acquire(self) -> None:
-        """Wait until one more request may be sent."""
-        while True:
-            with self._lock:
-                now = self._clock.monotonic()
-                delay = self._taken(now)
-                if delay <= 0:
-                    self.sent += 1
-                    return
-            self._clock.wait(delay)
+    def acquire(self, until: float = inf) -> None:
+        """Wait until one more request may be sent; one that is right only `until` some time goes before others.
+
+        Raises:
+            LateError: that time, by the monotonic clock, has passed.
+        """
+        with self._first_in_line(until < inf):
+            while True:
+                with self._lock:
+                    now = self._clock.monotonic()
+                    if now > until:
+                        raise LateError
+                    delay = self._taken(now) if until < inf or not self._in_front else self.gap
+                    if delay <= 0:
+                        self.sent += 1
+                        return
+                self._clock.wait(delay)
+
+    @contextmanager
+    def _first_in_line(self, is_first: bool) -> Iterator[None]:
+        self._count_in_front(is_first)
+        try:
+            yield
+        finally:
+            self._count_in_front(-is_first)
+
+    def _count_in_front(self, more: int) -> None:
+        with self._lock:
+            self._in_front += more
 
     def _taken(self, now: float) -> float:
         """Take a place in the minute; the seconds until there may be one where there is none."""
@@ -66,7 +90,7 @@ class Limiter:
             self._sent.append(now)
             return 0.0
         if now >= self._next_spread:
-            self._next_spread = now + self._gap
+            self._next_spread = now + self.gap
             return 0.0
         free = self._sent[0] + _MINUTE * (1 + _ROUNDING) if self._sent else self._next_spread
         return min(free, self._next_spread) - now

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from math import inf
 from typing import Literal, NamedTuple
 
 from destination_vitally.mapping.change import Change
@@ -20,6 +21,9 @@ Effect = Literal["created", "updated", "created or updated", "deleted", "superse
 
 MOST_ROUNDS = 3
 """So often is a change decided again for the same cause, before it is rejected."""
+
+MOST_LATE = 5
+"""So often a row is looked for again because its creation had to wait for the pace of requests."""
 
 IDS_NAMED = 10
 """How many ids a rejection names."""
@@ -34,6 +38,7 @@ class Result(Enum):
     ARCHIVED = "the row is archived"
     LOST = "no answer that tells whether Vitally acted"
     LOOKED = "the row was looked for"
+    LATE = "by the time at which it could be sent, nobody knew any more that the row is not there"
 
 
 class Attempt(NamedTuple):
@@ -126,6 +131,12 @@ class Case(NamedTuple):
     def is_fresh(self) -> bool:
         """Whether it is known of this moment that there is no such row."""
         return self.answer.absent is not None and self.now - self.answer.absent <= FRESH_SECONDS
+
+    def until(self, gap: float) -> float:
+        """Up to when the row may be created on what is known of this moment, with so many seconds between requests."""
+        is_often_late = sum(one.result is Result.LATE for one in self.attempts) >= MOST_LATE
+        absent = self.answer.absent if self.is_fresh and not is_often_late else None
+        return inf if absent is None else absent + max(FRESH_SECONDS, 2 * gap)
 
 
 def decide(case: Case) -> Step:

@@ -13,7 +13,7 @@ from destination_vitally.api.pages import Row, found_row, is_row, text_of
 from destination_vitally.api.reply import Reply
 from destination_vitally.compare.comparison import How, differing
 from destination_vitally.compare.loosened import alike
-from destination_vitally.errors import AmbiguousError, NotYetError, OutageError
+from destination_vitally.errors import AmbiguousError, LateError, NotYetError, OutageError
 from destination_vitally.mapping.change import Change, identities_of, lacking, listed
 from destination_vitally.objects.model import Kind, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Deleted, Elsewhere, Known, Missed, Sending, Written
@@ -88,7 +88,8 @@ class Rest:
         while True:
             answer = self._of_same_row(change, looked or self._reader.ask(change, paths))
             now = self._memory.clock.monotonic()
-            step = decide(Case(change, answer, attempts, now, lambda known: _shows(change, known)))
+            case = Case(change, answer, attempts, now, lambda known: _shows(change, known))
+            step = decide(case)
             if isinstance(step, Done):
                 return Made(step.effect, ARCHIVED if step.is_archived else "")
             if isinstance(step, Reject):
@@ -99,7 +100,10 @@ class Rest:
                 looked = self._look(change, paths, attempts, is_stale=step.is_stale)
                 continue
             try:
-                reply, made = self._send(change, paths, step)
+                reply, made = self._send(change, paths, step, case.until(self._api.gap))
+            except LateError:
+                attempts.append(Attempt("POST", Result.LATE))
+                continue
             except AmbiguousError as doubt:
                 attempts.append(Attempt("POST", Result.LOST, str(doubt), doubt.reply.status))
                 self._wait_after_loss(change, attempts)
@@ -174,13 +178,13 @@ class Rest:
 
     # Requests
 
-    def _send(self, change: Change, paths: Paths, step: Step) -> tuple[Reply, Made | None]:
+    def _send(self, change: Change, paths: Paths, step: Step, until: float) -> tuple[Reply, Made | None]:
         """Take a step that changes something; without what was made it is to be decided again."""
         if isinstance(step, Put):
             return self._put(change, paths, step)
         if isinstance(step, Delete):
             return self._delete(change, paths, step.address)
-        return self._post(change, paths)
+        return self._post(change, paths, until)
 
     def _write(self, change: Change, method: str, path: str, body: bytes | None = None, **how: Any) -> Reply:
         """Send a request that changes something; all of them go through here. `how` is as for `Api.send`."""
@@ -200,7 +204,7 @@ class Rest:
             return reply, None
         return reply, self._made(change, paths, reply, "updated", {**lost, "id": known.id} if known else lost)
 
-    def _post(self, change: Change, paths: Paths) -> tuple[Reply, Made | None]:
+    def _post(self, change: Change, paths: Paths, until: float) -> tuple[Reply, Made | None]:
         route = change.route
         assert isinstance(route, RestRoute)
         missing = lacking(change.fields, route.to_create or route.requires)
@@ -209,7 +213,8 @@ class Rest:
             raise change.rejected(f"it does not exist yet, and {missing} is required to create it{why}")
         external_id = change.fields.get("externalId")
         repeatable = route.repeatable and bool(external_id or not change.entry.field("externalId"))
-        reply = self._first_or_other(change, paths.collection(), repeatable, conflict=bool(external_id))
+        how = {"repeatable": repeatable, "conflict": bool(external_id), "until": until}
+        reply = self._first_or_other(change, paths.collection(), **how)
         if reply.is_conflict and external_id and change.entry.can_look_up():
             return reply, None
         is_certain = change.operation == "create" or route.verb is not Verb.POST
@@ -231,19 +236,19 @@ class Rest:
         self._memory.note(Deleted(change.entry, keys if address in keys.values() else {**keys, "id": address}))
         return reply, Made("deleted")
 
-    def _first_or_other(self, change: Change, path: str, repeatable: bool, *, conflict: bool) -> Reply:
+    def _first_or_other(self, change: Change, path: str, **how: Any) -> Reply:
         """POST; where Vitally's pages have two names for a field and one is refused, once more with the other."""
         name = change.entry.name
         otherwise = name in self._otherwise
         body = self._body(change, creating=True, otherwise=otherwise)
         self._memory.note(Sending(change))
-        reply = self._write(change, "POST", path, body, repeatable=repeatable, conflict=conflict)
+        reply = self._write(change, "POST", path, body, **how)
         if reply.status != 400 or not any(field.otherwise for field in change.entry.fields):
             return reply
         other = self._body(change, creating=True, otherwise=not otherwise)
         if other == body:
             return reply
-        second = self._write(change, "POST", path, other, repeatable=repeatable)
+        second = self._write(change, "POST", path, other, repeatable=how["repeatable"])
         if not second.ok:
             return reply
         (self._otherwise.discard if otherwise else self._otherwise.add)(name)

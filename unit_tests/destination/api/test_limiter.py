@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from destination_vitally.api.limiter import Limiter
+from destination_vitally.errors import LateError
 from integration_tests.harness import QuickClock
 
 NEARLY = 1e-6
@@ -75,6 +76,39 @@ def test_a_job_within_three_quarters_of_a_minute_waits_for_nothing(requests: int
     for _ in range(requests):
         limiter.acquire()
     assert clock.monotonic() == pytest.approx(seconds, abs=1.2 + NEARLY)
+
+
+@pytest.mark.parametrize(("until", "waited"), [(59.0, 2.4), (2.5, 2.4), (2.3, None)])
+def test_a_request_that_is_late_is_not_sent_and_takes_no_place(until: float, waited: float | None) -> None:
+    limiter = Limiter(100, clock := QuickClock())
+    for _ in range(76):
+        limiter.acquire()
+    if waited is None:
+        with pytest.raises(LateError):
+            limiter.acquire(until)
+        assert limiter.sent == 76
+        limiter.acquire()
+    else:
+        limiter.acquire(until)
+    assert limiter.sent == 77
+    assert clock.monotonic() == pytest.approx(2.4)
+
+
+def test_a_request_that_may_become_late_goes_before_others() -> None:
+    """Given a request that waits for its place, when one arrives that is right for some seconds only, it goes first."""
+    order: list[str] = []
+
+    def meanwhile(_: float) -> None:
+        if not order:
+            order.append("one of any time waits")
+            limiter.acquire(clock.monotonic() + 10)
+            order.append("one of ten seconds is sent")
+
+    limiter = Limiter(100, clock := QuickClock(passes=meanwhile))
+    for _ in range(77):
+        limiter.acquire()
+        order += ["one of any time is sent"] if order else []
+    assert order == ["one of any time waits", "one of ten seconds is sent", "one of any time is sent"]
 
 
 @pytest.mark.parametrize(("limit", "seconds"), [("12", 5), ("2", 30), ("13", None)])

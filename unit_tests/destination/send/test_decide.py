@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from destination_vitally.objects.model import Key, Verb
 from destination_vitally.rows.facts import Answer, Known
 from destination_vitally.rows.lists import FRESH_SECONDS
 from destination_vitally.send.decide import (
+    MOST_LATE,
     MOST_ROUNDS,
     Attempt,
     Case,
@@ -33,8 +35,11 @@ from unit_tests.destination.scripted import asks
 NOW = 1_000.0
 WHEN = "2026-01-01T00:00:00.000Z"
 
-RESULTS = {"m": Result.MISSED, "e": Result.EXISTS, "l": Result.LOST, "k": Result.LOOKED, "a": Result.ARCHIVED}
-"""What has come of attempts, in short: missed, exists, lost, looked for, archived."""
+RESULTS = {
+    **{"m": Result.MISSED, "e": Result.EXISTS, "l": Result.LOST, "k": Result.LOOKED, "a": Result.ARCHIVED},
+    "t": Result.LATE,
+}
+"""The results of attempts, in short: missed, exists, lost, looked for, archived, too late."""
 
 UNKNOWN = Answer()
 ROW = Known({"id": "R", "externalId": "x"})
@@ -150,6 +155,13 @@ NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
         (TASK, absent(FRESH_SECONDS + 1), "k", Look()),
         (TASK, absent(FRESH_SECONDS + 1), "k" * MOST_ROUNDS, Look()),
         (TASK, absent(FRESH_SECONDS + 1), "k" * (MOST_ROUNDS + 1), Post()),
+        # What could not be sent in time is asked for again.
+        (ACCOUNT, absent(FRESH_SECONDS + 1), "mt", Put("x")),
+        (TASK, absent(FRESH_SECONDS + 1), "t", Look(is_stale=True)),
+        (TASK, THERE, "t", Put("R", ROW)),
+        (NEW, absent(FRESH_SECONDS + 1), "kt", Look(is_stale=True)),
+        (NEW, THERE, "ktk", Done("skipped")),
+        (NEW, absent(), "ktk", Post()),
         # Vitally refuses a row because it is archived.
         *((wanted, THERE, "a", Done("skipped", is_archived=True)) for wanted in (ACCOUNT, TASK, ORGANIZATION)),
         *((wanted, absent(was_deleted=True), "a", REFUSED) for wanted in (ACCOUNT, TASK)),
@@ -250,19 +262,36 @@ def test_whatever_vitally_answers_it_ends_and_nothing_is_created_on_a_guess(
             assert last is not Result.LOST
             if looks_up(wanted):
                 assert not answer.live
-                assert last is Result.LOOKED or (last is None and answer.absent == NOW)
+                assert last is Result.LOOKED or (last in (None, Result.LATE) and answer.absent == NOW)
         if isinstance(step, (Done, Reject)):
             return
         if isinstance(step, Look):
             result = Result.LOOKED
         else:
-            may_come = {Put: "mw", Delete: "mw", Post: "elw"}[type(step)]
+            is_timed = case(wanted, answer).until(1.0) < inf
+            may_come = {Put: "mw", Delete: "mw", Post: "elwt" if is_timed else "elw"}[type(step)]
             drawn = data.draw(st.sampled_from(may_come))
             if drawn == "w":
                 return
             result = RESULTS[drawn]
         attempts.append(Attempt("a step", result, "No.", 400))
     raise AssertionError(f"not decided after {LONGEST} steps")
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "gap", "until"),
+    [
+        (absent(), "k", 1.2, NOW + FRESH_SECONDS),
+        (absent(3), "", 1.2, NOW - 3 + FRESH_SECONDS),
+        (absent(), "k", 12.0, NOW + 24.0),  # at so few requests a minute nothing is ever of the last five seconds
+        (absent(), "kt" * (MOST_LATE - 1) + "k", 1.2, NOW + FRESH_SECONDS),
+        (absent(), "kt" * MOST_LATE + "k", 1.2, inf),
+        (absent(FRESH_SECONDS + 1), "k" * (MOST_ROUNDS + 1), 1.2, inf),
+        (UNKNOWN, "", 1.2, inf),
+    ],
+)
+def test_up_to_when_a_row_may_be_created(answer: Answer, result: str, gap: float, until: float) -> None:
+    assert case(NEW, answer, result).until(gap) == until
 
 
 # Whether a row is looked up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -348,3 +349,20 @@ def test_a_row_that_went_after_this_sync_had_made_it_is_made_again() -> None:
         parts.rest.make(asks("custom_object/*", operation, row)).effect for operation in ("create", "update", "create")
     ]
     assert made == ["created", "skipped", "created"]
+
+
+@pytest.mark.parametrize(
+    ("busy", "effect", "asked"),
+    [
+        (429, "skipped", ["GET /organizations/o", "POST /organizations", "GET /organizations/o"]),
+        (503, "created", ["GET /organizations/o", "POST /organizations"]),
+    ],
+)
+def test_a_row_is_not_created_on_what_was_known_before_a_long_wait(busy: int, effect: Effect, asked: list[str]) -> None:
+    """Given a creation that has to wait, then the row is looked for again if it is certain that nothing was created."""
+    found = {"id": "O", "externalId": "o"}
+    parts = Parts({"GET /organizations/o": (404, found), "POST /organizations": (*[busy] * 8, MADE)})
+    assert parts.rest.make(asks("organization", "create", {"externalId": "o", "name": "N"})) == Made(effect)
+    assert [
+        one for one, _ in groupby(parts.vitally.asked, lambda one: one if isinstance(one, str) else one[0])
+    ] == asked
