@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo docs test coverage mutants chaos fuzz image test-image test-platforms dbt dbt-models dist test-dist submission test-submission \
+.PHONY: install demo docs test coverage mutants promises chaos fuzz image test-image test-platforms dbt dbt-models dist test-dist submission test-submission \
 	test-form test-pythons lint bench advisories lock clean
 
 install: $(INSTALLED)  ## both commands into .venv, exactly as locked
@@ -22,6 +22,9 @@ coverage: lint  ## the same, slower, and which code it runs; fails where that is
 
 mutants: $(INSTALLED)  ## bugs that tests should find, in the modules of integration_tests/mutants; ONLY="scan budget"
 	$(BIN)/python -m integration_tests.mutants $(ONLY)
+
+promises: $(INSTALLED)  ## bugs against the promises of docs/reliability.md, and whether their tests find them; ONLY="a word"
+	$(BIN)/python -m integration_tests.promises $(ONLY)
 
 SEEDS ?= 300
 FIRST ?= 0

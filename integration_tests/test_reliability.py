@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests.promises.planted import Bug, bugs
+
 ROOT = Path(__file__).parents[1]
+PACKAGES, CODE = ("destination_vitally", "source_vitally", "vitally_api"), (".py", ".yaml")
 PAGE = (ROOT / "docs" / "reliability.md").read_text()
 NAMED = re.findall(r"`([\w/.]+\.py)::(\w+)`", PAGE)
 
@@ -31,6 +34,26 @@ def test_each_promise_names_a_test() -> None:
     assert len(promises) > 20
     for promise, protected, _ in promises:
         assert "::test_" in protected, promise
+
+
+def test_each_bug_is_in_a_module_that_is_there() -> None:
+    modules = {path.name for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in CODE}
+    for promise, _, bug in rows("| promise | protected by | a bug that it finds |"):
+        named = set(re.findall(r"`(?:\w+/)*(\w+\.(?:py|yaml))`:", bug))
+        assert named, promise
+        assert named <= modules, promise
+
+
+@pytest.mark.parametrize("bug", bugs(), ids=lambda bug: bug.name)
+def test_each_bug_that_is_planted_can_be(bug: Bug, tmp_path: Path) -> None:
+    module = tmp_path / bug.path
+    module.parent.mkdir(parents=True)
+    module.write_text((ROOT / bug.path).read_text())
+    bug.plant(tmp_path)
+    path, name = bug.found_by.split("::")
+    assert name in functions(path)
+    assert f"`{Path(bug.path).name}`" in PAGE
+    assert bug.name in PAGE
 
 
 @cache
