@@ -1,14 +1,19 @@
-"""What can be known of a row of Vitally's: the facts that are noted, and the answer to a question."""
+"""What can be known of a row of Vitally's: the facts that are noted, what is kept of them, the answer to a question."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from math import inf
 from typing import Any, NamedTuple
 
 from destination_vitally.api.pages import Row, text_of
+from destination_vitally.compare.comparison import TRAIT, referred_to
 from destination_vitally.errors import RejectedError
-from destination_vitally.mapping.change import Change
+from destination_vitally.mapping.change import Change, identities_of
 from destination_vitally.objects.model import Object
+from destination_vitally.objects.table import BY_NAME, INSTANCE
+from destination_vitally.rows.store import joined
 
 Identity = tuple[str, ...]
 """What a row is identified by: the name of its object, the names of the fields of one of its keys, their values."""
@@ -163,3 +168,73 @@ class Answer(NamedTuple):
 def names_of(row: Row) -> list[str]:
     """What others may call a row that they wait for."""
     return [text_of(row, "externalId"), text_of(row, "email").lower()]
+
+
+class Place:
+    """The rows of one object, and which of their values are kept."""
+
+    def __init__(self, number: int, entry: Object) -> None:
+        self.number = number
+        # A stream may identify its rows by one of the keys alone; what is known is for all streams.
+        whole = BY_NAME.get(entry.name, INSTANCE)
+        self.entry = replace(entry, keys=(*whole.keys, *([whole.copied_by] if whole.copied_by else [])))
+        self.references = list(entry.references())
+        keys = (name for key in self.entry.keys for name in key.fields)
+        self.top = {"id", "externalId", "archivedAt", "source", "createdAt", *entry.resend_on_update, *keys}
+        self.traits: set[str] = set()
+        self.values: dict[str, int] = {}
+        self._needed: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
+        self.keeps_sent = False
+        self.keeps_contents = False
+        self.count = 0
+        self.has_sent = False
+
+    def keys_of(self, row: Any) -> list[str]:
+        """Return the identities of a row, each as one text."""
+        return [joined(identity) for identity in identities_of(self.entry, row)]
+
+    def kept(self, row: Row) -> Row:
+        """Return of a row what is kept."""
+        kept = {name: row[name] for name in self.top if name in row}
+        for field in self.references:
+            others = referred_to(field, row)
+            if others is not None:
+                kept.pop(field.name, None)
+                kept[field.inlined or field.name] = [_ids(other) for other in others]
+        traits = row.get("traits")
+        if isinstance(traits, dict):
+            kept["traits"] = {name: traits[name] for name in self.traits if name in traits}
+        return kept
+
+    def keep(self, change: Change) -> None:
+        """Keep from now on the values that a change would write."""
+        if self.needed(change) < inf:
+            return
+        for name in change.fields:
+            if name not in self.values:
+                field = self.entry.field(name)
+                travels_as = field.analytics if field else None
+                self._keep(name, name, travels_as.removeprefix(TRAIT) if travels_as else name)
+        for name in change.open_values:
+            if TRAIT + name not in self.values:
+                self._keep(TRAIT + name, name, name)
+
+    def needed(self, change: Change) -> float:
+        """How many names must have been asked for when a row was shown that has all that a change would write."""
+        columns = tuple(change.fields), tuple(change.open_values)  # most rows of a stream have the same
+        if columns not in self._needed:
+            places = [self.values.get(name) for name in (*columns[0], *(TRAIT + name for name in columns[1]))]
+            known = [place for place in places if place is not None]
+            if len(known) < len(places):
+                return inf
+            self._needed[columns] = max(known, default=-1) + 1
+        return self._needed[columns]
+
+    def _keep(self, name: str, attribute: str, trait: str) -> None:
+        # Made anew, not changed: another thread may be reading.
+        self.top, self.traits = self.top | {attribute}, self.traits | {trait}
+        self.values[name] = len(self.values)
+
+
+def _ids(row: Any) -> Row:
+    return {name: row[name] for name in ("id", "externalId") if name in row}

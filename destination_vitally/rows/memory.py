@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from math import inf
 from typing import Any
 
 from destination_vitally.api.pages import Row, text_of
 from destination_vitally.clock import Clock
-from destination_vitally.compare.comparison import TRAIT, referred_to
 from destination_vitally.lines import dumps, parse
-from destination_vitally.mapping.change import Change, identities_of, row_of
+from destination_vitally.mapping.change import Change, row_of
 from destination_vitally.objects.model import Object
-from destination_vitally.objects.table import BY_NAME, INSTANCE
+from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import (
     Answer,
     Coming,
@@ -28,6 +25,7 @@ from destination_vitally.rows.facts import (
     Identity,
     Known,
     Missed,
+    Place,
     Seen,
     Sending,
     Shown,
@@ -77,70 +75,6 @@ ANSWERS = 10_000
 """So many answers are kept at hand: the rows of a sync ask for the same parents again and again."""
 
 
-class _Place:
-    """The rows of one object, and which of their values are kept."""
-
-    def __init__(self, number: int, entry: Object) -> None:
-        self.number = number
-        # A stream may identify its rows by one of the keys alone; what is known is for all streams.
-        whole = BY_NAME.get(entry.name, INSTANCE)
-        self.entry = replace(entry, keys=(*whole.keys, *([whole.copied_by] if whole.copied_by else [])))
-        self.references = list(entry.references())
-        keys = (name for key in self.entry.keys for name in key.fields)
-        self.top = {"id", "externalId", "archivedAt", "source", "createdAt", *entry.resend_on_update, *keys}
-        self.traits: set[str] = set()
-        self.values: dict[str, int] = {}
-        self._needed: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
-        self.keeps_sent = False
-        self.keeps_contents = False
-        self.count = 0
-        self.has_sent = False
-
-    def keys_of(self, row: Any) -> list[str]:
-        return [joined(identity) for identity in identities_of(self.entry, row)]
-
-    def kept(self, row: Row) -> Row:
-        kept = {name: row[name] for name in self.top if name in row}
-        for field in self.references:
-            others = referred_to(field, row)
-            if others is not None:
-                kept.pop(field.name, None)
-                kept[field.inlined or field.name] = [_ids(other) for other in others]
-        traits = row.get("traits")
-        if isinstance(traits, dict):
-            kept["traits"] = {name: traits[name] for name in self.traits if name in traits}
-        return kept
-
-    def keep(self, change: Change) -> None:
-        """Keep from now on the values that a change would write."""
-        if self.needed(change) < inf:
-            return
-        for name in change.fields:
-            if name not in self.values:
-                field = self.entry.field(name)
-                travels_as = field.analytics if field else None
-                self._keep(name, name, travels_as.removeprefix(TRAIT) if travels_as else name)
-        for name in change.open_values:
-            if TRAIT + name not in self.values:
-                self._keep(TRAIT + name, name, name)
-
-    def needed(self, change: Change) -> float:
-        """How many names must have been asked for when a row was shown that has all that a change would write."""
-        columns = tuple(change.fields), tuple(change.open_values)  # most rows of a stream have the same
-        if columns not in self._needed:
-            places = [self.values.get(name) for name in (*columns[0], *(TRAIT + name for name in columns[1]))]
-            known = [place for place in places if place is not None]
-            if len(known) < len(places):
-                return inf
-            self._needed[columns] = max(known, default=-1) + 1
-        return self._needed[columns]
-
-    def _keep(self, name: str, attribute: str, trait: str) -> None:
-        # Made anew, not changed: another thread may be reading.
-        self.top, self.traits = self.top | {attribute}, self.traits | {trait}
-        self.values[name] = len(self.values)
-
-
 class Memory:
     """What is known of the rows of a workspace. Safe to use from several threads."""
 
@@ -152,7 +86,7 @@ class Memory:
         self.store.on_full(self._forget_shown, _KEPT)
         self.is_forgetful = False
         """Whether rows that were shown have been forgotten: then no list proves that one is not there."""
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         self._lock = threading.Lock()
         self._answers: dict[tuple[int, str], tuple[tuple[Known, ...], bool]] = {}
         self._asked_by: dict[tuple[int, str], set[str]] = {}
@@ -249,7 +183,7 @@ class Memory:
         """Return how many rows of an object this sync has written, those of messages that were taken among them."""
         return self._place(entry).count
 
-    def _rows(self, place: _Place, key: str) -> tuple[tuple[Known, ...], bool]:
+    def _rows(self, place: Place, key: str) -> tuple[tuple[Known, ...], bool]:
         try:
             return self._answers[place.number, key]
         except KeyError:
@@ -322,7 +256,7 @@ class Memory:
 
     def _taken(self, fact: Taken) -> None:
         now = self.clock.monotonic()
-        places: dict[_Place, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {}
+        places: dict[Place, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {}
         for change in fact.changes:
             if found := row_of(change):
                 places.setdefault(self._place(found[0]), []).append(found[1:])
@@ -388,15 +322,15 @@ class Memory:
 
     # Within
 
-    def _place(self, entry: Object) -> _Place:
+    def _place(self, entry: Object) -> Place:
         name = entry.path or entry.name
         try:
             return self._places[name]
         except KeyError:
             with self._lock:
-                return self._places.setdefault(name, _Place(len(self._places), entry))
+                return self._places.setdefault(name, Place(len(self._places), entry))
 
-    def _changed(self, place: _Place, keys: Iterable[str], ids: Iterable[str] = ()) -> None:
+    def _changed(self, place: Place, keys: Iterable[str], ids: Iterable[str] = ()) -> None:
         for own in ids:
             for key in self._asked_by.pop((place.number, own), ()):
                 self._answers.pop((place.number, key), None)
@@ -407,7 +341,3 @@ class Memory:
     def _forget_shown(self) -> None:
         self.is_forgetful = True
         self._answers.clear()
-
-
-def _ids(row: Any) -> Row:
-    return {name: row[name] for name in ("id", "externalId") if name in row}
