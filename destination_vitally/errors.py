@@ -46,10 +46,6 @@ class SkippedError(RejectedError):
     """One record is not to be written, as what the reason says its rows are."""
 
 
-class NoDeleteError(RejectedError):
-    """A record says that its row was deleted, and Vitally has no delete for rows of its object."""
-
-
 class ListError(Exception):
     """A list of Vitally's cannot be read to its end, so that nothing is known of rows that are not in it."""
 

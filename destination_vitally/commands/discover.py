@@ -20,7 +20,8 @@ from destination_vitally.api.workspace import Workspace
 from destination_vitally.commands.check import prove_rest
 from destination_vitally.config import Config
 from destination_vitally.errors import ListError
-from destination_vitally.mapping.plan import BY_SYNC_MODE, PREFIX, usable
+from destination_vitally.mapping.naming import PREFIX
+from destination_vitally.mapping.plan import BY_SYNC_MODE, usable
 from destination_vitally.objects.model import (
     OPERATIONS,
     BatchRoute,

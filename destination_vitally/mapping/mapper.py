@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from destination_vitally.config import StreamMapping, setting
-from destination_vitally.errors import NoDeleteError, RejectedError, SkippedError
+from destination_vitally.errors import RejectedError, SkippedError
 from destination_vitally.lines import TOO_DEEP
 from destination_vitally.mapping.change import (
     COPIED,
@@ -70,7 +70,8 @@ class _Draft:
 class Rules(NamedTuple):
     """What bears on the rows of a stream besides its mapping: settings, what is known of types, Vitally's clock.
 
-    `now` returns Unix seconds, `stream` is the name of the stream.
+    `now` returns Unix seconds, `stream` is the name of the stream. `skips_deletes` says that deletes are for other
+    entries of the stream, where the object has none.
     """
 
     clear_nulls: bool = False
@@ -78,7 +79,10 @@ class Rules(NamedTuple):
     types: Types = NO_TYPES
     now: Callable[[], float] = time.time
     stream: str = ""
+    skips_deletes: bool = False
 
+
+DELETES_SKIPPED = "say that they were deleted, which reaches only the entries whose object has a delete"
 
 DEFAULT_RULES = Rules()
 
@@ -317,7 +321,9 @@ class Mapper:
 
     def _check_delete(self, label: str) -> None:
         if "delete" not in self.entry.operations:
-            raise NoDeleteError(f"{label}: Vitally has no way to delete it")
+            if self._rules.skips_deletes:
+                raise SkippedError(DELETES_SKIPPED)
+            raise RejectedError(f"{label}: Vitally has no way to delete it")
         if not self._rules.allow_deletes:
             raise RejectedError(f"{label}: deletes are switched off; set Allow deletes (allow_deletes) to allow them")
         if "delete" not in self._routing:

@@ -38,8 +38,9 @@ from destination_vitally.mapping.mirroring import (
     explain_truncation,
     mirror_of,
 )
+from destination_vitally.mapping.naming import PREFIX, object_of, object_of_stream
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Directory, Object, Operation, Route
-from destination_vitally.objects.table import DIRECTORIES, INSTANCE, OBJECTS, rank
+from destination_vitally.objects.table import DIRECTORIES, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
 from vitally_api.names import STREAM_PREFIX
 
@@ -48,7 +49,6 @@ logger = logging.getLogger("airbyte")
 StreamKey = tuple[str | None, str]
 """Namespace and name, as a catalog and a record give them."""
 
-PREFIX = INSTANCE.name.removesuffix("*")
 BY_SYNC_MODE: dict[str, Operation] = {
     "append": "create",
     "append_dedup": "upsert",
@@ -131,8 +131,6 @@ class StreamPlan:
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
     number: int = 0
     """Which entry of `mappings` it is, from 1, where its stream has several; else 0."""
-    skips_deletes: bool = False
-    """Whether records that say that their row was deleted are for the other entries of the stream."""
 
     @property
     def key(self) -> StreamKey:
@@ -192,10 +190,9 @@ def build(
             continue
         can_delete = any("delete" in choice.entry.operations for choice in choices)
         for choice in choices:
-            plan = _compile(around, configured, choice)
+            plan = _compile(around, configured, choice, can_delete=can_delete)
             lacking += lacking_fields(plan.mapper, _columns(stream))
-            skips_deletes = can_delete and "delete" not in choice.entry.operations
-            plans.append(plan := replace(plan, skips_deletes=skips_deletes))
+            plans.append(plan)
             logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
             explain_deletes(config, plan.title, plan.entry, plan.operation, _deletions(stream))
             explain_truncation(configured, plan.title, plan.mirror)
@@ -215,9 +212,9 @@ def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None, 
     mode = configured.destination_sync_mode.value
     asked: Operation | None = None
     if mapping:
-        entry, asked = _object(mapping.object, title), mapping.operation
+        entry, asked = object_of(mapping.object, title), mapping.operation
     elif configured.destination_object_name:
-        entry = _object(configured.destination_object_name, title)
+        entry = object_of(configured.destination_object_name, title)
         asked = BY_SYNC_MODE.get(mode)
         if asked is None:
             raise ConfigError(
@@ -225,7 +222,7 @@ def _choose(configured: ConfiguredAirbyteStream, mapping: StreamMapping | None, 
                 "(create), append_dedup (upsert), update or soft_delete (delete)."
             )
     else:
-        entry = _object_of_stream(stream.name, title)
+        entry = object_of_stream(stream.name, title)
     if directory := next((one for one, of in DIRECTORIES.items() if of is entry), None):
         return _Choice(entry, "upsert", None, number, title, directory)
     only_ids = folded(stream.name) == folded(f"{entry.name}_ids")
@@ -260,8 +257,8 @@ def _definition(definitions: Definitions, name: str, stream_name: str, *, is_nam
     return definitions.of_stream(stream_name)
 
 
-def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choice) -> StreamPlan:
-    """Make the mapper that turns the records of the stream into changes."""
+def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choice, *, can_delete: bool) -> StreamPlan:
+    """Make the mapper that turns the records of the stream into changes; `can_delete` is of all its entries."""
     config, stream, title = around.config, configured.stream, choice.title
     entry, operation, mapping = choice.entry, choice.operation, choice.mapping
     custom_fields = cache(partial(_custom_fields, entry, operation, around.definitions))
@@ -281,6 +278,7 @@ def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choi
         types=Types(custom_fields, schema),
         now=around.now,
         stream=stream.name,
+        skips_deletes=can_delete and "delete" not in entry.operations,
     )
     try:
         mapper = Mapper(entry, operation, routes, mapping, rules)
@@ -342,43 +340,8 @@ def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
         return ()
 
 
-def _known(name: str, *, is_stream: bool = False) -> Object | None:
-    """Return the object that people or streams call so, whatever its spelling; a list of names is a stream alone."""
-    wanted = folded(name)
-    if name.startswith(PREFIX) and len(name) > len(PREFIX):
-        return replace(INSTANCE, name=name)
-    for entry in (*OBJECTS, *DIRECTORIES.values()) if is_stream else OBJECTS:
-        ids = (f"{entry.name}_ids",) if is_stream else ()
-        if entry is not INSTANCE and wanted in map(folded, (entry.name, *entry.streams, *ids)):
-            return entry
-    return None
-
-
-def _object(name: str, title: str) -> Object:
-    if folded(name) in (folded(PREFIX), folded(INSTANCE.name)):
-        return replace(INSTANCE, name=PREFIX)  # which is asked for once the custom objects can be named
-    if entry := _known(name):
-        return entry
-    raise ConfigError(f"{title}: there is no object '{name}' in Vitally. Objects: {_listed()}")
-
-
-def _object_of_stream(name: str, title: str) -> Object:
-    if entry := _known(name, is_stream=True):
-        return entry
-    if name.lower().startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
-        return replace(INSTANCE, name=PREFIX + name[len(STREAM_PREFIX) :])
-    raise ConfigError(
-        f"{title}: its name is not that of an object of Vitally. Add an entry to mappings that says which object its "
-        f"rows become. Objects: {_listed()}"
-    )
-
-
 def _deletions(stream: AirbyteStream) -> list[str]:
     return [column for column in _columns(stream) if is_deletion(column)]
-
-
-def _listed() -> str:
-    return ", ".join(entry.name.replace("*", "<name>") for entry in OBJECTS)
 
 
 def _default_operation(entry: Object, sync_mode: str) -> Operation:

@@ -13,15 +13,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import (
-    ConfigError,
-    InputError,
-    NoDeleteError,
-    NotYetError,
-    RejectedError,
-    SkippedError,
-    StoppedError,
-)
+from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, SkippedError, StoppedError
 from destination_vitally.lines import parse
 from destination_vitally.mapping.columns import data_of
 from destination_vitally.mapping.plan import StreamPlan
@@ -52,8 +44,6 @@ logger = logging.getLogger("airbyte")
 
 HOLD_SECONDS = 20.0
 """So long a state waits for batches to fill. Sending them takes time as well, and a minute is the promise."""
-
-DELETES_SKIPPED = "say that they were deleted, which reaches only the entries whose object has a delete"
 
 AT_ONCE = 100
 """So many rows that need not wait for parents are written together."""
@@ -357,9 +347,8 @@ class Writer:
         if isinstance(error, (AirbyteTracedException, StoppedError, MemoryError)):
             raise error
         row.parts = 1
-        is_elsewhere = isinstance(error, NoDeleteError) and row.plan.skips_deletes
-        if is_elsewhere or isinstance(error, SkippedError):
-            self._report.remark(row.plan, DELETES_SKIPPED if is_elsewhere else str(error))
+        if isinstance(error, SkippedError):
+            self._report.remark(row.plan, str(error))
             self._ledger.settle(row, "skipped")
             return
         if not isinstance(error, RejectedError):

@@ -11,6 +11,7 @@ from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Answer, Identity, Shown, Taken, Written
+from unit_tests.destination.builders import change
 from unit_tests.destination.scripted import Parts, asks
 
 DAY = "2026-01-01T00:00:"
@@ -127,3 +128,8 @@ def task(**fields: Any) -> Change:
 
 def user(email: str, **fields: Any) -> Change:
     return asks("user", "update", {"email": email, "name": "Ida", **fields})
+
+
+def elsewhere(own: str, yours: str) -> Change:
+    """A row that was read from another workspace."""
+    return change("account", "upsert", {"externalId": yours, "name": "N"})._replace(origin=own)
