@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable
-from threading import Thread
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
+
+from vitally_api.bounds import within
 
 Json = Any
 Found = TypeVar("Found")
@@ -61,20 +62,5 @@ def _places(value: Json) -> Any:
 
 
 def in_time(action: Callable[[], Found]) -> Found:
-    """Return or raise what the action does; AssertionError when it hangs."""
-    results: list[Found] = []
-    failures: list[BaseException] = []
-
-    def act() -> None:
-        try:
-            results.append(action())
-        except BaseException as failure:
-            failures.append(failure)
-
-    thread = Thread(target=act, daemon=True)
-    thread.start()
-    thread.join(LONGEST)
-    assert not thread.is_alive(), "it hangs"
-    if failures:
-        raise failures[0]
-    return results[0]
+    """Return or raise what the action does; TooSlowError when it hangs."""
+    return within(LONGEST, action)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from unittest.mock import MagicMock
@@ -16,23 +16,12 @@ from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from source_vitally import SourceVitally, budget, cdk
 from source_vitally.client import RequestFailed, patience
 from source_vitally.retrievers import FeedRetriever
-from unit_tests.endless import ENDLESS, ODDLY_ENDLESS, OK, SLOW, Server, serving, slow
+from unit_tests.endless import ENDLESS, ODDLY_ENDLESS, OK, SLOW, Server, slow
 from vitally_api import bounds
 
+pytestmark = pytest.mark.usefixtures("small")
+
 KEY = "sk_live_example_not_real"
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    with serving() as serve:
-        yield serve
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A megabyte stands for many."""
-    monkeypatch.setattr(bounds, "LARGEST_PAGE", bounds.MEGABYTE)
-    monkeypatch.setattr(bounds, "LARGEST_ROW", 2 * bounds.MEGABYTE)
 
 
 def ask(data_center: dict[str, str], **params: Any) -> requests.Response:

@@ -17,21 +17,10 @@ from destination_vitally.api.pages import all_rows
 from destination_vitally.api.wire import Adapter
 from destination_vitally.errors import AmbiguousError, OutageError
 from unit_tests.destination.api.test_http_pace import Clock
-from unit_tests.endless import ENDLESS, ODDLY_ENDLESS, OK, SLOW, Server, bomb, plain, serving, slow
+from unit_tests.endless import ENDLESS, ODDLY_ENDLESS, OK, SLOW, Server, bomb, plain, slow
 from vitally_api import bounds
 
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    with serving() as serve:
-        yield serve
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A megabyte stands for many."""
-    monkeypatch.setattr(bounds, "LARGEST_PAGE", bounds.MEGABYTE)
-    monkeypatch.setattr(bounds, "LARGEST_ROW", 2 * bounds.MEGABYTE)
+pytestmark = pytest.mark.usefixtures("small")
 
 
 def api(server: Server, patience: float = 3.0) -> Api:

@@ -44,9 +44,9 @@ class Asked(Parts):
 
     def sent_in_a_batch(self, *changes: Change, time: float | None = START) -> None:
         """Let Vitally have taken changes, of which all is kept, at a time by its clock."""
-        for change in changes:
-            keeper = change.entry.field(change.entry.kept_in) if change.entry.kept_in else None
-            self.memory.expect(BY_NAME[str(keeper.refers)] if keeper else change.entry, sent=True, contents=True)
+        for one in changes:
+            keeper = one.entry.field(one.entry.kept_in) if one.entry.kept_in else None
+            self.memory.expect(BY_NAME[str(keeper.refers)] if keeper else one.entry, sent=True, contents=True)
         self.memory.note(Taken(changes, time))
 
     def shown(self, name: str, *rows: dict[str, Any], is_listed: bool = True) -> None:
