@@ -118,10 +118,11 @@ class People:
 
     def _is_here(self, rest: Api, change: Change) -> bool:
         own, entry = change.origin, change.entry
+        listing = self._all.of(entry) if self._all else None
+        is_listed = listing is not None and listing.as_of is not None  # before memory is asked: `Reader.ask`
         if self._memory.ask(entry, (entry.name, "id", own)).rows:
             return True
-        listing = self._all.of(entry) if self._all else None
-        if entry.read_path is None or (listing and listing.as_of is not None):
+        if entry.read_path is None or is_listed:
             return False
         rows = rows_of(change, rest.send("GET", Paths(change, self._references).reading(own)))
         self._memory.note(Shown(entry, rows))

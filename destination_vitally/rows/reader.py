@@ -38,6 +38,8 @@ class Reader:
         must be known. That there is none is only believed where Vitally lists what the row belongs to.
         """
         identity = identity_of(change.entry, change.fields)
+        # Rows that somebody else lists meanwhile are noted before their list counts as read: the list is asked first.
+        absent = self._absent_since(change, paths) if identity and identity[1] != "id" else None
         answer = self._memory.ask(change.entry, identity)
         if looked := self._looked.get(identity):
             self._looked.forget(identity)
@@ -49,15 +51,15 @@ class Reader:
         rows = self._among(change, key, paths, answer.rows)
         if any(one.is_own for one in rows) or (rows and key.in_path and key.documented):
             return answer._replace(rows=rows)
-        absent = self._absent_since(change, key, paths)
         if absent is None:
             return answer._replace(rows=())
         if answer.was_sent and not rows:
             return answer  # what this sync has sent there may not be in the list yet
         return answer._replace(rows=rows, absent=None if rows else absent)
 
-    def _absent_since(self, change: Change, key: Key, paths: Paths) -> float | None:
-        """As of when all rows of a key are known; None if they are not."""
+    def _absent_since(self, change: Change, paths: Paths) -> float | None:
+        """As of when all rows of the key of a change are known; None if they are not."""
+        key = key_of(change)
         listing = self._lists.of(change.entry)
         is_proof = Lookup.BY_EMAIL not in key.lookups and paths.are_listed(needed=key.documented)
         if listing and is_proof and (as_of := listing.as_of) is not None:

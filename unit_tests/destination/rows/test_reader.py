@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from destination_vitally.mapping.change import Change
+from destination_vitally.objects.model import Object
 from destination_vitally.rows.facts import Sending, Written
 from destination_vitally.rows.lists import FRESH_SECONDS, SINGLES_FIRST
 from unit_tests.destination.rows.asking import Asked, ids, instance, known, outcome, task, user
@@ -326,6 +328,30 @@ def test_lists_below_all_known_parents_prove_what_is_not_in_them_as_of_the_oldes
     assert known(asked, note(externalId="y", accountId="b")) == "unknown"
     assert known(asked, note(externalId="y", accountId="a")) == "absent"
     assert asked.asked == []
+
+
+def read_meanwhile(asked: Asked, monkeypatch: pytest.MonkeyPatch, name: str, read: Callable[[], Any]) -> None:
+    """Let somebody else read a list between what is asked of memory about an object and the use of its answer."""
+    ask = asked.memory.ask
+
+    def answer(entry: Object, *question: Any) -> Any:
+        answered = ask(entry, *question)
+        if entry.name == name:
+            monkeypatch.setattr(asked.memory, "ask", ask)
+            read()
+        return answered
+
+    monkeypatch.setattr(asked.memory, "ask", answer)
+
+
+def test_a_list_that_is_read_while_memory_is_asked_proves_no_absence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a note that only a list shows, which another thread reads at this moment, then it is not absent."""
+    wanted = note(accountId="a")
+    asked = Asked({**A, below("accounts/A", "notes"): page({"id": "1", "externalId": "x", "accountId": "A"})})
+    asked.shown("account", {"id": "A", "externalId": "a"})
+    read_meanwhile(asked, monkeypatch, "note", lambda: look(asked, note(externalId="y", accountId="a")))
+    assert known(asked, wanted) == "unknown"
+    assert known(asked, wanted) == ["1"]
 
 
 @pytest.mark.parametrize("other", [note(accountId="b"), note(source="zapier"), note()])
