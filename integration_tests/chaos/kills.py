@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from random import Random
 
-from integration_tests.harness import Json, run_process
+from integration_tests.harness import FORKED_DESTINATION, Json, run_process
 from integration_tests.sandbox import Sandbox
 
 
@@ -20,7 +20,7 @@ def killed_process(
     requests = len(sandbox.journal) + dice.randint(1, 40)
     ending = dice.choice([signal.SIGKILL, signal.SIGTERM])
     run = run_process(
-        "destination-vitally",
+        FORKED_DESTINATION,
         "write",
         config=settings,
         catalog={"streams": streams},

@@ -18,6 +18,7 @@ from integration_tests.chaos import faults
 from integration_tests.chaos.editor import Editor
 from integration_tests.chaos.warehouse import Warehouse
 from integration_tests.harness import (
+    FORKED_SOURCE,
     Json,
     Run,
     run_process,
@@ -220,7 +221,7 @@ class ChaosRun:
 
         ending = self.dice.choice([signal.SIGKILL, signal.SIGTERM])
         run = run_process(
-            "source-vitally",
+            FORKED_SOURCE,
             "read",
             config=self._config(),
             catalog=catalog(*self.streams),

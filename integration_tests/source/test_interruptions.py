@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Limits, Sandbox, Switches
 from integration_tests.source.reference import LISTS, STREAMS, catalog, everything, merged
 
@@ -33,7 +33,7 @@ def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any,
         seen += message["type"] == "RECORD"
         return bool(seen > page * 100)
 
-    killed = run_process("source-vitally", "read", config=config, catalog=users, until=dies)
+    killed = run_process(FORKED_SOURCE, "read", config=config, catalog=users, until=dies)
     assert killed.exit_code == -9
     sandbox.workspace.update("users", sandbox.workspace.rows("users")[1]["id"], {"name": "edited after the kill"})
     sandbox.journal.clear()
@@ -54,7 +54,7 @@ def test_a_killed_sync_of_a_partitioned_stream_goes_on_in_each_partition(make_sa
     config = config_of(sandbox)
     notes = catalog("notes")
     killed = run_process(
-        "source-vitally", "read", config=config, catalog=notes, until=lambda message: message["type"] == "STATE"
+        FORKED_SOURCE, "read", config=config, catalog=notes, until=lambda message: message["type"] == "STATE"
     )
     second = run_source("read", config, notes, killed.last_states())
     copy = merged(merged({}, killed.records("notes")), second.records("notes"))
@@ -67,7 +67,7 @@ def test_a_killed_sync_of_a_child_stream_loses_no_child(make_sandbox: Any) -> No
     config = config_of(sandbox, num_workers=8, requests_per_minute=100_000)
     messages = catalog("messages")
     killed = run_process(
-        "source-vitally", "read", config=config, catalog=messages, until=lambda message: message["type"] == "STATE"
+        FORKED_SOURCE, "read", config=config, catalog=messages, until=lambda message: message["type"] == "STATE"
     )
     assert "resume" in killed.last_states()[0]["stream"]["stream_state"]
     edited = sandbox.workspace.rows("conversations")[0]["id"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Json, Run, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Page, Sandbox
 from integration_tests.source.reference import catalog, everything
 
@@ -280,6 +280,6 @@ def test_the_rows_of_a_page_are_printed_before_the_next_is_waited_for(make_sandb
 
     sandbox.after_page = after_page
     config = source_config(sandbox.url, sandbox.rest_key)
-    run = run_process("source-vitally", "read", config=config, catalog=catalog("users"), until=count)
+    run = run_process(FORKED_SOURCE, "read", config=config, catalog=catalog("users"), until=count)
     assert run.exit_code == 0
     assert came_meanwhile == [True]
