@@ -249,7 +249,7 @@ class Layouts:
             fold = folded(column)
             field = self._by_name.get(fold)
             inlined = self._by_inlined.get(fold) if native else None
-            if is_deletion(column):
+            if is_deletion(column) or (is_loader_column(column) and self._ignores_others):
                 continue
             if is_loader_column(column):
                 self._log_once(_LOADERS, column)

@@ -172,6 +172,10 @@ def test_columns_of_loaders_are_left_out_and_it_is_said_once(column: str, caplog
     ]
     mapping = {"fields": {"externalId": "id"}, "traits": {"synced": column}}
     assert change("account", "upsert", {"id": 1, column: 1}, mapping=mapping).open_values == {"synced": 1}
+    caplog.clear()
+    ignored = {"fields": {"externalId": "id"}, "other_columns": "ignore"}
+    assert change("account", "upsert", {"id": 1, column: 1}, mapping=ignored).open_values == {}
+    assert not caplog.records
 
 
 def test_of_the_column_that_says_what_was_deleted_it_is_not_said_that_it_is_left_out(
