@@ -314,7 +314,7 @@ def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
 
 
 def _quoted_title(configured: ConfiguredAirbyteStream, number: int) -> str:
-    return f"stream '{configured.stream.name}'" + (f", entry {number} of mappings" if number else "")
+    return f"stream '{configured.stream.name}'" + (f", entry {number} of Mappings" if number else "")
 
 
 def _columns(stream: AirbyteStream) -> Mapping[str, Any]:
@@ -328,7 +328,7 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
     try:
         return definitions.custom_fields(entry.model, entry.constants.get("customObjectId", ""))
     except ListError as error:
-        logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
+        logger.warning("Custom fields of %s are not known, so traits are written as they are: %s", entry.name, error)
         return None
 
 
@@ -336,7 +336,7 @@ def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
     try:
         return () if entry.defined_traits else definitions.traits(entry)
     except ListError as error:
-        logger.warning("Which traits rows of %s have is not known: %s", entry.name, error)
+        logger.warning("Plain traits of %s are not known, so a label means a custom field: %s", entry.name, error)
         return ()
 
 

@@ -273,7 +273,7 @@ class _Mirrored:
                 f"the platform does not say that stream {plan.title} was read to its end",
             ),
             (plan not in self._live, f"stream {plan.title} is empty"),
-            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome"),
+            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome yet"),
             (plan in self._unknown, f"a row of stream {plan.title} has no key, so it could be any"),
         )
         return next((text for is_so, text in doubts if is_so), "")

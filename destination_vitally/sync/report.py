@@ -157,7 +157,7 @@ class Progress:
             ]
             text = ", ".join([f"{received} rows received", *done, f"{open_} under way"])
             for of, target, count in waiting:
-                text += f", {count} of them until a row of {target} is there" if of is plan else ""
+                text += f", {count} of them waiting for a row of {target}" if of is plan else ""
             pace = (self._before[plan][1] - before[1]) / minutes
             if self.has_ended(plan) and open_:
                 text += "; all have arrived" + (f", about {ceil(open_ / pace)} min left at this pace" if pace else "")

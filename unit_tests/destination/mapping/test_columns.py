@@ -376,11 +376,11 @@ def test_several_mappings_of_a_stream_count_whatever_the_case_of_its_name_and_tw
         ("orders, entry 2", "event"),
         ("orders, entry 3", "account"),
     ]
-    with pytest.raises(ConfigError, match="stream 'orders': entries 1 and 3 of mappings are the same; leave one"):
+    with pytest.raises(ConfigError, match="stream 'orders': entries 1 and 3 of Mappings are the same; leave one"):
         plans(settings(mappings=[loose, exact, {**loose, "stream": "orders"}]), configured("orders"))
 
 
 def test_what_is_wrong_with_one_of_several_mappings_names_it() -> None:
     good = {"stream": "orders", "object": "event", "other_columns": "traits"}
-    with pytest.raises(ConfigError, match="stream 'orders', entry 2 of mappings: there is no object 'acount'"):
+    with pytest.raises(ConfigError, match="stream 'orders', entry 2 of Mappings: there is no object 'acount'"):
         plans(settings(mappings=[good, {**good, "object": "acount"}]), configured("orders"))

@@ -123,7 +123,7 @@ DOUBTS: dict[str, str] = {
     "more after the end": "the platform does not say that stream note was read to its end",
     "empty": "stream note is empty",
     "only deletes": "stream note is empty",
-    "open": "1 rows of stream note have no outcome",
+    "open": "1 rows of stream note have no outcome yet",
     "no key": "a row of stream note has no key, so it could be any",
     "later attempt": "this is attempt 2 of the sync, which may have gone on in the middle of the table. The next sync "
     "makes up for it",

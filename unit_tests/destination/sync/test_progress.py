@@ -59,8 +59,7 @@ def test_what_waits_for_another_row_is_said_with_what_it_waits_for(caplog: pytes
         "Stream users, so far: 1 rows received, 1 under way; all have arrived.",
     ]
     assert after(sync, 61.0, caplog)[0] == (
-        "Stream users, so far: 1 rows received, 1 under way, 1 of them until a row of account is there; all have "
-        "arrived."
+        "Stream users, so far: 1 rows received, 1 under way, 1 of them waiting for a row of account; all have arrived."
     )
 
 
