@@ -82,6 +82,22 @@ def shown(sandbox: Sandbox, title: str) -> Iterator[list[Json]]:
         yield [{**row, **(row.get("traits") or row.get("properties") or {})} for row in rows]
 
 
+def test_stream_and_object_are_enough_where_columns_are_named_like_fields(vitally: Sandbox) -> None:
+    """Given two tables, one of them without an id, then the one lands, and of the other it is said before."""
+    config = rules.typed(SPEC, {**destination_config(vitally), "mappings": [{"stream": "DIM", "object": "account"}]})
+    row = {"EXTERNAL_ID": 7, "NAME": "Acme", "PLAN": "team"}
+    run = write(config, [stream("DIM")], [record("DIM", row)], clock=QuickClock(START, passes=vitally.clock.advance))
+    assert run.error is None
+    vitally.clock.advance(3600)
+    assert [(a["externalId"], a["name"], a["traits"]) for a in vitally.workspace.rows("accounts")] == [
+        ("7", "Acme", {"PLAN": "team"})
+    ]
+    misfit = stream("DIM")
+    misfit["stream"]["json_schema"] = {"properties": {"CUSTOMER": {"type": "string"}}}
+    refused = write(config, [misfit], [])
+    assert "stream 'DIM': no column gives externalId" in str(refused.error), refused.error
+
+
 @pytest.mark.parametrize("number", [int, float])
 @pytest.mark.parametrize("title", FIELDS)
 def test_a_recipe_typed_into_the_form_lands_every_row(vitally: Sandbox, title: str, number: Any) -> None:
