@@ -143,11 +143,6 @@ class StreamPlan:
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
-    def is_only_noted(self) -> bool:
-        """Whether its rows are not written, but tell something of other rows."""
-        return self.directory is not None or self.only_ids
-
-    @property
     def title(self) -> str:
         """What messages call the stream and, if it has several, the entry."""
         return f"{self.stream_title}, entry {self.number}" if self.number else self.stream_title

@@ -86,6 +86,23 @@ def test_a_list_that_is_read_for_long_is_said(caplog: pytest.LogCaptureFixture) 
     sync.writer.close()
 
 
+def test_a_mirror_and_the_wait_for_the_budget_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    sync = Sync(A, "accounts")
+    sync.writer.mirrors.so_far = lambda: "The list of a mirror."
+    with sync.writer._progress._limiter._in_line(is_first=False):
+        assert after(sync, 60.0, caplog) == [
+            "0 requests since the last such line, 0 % of Requests per minute (requests_per_minute); 1 wait for their "
+            "turn.",
+            "The list of a mirror.",
+        ]
+    assert after(sync, 60.0, caplog)[0].endswith("(requests_per_minute).")
+    caplog.clear()
+    sync.parts.clock.wait(60.0)
+    sync.writer.mirrors.beat()
+    assert lines(caplog)[-1] == "The list of a mirror.", "it is said while its list is read"
+    sync.writer.close()
+
+
 @pytest.mark.parametrize("pace", [1, 0])
 def test_how_long_it_will_take_is_said_where_all_rows_have_arrived(pace: int, caplog: pytest.LogCaptureFixture) -> None:
     sync = Sync(A | {"DELETE /accounts/a": {"success": True}}, "accounts", allow_deletes=True)
