@@ -327,7 +327,9 @@ class FeedRetriever(Retriever):
         if not self._works(scan, stream_slice):
             return False
         if scan.size.halve():
-            logger.info(f"Stream {self.name}: asking for {scan.size.limit} rows at once, as more do not come.")
+            logger.info(
+                f"Stream {self.name}: larger pages do not come, so {scan.size.limit} rows at a time are asked for."
+            )
             return True
         raise RowUnavailable(failure)
 

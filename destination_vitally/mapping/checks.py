@@ -76,7 +76,7 @@ def _unlike(stream: str, candidates: dict[int, StreamMapping]) -> dict[int, Stre
     chosen = {number: mapping for number, mapping in candidates.items() if mapping.namespace} or candidates
     for one, other in combinations(chosen, 2):
         if chosen[one].model_copy(update={"stream": chosen[other].stream}) == chosen[other]:
-            raise ConfigError(f"stream '{stream}': entries {one} and {other} of mappings are the same; leave one")
+            raise ConfigError(f"stream '{stream}': entries {one} and {other} of Mappings are the same; leave one")
     return chosen
 
 

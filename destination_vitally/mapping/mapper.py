@@ -258,7 +258,7 @@ class Mapper:
             if target.place == "message" or target.name in self._references:
                 raise ValueError(value)
         elif target.name in self._of_deletes:
-            raise ValueError("is not known to the pipeline")
+            raise ValueError("did not come along: the pipeline sends a mark in its place")
 
     def _place(self, target: Target, value: Any, draft: _Draft) -> None:
         """Put the value of a column where it goes; raises ValueError when it is not of the type it must have."""

@@ -143,11 +143,6 @@ class StreamPlan:
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
-    def is_only_noted(self) -> bool:
-        """Whether its rows are not written, but tell something of other rows."""
-        return self.directory is not None or self.only_ids
-
-    @property
     def title(self) -> str:
         """What messages call the stream and, if it has several, the entry."""
         return f"{self.stream_title}, entry {self.number}" if self.number else self.stream_title
@@ -314,7 +309,7 @@ def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
 
 
 def _quoted_title(configured: ConfiguredAirbyteStream, number: int) -> str:
-    return f"stream '{configured.stream.name}'" + (f", entry {number} of mappings" if number else "")
+    return f"stream '{configured.stream.name}'" + (f", entry {number} of Mappings" if number else "")
 
 
 def _columns(stream: AirbyteStream) -> Mapping[str, Any]:
@@ -328,7 +323,7 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
     try:
         return definitions.custom_fields(entry.model, entry.constants.get("customObjectId", ""))
     except ListError as error:
-        logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
+        logger.warning("Custom fields of %s are not known, so traits are written as they are: %s", entry.name, error)
         return None
 
 
@@ -336,7 +331,7 @@ def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
     try:
         return () if entry.defined_traits else definitions.traits(entry)
     except ListError as error:
-        logger.warning("Which traits rows of %s have is not known: %s", entry.name, error)
+        logger.warning("Plain traits of %s are not known, so a label means a custom field: %s", entry.name, error)
         return ()
 
 

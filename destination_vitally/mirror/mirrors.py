@@ -69,6 +69,10 @@ class Mirrors:
         self._sentences: list[tuple[int, str]] = []
         self._clock = rows.memory.clock
         self._seq = count(1)
+        self.so_far: Callable[[], str] = str
+        """Where the mirror is that is under way; empty while there is none."""
+        self.beat: Callable[[], None] = lambda: None
+        """Called again and again while a list is read."""
         self._began: float | None = None
         if self._objects and api:
             self._began = api.send("GET", f"{next(iter(self._objects))}?limit=1").time
@@ -142,7 +146,8 @@ class Mirrors:
         about_to_delete = partial(self._about_to_delete, mirrored.plans[0], keep)
         care = Care(mirrored.grace, mirrored.looks_like, about_to_delete)
         missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began, self._store, care=care)
-        missing.read()
+        self.so_far = lambda: self._titled(mirrored, missing.so_far)
+        missing.read(self.beat)
         if missing.missing * 100 > self._limit * missing.there:
             text = (
                 f"{missing.missing} of {missing.there} rows in Vitally are not in the sync, which is more than the "
@@ -273,7 +278,7 @@ class _Mirrored:
                 f"the platform does not say that stream {plan.title} was read to its end",
             ),
             (plan not in self._live, f"stream {plan.title} is empty"),
-            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome"),
+            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome yet"),
             (plan in self._unknown, f"a row of stream {plan.title} has no key, so it could be any"),
         )
         return next((text for is_so, text in doubts if is_so), "")

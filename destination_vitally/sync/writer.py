@@ -90,7 +90,8 @@ class Writer:
         self._closed_at = clock.monotonic()
         self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute)
         self._progress.held, self._progress.has_ended = self._held.waiting, self._versions.has_ended
-        self._lanes.beat = self._progress.tick
+        self._progress.mirror = lambda: self.mirrors.so_far()  # noqa: PLW0108 - it is another one for each mirror
+        self._lanes.beat = self.mirrors.beat = self._progress.tick
 
     # What arrives
 
@@ -134,7 +135,7 @@ class Writer:
 
         What is compared is kept back too: of many rows together the list is read instead of each row.
         """
-        if row.plan.is_only_noted:
+        if row.plan.directory is not None or row.plan.only_ids:
             data = parse(row.line)["record"]["data"]
             self._rows.people.learn(row.plan.entry, row.plan.directory, data)
             self.mirrors.saw_flawed(row.plan, data)

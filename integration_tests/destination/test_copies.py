@@ -109,7 +109,7 @@ MINTED = {"stream": "notes", "object": "note", "external_id": "from_vitally_id"}
 def test_rows_without_an_external_id_get_one_where_the_mapping_says_so(sandbox: Sandbox, account: Json) -> None:
     row = note(1, externalId=None)
     refused = native("notes", row, sandbox=sandbox)
-    assert "external_id: from_vitally_id" in refused.log
+    assert "(external_id) to from_vitally_id" in refused.log
     for subject in ("first", "second"):
         native("notes", {**row, "subject": subject}, sandbox=sandbox, mappings=[MINTED])
     [copied] = [one for one in sandbox.workspace.rows("notes") if one["externalId"] == f"vitally:{row['id']}"]

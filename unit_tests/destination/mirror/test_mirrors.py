@@ -98,6 +98,16 @@ def test_rows_that_the_table_lacks_are_deleted_each_in_its_own_lane() -> None:
     assert sync.deleted == ["DELETE /notes/A", "DELETE /notes/C"]
 
 
+def test_a_mirror_says_where_it_is_while_it_reads_and_deletes() -> None:
+    sync = Mirroring(script_of("a", "b", "c"))
+    said = [sync.mirrors.so_far()]
+    sync.mirrors.beat = lambda: said.append(sync.mirrors.so_far())
+    sync.take("b")
+    sync.end()
+    where = f"{TITLE}so far 3 rows read, 2 of them not in the sync, "
+    assert [*said, sync.mirrors.so_far()] == ["", f"{where}0 deleted.", f"{where}2 deleted."]
+
+
 @pytest.mark.parametrize("count", [KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1])
 def test_keys_are_known_whether_they_are_on_disk_already_or_not(count: int) -> None:
     sync = Mirroring(script_of("a", "k0", f"k{count - 1}"))
@@ -123,7 +133,7 @@ DOUBTS: dict[str, str] = {
     "more after the end": "the platform does not say that stream note was read to its end",
     "empty": "stream note is empty",
     "only deletes": "stream note is empty",
-    "open": "1 rows of stream note have no outcome",
+    "open": "1 rows of stream note have no outcome yet",
     "no key": "a row of stream note has no key, so it could be any",
     "later attempt": "this is attempt 2 of the sync, which may have gone on in the middle of the table. The next sync "
     "makes up for it",
