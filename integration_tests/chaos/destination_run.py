@@ -186,7 +186,8 @@ class ChaosRun:
         """Make an attempt in a process of its own that gets a signal at some request."""
         self._let_pass()
         sent = self._remaining()
-        for given in killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice):
+        run = killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice)
+        for given in run.of_type("STATE"):
             self._check_state(sent, given["state"]["id"], given)
 
     # What must hold
