@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from itertools import count, takewhile
 from typing import Any
@@ -67,7 +67,8 @@ class Mirrors:
                 self._objects.setdefault(plan.entry.path, _Mirrored(store)).plans.append(plan)
         self._of = {plan: mirrored for mirrored in self._objects.values() for plan in mirrored.plans}
         self._cut_short: set[StreamPlan] = set()
-        self._sentences: list[tuple[int, str]] = []
+        self.sentences: list[tuple[int, str]] = []
+        """What to say at the end, each with the level of the log that it belongs to."""
         self._clock = rows.memory.clock
         self._seq = count(1)
         self._began: float | None = None
@@ -188,13 +189,9 @@ class Mirrors:
 
     # What is said
 
-    def sentences(self) -> Iterator[tuple[int, str]]:
-        """Yield what to say at the end, each with the level of the log that it belongs to."""
-        yield from self._sentences
-
     def _say(self, mirrored: _Mirrored, text: str, level: int = logging.INFO) -> None:
         prefix = "Dry run, nothing was deleted. " if self._is_dry_run else ""
-        self._sentences.append((level, prefix + self._titled(mirrored, text)))
+        self.sentences.append((level, prefix + self._titled(mirrored, text)))
 
     def _titled(self, mirrored: _Mirrored, text: str) -> str:
         titles = ", ".join(plan.title for plan in mirrored.plans)

@@ -238,7 +238,7 @@ class Writer:
         yield from ((logging.WARNING, text) for text in self._counts.sentences())
         for text, is_missing in self._verification.sentences():
             yield logging.WARNING if is_missing else logging.INFO, text
-        yield from self.mirrors.sentences()
+        yield from self.mirrors.sentences
 
     # From records to changes
 

@@ -12,8 +12,8 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from integration_tests.airbyte_platform import FULL_REFRESH_OVERWRITE, Connection, Selected, SourceStream
-from integration_tests.destination.jobs import REGISTRY, source_stream, sync
-from integration_tests.destination.mirrored import Scene, complete, full, said
+from integration_tests.destination.jobs import source_stream, sync
+from integration_tests.destination.mirrored import REGISTRY, Scene, complete, full, said
 from integration_tests.destination.test_rejected_store import NAME, Store
 from integration_tests.harness import Json, record, stream
 from integration_tests.sandbox import Fault, Sandbox
