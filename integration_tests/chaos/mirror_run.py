@@ -38,8 +38,9 @@ def run(seed: int) -> None:
     dice = Random(f"mirror {seed}")
     with Sandbox(seed=seed, empty=True) as sandbox:
         switches = sandbox.switches
-        switches.effect_delay = dice.choice([0, 5, 60, 300])
         switches.effect_delays = dice.choice(["fixed", "random", "growing"])
+        # What lands a minute later than others is taken for dropped, where the row shows something else.
+        switches.effect_delay = dice.choice([0, 5, 60, 300 if switches.effect_delays == "fixed" else 60])
         switches.effects_overtake = dice.random() < 0.3
         switches.archived_ignored = dice.random() < 0.3
         switches.archived_omitted_means_all = dice.random() < 0.3
