@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, rows_of, text_of
-from destination_vitally.errors import ListError
+from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.change import Change, identities_of, identity_of
 from destination_vitally.objects.model import Key, Lookup
 from destination_vitally.objects.table import BY_NAME
@@ -118,7 +119,8 @@ class Reader:
                 return rows
             others += rows
         if archived and not others and Lookup.IN_PARENT in key.lookups:
-            return self._in_parents(change, paths, str(change.fields[key.fields[0]]), "archived=true")
+            with suppress(RejectedError):  # that a list below a parent takes the filter is documented of notes only
+                return self._in_parents(change, paths, str(change.fields[key.fields[0]]), "archived=true")
         return others
 
     def by_path(self, change: Change, paths: Paths, external_id: str) -> list[Row]:

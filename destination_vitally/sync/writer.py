@@ -223,7 +223,7 @@ class Writer:
     def mirror(self, is_stopped: Callable[[], bool]) -> None:
         """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""
         lost = LOST if self._counts.has_gaps else ""
-        self.mirrors.run(is_stopped, self._rejected.keep_deleted, lost, self._verification.unproved)
+        self.mirrors.run(is_stopped, self._rejected.keep_deleted, lost)
 
     def store(self) -> None:
         """Make the rejected records durable, whether a state covers them or not."""
@@ -239,7 +239,7 @@ class Writer:
         yield from ((logging.WARNING, text) for text in self._counts.sentences())
         for text, is_missing in self._verification.sentences():
             yield logging.WARNING if is_missing else logging.INFO, text
-        yield from self.mirrors.sentences()
+        yield from self.mirrors.sentences
 
     # From records to changes
 

@@ -20,8 +20,8 @@ from integration_tests.airbyte_platform import (
     SourceStream,
     offered,
 )
-from integration_tests.destination.jobs import CUSTOM, REGISTRY, sync
-from integration_tests.destination.mirrored import Scene, said
+from integration_tests.destination.jobs import CUSTOM, sync
+from integration_tests.destination.mirrored import REGISTRY, Scene, said
 from integration_tests.sandbox import Sandbox
 
 WHOLE = {FULL_REFRESH_OVERWRITE, FULL_REFRESH_OVERWRITE_DEDUP}

@@ -79,7 +79,7 @@ class Mirroring:
         for plan in self.plans:
             self.mirrors.ended(plan)
         self.mirrors.run(lambda: is_stopped, lambda plan, intent: None)
-        return [*self.mirrors.sentences()]
+        return self.mirrors.sentences
 
     @property
     def deleted(self) -> list[Any]:
@@ -165,7 +165,7 @@ def test_whatever_leaves_a_doubt_leaves_the_rows(doubt: str, monkeypatch: pytest
         sync.take("c")
     if doubt in ("more after the end", "not ended"):
         sync.mirrors.run(lambda: False, lambda plan, intent: None)
-        said = [*sync.mirrors.sentences()]
+        said = sync.mirrors.sentences
     else:
         said = sync.end()
     assert said == [(logging.WARNING, f"{TITLE}nothing is deleted: {DOUBTS[doubt]}.")]
@@ -251,4 +251,4 @@ def test_where_nothing_is_mirrored_nobody_asks_for_the_time() -> None:
     mirrors = Mirrors(config, asked.rows, asked.rest, ledger, one_by_one)
     mirrors.ended(plan)
     mirrors.run(lambda: False, lambda plan, intent: None)
-    assert ([*mirrors.sentences()], asked.asked) == ([], [])
+    assert (mirrors.sentences, asked.asked) == ([], [])
