@@ -188,6 +188,7 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
         Switches(null_error_in_pages=True),
         Switches(byte_order_mark=True),
         Switches(odd_rows=True),
+        Switches(numeric_ids=True),
         Switches(not_found_status=200),
         Switches(at_end_absent=True),
         Switches(custom_field_ids=False),

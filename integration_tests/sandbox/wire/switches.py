@@ -74,6 +74,8 @@ class Switches:
     """Whether custom fields have an `id`: the docs list it, their example is without."""
     byte_order_mark: bool = False
     """Answers begin with one."""
+    numeric_ids: bool = False
+    """Ids are numbers, those of rows that are made while this is on."""
 
     # Misses
     not_found_status: Literal[404, 200] = 404
