@@ -23,7 +23,7 @@ from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
-from destination_vitally.rows.facts import Sending
+from destination_vitally.rows.facts import LEFT_OUT, Elsewhere, Sending
 from destination_vitally.rows.known import Rows
 from destination_vitally.rows.reader import lanes_of
 from destination_vitally.send.batches import BYTES, Analytics, Batch, Batchers
@@ -348,6 +348,8 @@ class Writer:
             raise error
         row.parts = 1
         if isinstance(error, SkippedError):
+            if error.origin:
+                self._rows.memory.note(Elsewhere(row.plan.entry, error.origin, LEFT_OUT))
             self._report.remark(row.plan, str(error))
             self._ledger.settle(row, "skipped")
             return
