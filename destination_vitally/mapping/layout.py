@@ -308,7 +308,7 @@ class Layouts:
         def one(members: Any) -> Any:
             if not isinstance(members, dict):
                 return members
-            found: dict[str, Any] = {}
+            found: dict[str, Any] = {f.name: f.default for f in entry.fields if f.default is not None}
             for name, value in members.items():
                 known = names.get(folded(name), "")
                 if known in readers and not is_unavailable(value):

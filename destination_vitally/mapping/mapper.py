@@ -156,6 +156,9 @@ class Mapper:
         if not native or self._operation not in ("create", "upsert"):
             return self._checked(draft, operation)
         origin, is_unsure = self._as_copy(draft.fields)
+        field = self.entry.field(self._routing.never_met(draft.fields, operation))
+        if field and not field.is_id and not draft.problem and field.name not in draft.lost:
+            raise SkippedError(f"have no {field.name}, without which Vitally takes none", origin)
         return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
 
     def _is_native(self, data: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from math import inf
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, rows_of, text_of
@@ -90,7 +91,7 @@ class Reader:
         identity = identity_of(change.entry, change.fields)
         before = self._memory.ask(change.entry, identity)
         now = self._memory.clock.monotonic()
-        found = tuple(Known(row) for row in self._found(change, paths, identity, archived=archived))
+        found = tuple(Known(row, inf) for row in self._found(change, paths, identity, archived=archived))
         is_unique = identity is not None and (identity[1] == "id" or Lookup.IN_PARENT not in key_of(change).lookups)
         if not found and identity and is_unique:
             self._memory.note(Missed(change.entry, identity))

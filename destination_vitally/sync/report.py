@@ -15,6 +15,7 @@ from destination_vitally.errors import ConfigError
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, RepeatedKeys, identity_of
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
@@ -117,9 +118,10 @@ class Progress:
     A sync that takes less than a minute has nothing to say.
     """
 
-    def __init__(self, ledger: Ledger, rows: Rows, apis: Apis, per_minute: int) -> None:
+    def __init__(self, ledger: Ledger, rows: Rows, apis: Apis, per_minute: int, mirrors: Mirrors) -> None:
         """`per_minute` is how many requests there may be in a minute, to all `apis`."""
         self._ledger = ledger
+        self._mirrors = mirrors
         self._asking = rows.asking
         self._limiter = next(api for api in (apis.rest, apis.analytics) if api).limiter
         self._per_minute = per_minute
@@ -131,8 +133,6 @@ class Progress:
         """How many records of each stream wait for a row of which object."""
         self.has_ended: Callable[[StreamPlan], bool] = lambda plan: False
         """Whether all rows of a stream have arrived."""
-        self.mirror: Callable[[], str] = str
-        """Where a mirror is; empty while there is none."""
 
     def tick(self) -> None:
         """Log where the sync is, if a minute has passed since that was last said."""
@@ -181,4 +181,7 @@ class Progress:
         for path, pages in self._asking.lists.reading() if self._asking else ():
             yield f"The list of {path} is being read, page {pages} of it."
         if is_idle:
-            yield self.mirror() or f"Nothing is under way, and no row has arrived for {now - self._arrived:.0f} s."
+            yield (
+                self._mirrors.so_far()
+                or f"Nothing is under way, and no row has arrived for {now - self._arrived:.0f} s."
+            )

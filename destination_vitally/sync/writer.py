@@ -23,7 +23,7 @@ from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
-from destination_vitally.rows.facts import Sending
+from destination_vitally.rows.facts import LEFT_OUT, Elsewhere, Sending
 from destination_vitally.rows.known import Rows
 from destination_vitally.rows.reader import lanes_of
 from destination_vitally.send.batches import BYTES, Analytics, Batch, Batchers
@@ -88,9 +88,8 @@ class Writer:
         self._at_once: list[PendingRecord] = []
         self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
-        self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute)
+        self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute, self.mirrors)
         self._progress.held, self._progress.has_ended = self._held.waiting, self._versions.has_ended
-        self._progress.mirror = lambda: self.mirrors.so_far()  # noqa: PLW0108 - it is another one for each mirror
         self._lanes.beat = self.mirrors.beat = self._progress.tick
 
     # What arrives
@@ -349,6 +348,8 @@ class Writer:
             raise error
         row.parts = 1
         if isinstance(error, SkippedError):
+            if error.origin:
+                self._rows.memory.note(Elsewhere(row.plan.entry, error.origin, LEFT_OUT))
             self._report.remark(row.plan, str(error))
             self._ledger.settle(row, "skipped")
             return

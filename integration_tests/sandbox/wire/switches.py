@@ -70,6 +70,8 @@ class Switches:
     survey_user_id: Literal["userID", "userId"] = "userID"
     """How survey responses spell it; the docs print the first."""
     transcripts_in_list: Literal["absent", "null", "whole"] = "absent"
+    project_status_inlined: bool = False
+    """Whether projects show their status itself: the docs describe one, and name no place where it is shown."""
     custom_field_ids: bool = True
     """Whether custom fields have an `id`: the docs list it, their example is without."""
     byte_order_mark: bool = False
