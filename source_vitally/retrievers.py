@@ -391,7 +391,9 @@ class FeedRetriever(Retriever):
                 f"{part} is not read: Vitally answers {said} for a list that it is known to have. If the feature has "
                 "been switched off there, deselect the stream."
             )
-        survey = " There is no such survey: check 'survey_ids'." if stream_slice.partition.get("surveyId") else ""
+        survey = (
+            " There is no such survey: check Surveys (survey_ids)." if stream_slice.partition.get("surveyId") else ""
+        )
         logger.warning(
             f"Stream {self.name}{part} is empty: Vitally answers {said}.{survey} "
             "The feature is switched off in this workspace, or the key may not read it."

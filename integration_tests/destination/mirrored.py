@@ -162,9 +162,9 @@ def around_the_list(
     """Do something right before a mirror reads the list of all rows, or right after it."""
     original = Missing.read
 
-    def read(missing: Missing) -> None:
+    def read(missing: Missing, beat: Callable[[], None]) -> None:
         before()
-        original(missing)
+        original(missing, beat)
         after()
 
     monkeypatch.setattr(Missing, "read", read)

@@ -51,7 +51,7 @@ def tables(title: str) -> list[tuple[list[str], list[list[Any]]]]:
 
 def value(cell: str) -> Any:
     with suppress(ValueError):
-        return json.loads(cell)
+        return json.loads(cell.strip("`"))
     return cell or None
 
 

@@ -22,10 +22,13 @@ def state(blob: Json) -> list[Json]:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"config": {"data_center": {"region": "mars"}}}, "'data_center.region' must be one of us, eu, custom"),
-        ({"config": {"secret_token": ""}}, "'secret_token' must not be empty"),
-        ({"config": {"num_workers": "many"}}, "'num_workers' must be"),
-        ({"config": {"start_date": "yesterday"}}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
+        (
+            {"config": {"data_center": {"region": "mars"}}},
+            "Data center (data_center), region must be one of us, eu, custom",
+        ),
+        ({"config": {"secret_token": ""}}, "REST API key (secret_token) must not be empty"),
+        ({"config": {"num_workers": "many"}}, "Parallel requests (num_workers) must be"),
+        ({"config": {"start_date": "yesterday"}}, "Start date (start_date) must be YYYY-MM-DDTHH:mm:ssZ"),
         ({"config": {"secret_token": "sk_live_wrong_example"}}, "Vitally refused the REST key"),
         ({"catalog": configured({"streams": [{**STREAM, "name": "userz"}]})}, "asks for userz"),
         ({"catalog": {"streams": "all"}}, "The catalog file cannot be read"),

@@ -198,7 +198,7 @@ def test_the_key_stands_in_the_control_message_and_nowhere_else(workspace: Sandb
     ("config", "sentence"),
     [
         ({"domain": "https://proxy.example.com", "status": "active", "secret_token": KEY}, "'domain' must be a single"),
-        ({"domain": "acme", "status": "active"}, "'secret_token' is missing"),
+        ({"domain": "acme", "status": "active"}, "REST API key (secret_token) is missing"),
         ({"domain": "acme", "secret_token": KEY, "data_center": {"region": "eu"}}, "name different addresses"),
     ],
 )

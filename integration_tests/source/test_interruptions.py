@@ -149,7 +149,7 @@ def test_a_key_revoked_half_way_is_a_config_error_and_the_state_stays(make_sandb
     sandbox.faults.add(Fault(path="users", times=None, skip=1, status=401, body={"error": "Key revoked."}))
     run = read(sandbox, ["users"], first.last_states())
     assert run.exit_code == 1
-    assert any("'secret_token'" in error and "Key revoked." in error for error in run.errors)
+    assert any("REST API key (secret_token)" in error and "Key revoked." in error for error in run.errors)
     assert "config_error" in run.failure_types
     assert len(waits) == 2, "amid requests that succeed a refusal is asked for twice more"
     assert [state["stream"] for state in run.last_states()] == [state["stream"] for state in first.last_states()]

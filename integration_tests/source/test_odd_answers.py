@@ -258,7 +258,7 @@ def test_a_key_that_can_be_none_is_refused_and_never_shown(make_sandbox: Any, ke
     sandbox = make_sandbox()
     run = run_source("read", source_config(sandbox.url, key), catalog("users"))
     assert run.exit_code == 1
-    assert any("'secret_token'" in error for error in run.errors)
+    assert any("REST API key (secret_token)" in error for error in run.errors)
     assert "Traceback" not in run.log
 
 

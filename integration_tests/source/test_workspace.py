@@ -307,9 +307,9 @@ def test_columns_that_cannot_be_made_are_said_once(make_sandbox: Any, whole: dic
     sandbox.faults.add(Fault(path="/customFields$", times=None, status=status, body={"error": "Not for this key."}))
     run = read(sandbox, [stream], flatten_traits=True)
     assert (run.exit_code, run.statuses) == (0, {"accounts": "COMPLETE"})
-    [said] = [line for line in run.logs("WARN") if "no columns of custom fields" in line]
+    [said] = [line for line in run.logs("WARN") if "makes none of custom fields" in line]
     assert f"HTTP {status}" in said
-    assert "'flatten_traits' off" in said
+    assert "or switch the setting off" in said
 
 
 def test_columns_of_custom_fields_are_not_emptied_when_the_fields_cannot_be_read(
