@@ -123,7 +123,7 @@ def test_the_servers_clock_is_a_time_before_the_page_was_made() -> None:
     clock = clock_of(answer(**DATE))
     assert clock is not None
     assert clock.answered == datetime(2026, 1, 1, tzinfo=timezone.utc)
-    assert clock.answered - clock.asked == timedelta(seconds=0.25)
+    assert clock.answered - clock.asked == timedelta(seconds=1), "0.25 s, and no later than a stamp of whole seconds"
     assert clock_of(answer()) is None
     assert clock_of(answer(Date="once upon a time")) is None
 
