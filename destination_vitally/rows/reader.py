@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
+from sys import maxsize
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, rows_of, text_of
@@ -122,21 +123,17 @@ class Reader:
             if any(not row.get("archivedAt") for row in rows):
                 return rows
             others += rows
-        if others or Lookup.IN_PARENT not in key.lookups:
-            return others
-        listing = self._archived(change)
-        if listing:
-            listing.want(1)
-            if listing.as_of is not None:
-                return [
-                    one.row for one in self._among(change, key, paths, self._memory.ask(change.entry, identity).rows)
-                ]
-        return (
-            self._in_parents(change, paths, str(change.fields[key.fields[0]]), ARCHIVED) if archived or listing else []
-        )
+        if not others and (listing := self._archived(change)):
+            listing.want(maxsize)
+            others += [
+                one.row for one in self._among(change, key, paths, self._memory.ask(change.entry, identity).rows)
+            ]
+        if archived and not others and Lookup.IN_PARENT in key.lookups:
+            return self._in_parents(change, paths, str(change.fields[key.fields[0]]), ARCHIVED)
+        return others
 
     def _archived(self, change: Change) -> RowList | None:
-        """Return the list of archived rows where a copy may be among them, which would be made again."""
+        """Return the list of archived rows where a copy may be among them: lists below a parent do not show these."""
         is_copy = change.origin and change.fields.get("externalId") and Lookup.IN_PARENT in key_of(change).lookups
         return self._lists.of(change.entry, ARCHIVED) if is_copy else None
 
