@@ -35,6 +35,7 @@ __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking
 
 logger = logging.getLogger("airbyte")
 
+_NO_ID = "it has no externalId; external_id: from_vitally_id in the mapping gives it one"
 _ONLY_IN_DELETES = "%s: %s is left out of rows that are not deleted."
 _FINDS_NOTHING = (
     "%s: '%s' has found nothing in the first %d rows. If it is no typing mistake, it is a member that few rows have."
@@ -156,10 +157,17 @@ class Mapper:
         if not native or self._operation not in ("create", "upsert"):
             return self._checked(draft, operation)
         origin, is_unsure = self._as_copy(draft.fields)
-        field = self.entry.field(self._routing.never_met(draft.fields, operation))
+        if operation != "delete":
+            self._check_copy(draft, origin)
+        return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
+
+    def _check_copy(self, draft: _Draft, origin: str) -> None:
+        """Raise what says why there can be no copy of a row that was read from Vitally."""
+        field = self.entry.field(self._routing.never_met(draft.fields, self._operation))
+        if field and field.name == "externalId":
+            raise RejectedError(f"{label_of(self.entry, draft.fields)}: {_NO_ID}")
         if field and not field.is_id and not draft.problem and field.name not in draft.lost:
             raise SkippedError(f"have no {field.name}, without which Vitally takes none", origin)
-        return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
 
     def _is_native(self, data: dict[str, Any]) -> bool:
         return is_native(data) if self.are_vitallys is None else self.are_vitallys

@@ -166,8 +166,10 @@ MINTED = {"stream": "notes", "object": "note", "external_id": "from_vitally_id"}
 
 def test_rows_without_an_external_id_get_one_where_the_mapping_says_so(sandbox: Sandbox, account: Json) -> None:
     row = note(1, externalId=None)
-    refused = native("notes", row, sandbox=sandbox)
-    assert "(external_id) to from_vitally_id" in refused.log
+    for name, one in (("notes", row), ("conversations", conversation(1))):
+        refused = native(name, one, sandbox=sandbox)
+        assert refused.counts(name)["rejected"] == 1
+        assert "(external_id) to from_vitally_id" in refused.log
     for subject in ("first", "second"):
         native("notes", {**row, "subject": subject}, sandbox=sandbox, mappings=[MINTED])
     [copied] = [one for one in sandbox.workspace.rows("notes") if one["externalId"] == f"vitally:{row['id']}"]
@@ -248,12 +250,59 @@ IDS_ARE_YOURS = {"fields": [{"field": "externalId", "column": "id"}], "other_col
     ],
 )
 def test_whose_rows_are_says_the_mapping_or_else_the_stream(
-    sandbox: Sandbox, account: Json, name: str, row: Json, *, mapping: Json, written: str | None
+    sandbox: Sandbox, name: str, row: Json, mapping: Json, written: str | None
 ) -> None:
     """By the four columns of a note, none of which shows whose it is."""
+    account = sandbox.workspace.insert("accounts", {"externalId": "acme", "name": "Acme"})
     before = len(sandbox.workspace.rows("notes"))
     ids = [{"id": THERE.format(9), "externalId": "acme", "updatedAt": WHEN}]
     run = native(name, row, sandbox=sandbox, mappings=[{"stream": name, "object": "note", **mapping}], account_ids=ids)
     new = sandbox.workspace.rows("notes")[before:]
     assert [(one["externalId"], one["accountId"]) for one in new] == ([(written, account["id"])] if written else [])
     assert run.counts(name)["accepted"] == len(new)
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_project_statuses_are_known_by_name_where_projects_show_them(
+    sandbox: Sandbox, account: Json, is_shown: bool
+) -> None:
+    """Vitally's pages describe a status and no place that shows it: without one there is no name to know it by."""
+    sandbox.switches.project_status_inlined = is_shown
+    for row in sandbox.workspace.rows("projects"):
+        sandbox.workspace.delete("projects", row["id"])
+    template = sandbox.workspace.rows("projectTemplates")[0]["id"]
+    here = {row["name"]: row["id"] for row in sandbox.workspace.rows("projectStatuses")}
+    sandbox.workspace.insert("projects", {"templateId": template, "accountId": account["id"], "name": "Old",
+        "projectStatusId": here["Done"]})  # fmt: skip
+    rows = [
+        {"id": THERE.format(n), "name": name, "templateId": template, "account": note(1)["account"],
+         "projectStatusId": THERE.format(n + 5),
+         **({"projectStatus": {"id": THERE.format(n + 5), "name": name}} if is_shown else {})}
+        for n, name in enumerate(["Done", "In progress"])
+    ]  # fmt: skip
+    run = native("projects", *rows, sandbox=sandbox)
+    written = {row["name"]: row["projectStatusId"] for row in sandbox.workspace.rows("projects")}
+    assert written == {"Old": here["Done"], "Done": here["Done"] if is_shown else None, "In progress": None}
+    lost = "1 rows are" if is_shown else "2 rows are"
+    why = "" if is_shown else "; the row does not say what it is called"
+    assert f"{lost} without projectStatusId: the project status is not in this workspace{why}." in run.log
+
+
+@pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.parametrize("existing", ["duplicate", "reject", "update", "tasks"])
+def test_a_copy_that_somebody_archived_is_not_made_again(sandbox: Sandbox, existing: Any, count: int) -> None:
+    """Given what Vitally may do about a POST of a note that is there, or tasks, of which it is known."""
+    sandbox.workspace.insert("accounts", {"externalId": "acme", "name": "Acme"})
+    table, name = ("tasks", "name") if existing == "tasks" else ("notes", "note")
+    if table == "notes":
+        sandbox.switches.note_post_existing = existing
+    mapping = {"stream": table, "object": name if table == "notes" else "task", "external_id": "from_vitally_id"}
+    rows = [{"id": f"aaaaaaaa-0000-4000-8000-0000000001{n:02}", name: "Old", "account": note(1)["account"],
+        **({"noteDate": WHEN} if table == "notes" else {})} for n in range(count)]  # fmt: skip
+    native(table, *rows, sandbox=sandbox, mappings=[mapping])
+    for row in sandbox.workspace.rows(table)[-count:]:
+        sandbox.workspace.archive(table, row["id"])
+    before = sandbox.workspace.rows(table)
+    run = native(table, *({**row, name: "Edited"} for row in rows), sandbox=sandbox, mappings=[mapping])
+    assert sandbox.workspace.rows(table) == before
+    assert f"{count} rows are archived in Vitally and were left so." in run.log
