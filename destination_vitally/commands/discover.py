@@ -268,10 +268,10 @@ def _to_create(route: Route) -> tuple[Requirement, ...]:
 
 
 def _trait(field: traits.CustomField) -> Json:
-    kind = traits.kind_of(field.type)
+    kind = traits.kind_of(field.type) or Kind.TEXT  # what has no type some take for an object
     label = {"title": field.label} if field.label else {}
     return {
-        **(TYPES[Kind.TEXTS if kind is Kind.LIST else kind] if kind else {}),
+        **TYPES[Kind.TEXTS if kind is Kind.LIST else kind],
         **label,
         "description": f"Custom field, {field.type}",
     }
