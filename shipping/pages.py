@@ -6,13 +6,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from destination_vitally.commands.discover import forms, what_it_takes
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Field, Lookup, Object, Operation, RestRoute
 from destination_vitally.objects.table import MESSAGE_FIELDS, OBJECTS
-from shipping import columns
+from shipping import columns, promises
 from shipping.names import ROOT
 
 REGION = re.compile(r"(<!-- ([\w ]+): made by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -172,6 +173,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "the creates": creates,
     "columns": columns.tables,
     "references": columns.picture,
+    "planted": promises.planted,
+    **{f"promises of the {part}": partial(promises.table, part) for part in ("source", "destination", "waiting")},
 }
 """What makes each region of a page."""
 
