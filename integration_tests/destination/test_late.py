@@ -12,6 +12,7 @@ from airbyte_cdk.models.airbyte_protocol_serializers import ConfiguredAirbyteCat
 
 from destination_vitally import DestinationVitally
 from destination_vitally.sync import window
+from destination_vitally.sync.writer import Writer
 from integration_tests.harness import Json, QuickClock, Run, destination_config, record, state, stream, write
 from integration_tests.sandbox import Clock, Sandbox, Switches
 
@@ -197,17 +198,17 @@ def test_a_parent_that_is_nowhere_is_made_if_that_is_asked_for(late: Sandbox) ->
 
 
 @pytest.mark.usefixtures("narrow")
-def test_a_sync_that_is_stopped_claims_nothing_of_rows_that_wait(late: Sandbox) -> None:
+def test_a_sync_that_is_stopped_claims_nothing_of_rows_that_wait(
+    late: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = QuickClock(START, passes=late.clock.advance)
     destination = DestinationVitally(clock)
     catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": USERS_FIRST})
 
-    def chunks() -> Iterator[list[bytes]]:
-        yield [orjson.dumps(message) for message in [*users(3), state("users", 1)]]
-        destination._stop.set()
-        yield []
+    monkeypatch.setattr(Writer, "tick", lambda _: destination._stop.set())  # the state was taken
+    lines = [orjson.dumps(message) for message in [*users(3), state("users", 1)]]
 
-    given = list(destination.write_lines(destination_config(late), catalog, chunks()))
+    given = list(destination.write_lines(destination_config(late), catalog, [lines]))
 
     assert given == []
     late.clock.advance(3600)

@@ -1,1 +1,1 @@
-"""Bugs that are planted against the promises of docs/reliability.md, and the tests that have to find them."""
+"""What docs/reliability.md promises, the tests that protect it, and the bugs that are planted against it."""

@@ -27,10 +27,11 @@ def test_of_a_row_in_two_passes_each_version_comes_once() -> None:
     passes = FeedRetriever(**PARTS, name="nps_responses")
     before = {"id": "r", "updatedAt": "2026-01-01", "score": 1}
     edited = {**before, "updatedAt": "2026-01-02", "score": 2}
+    in_the_same_second = {**edited, "score": 3}
     archived = {**edited, "archivedAt": "2026-01-03"}
     assert given(passes, before) == [before]
-    assert given(passes, before, edited, archived) == [edited, archived]
-    assert given(passes, before, edited, archived) == []
+    assert given(passes, before, edited, in_the_same_second, archived) == [edited, in_the_same_second, archived]
+    assert given(passes, before, edited, in_the_same_second, archived) == []
 
 
 class Passes(FeedRetriever):

@@ -122,6 +122,26 @@ def test_a_request_that_may_become_late_goes_before_others() -> None:
     assert order == ["one of any time waits", "one of ten seconds is sent", "one of any time is sent"]
 
 
+class Waits(Exception):  # noqa: N818
+    """A request would wait."""
+
+
+def test_a_request_that_may_become_late_keeps_its_place_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(_: float) -> None:
+        raise Waits
+
+    def meanwhile(_: float) -> None:
+        monkeypatch.setattr(clock, "wait", waits)
+        with pytest.raises(Waits):
+            limiter.acquire()
+
+    limiter = Limiter(100, clock := QuickClock(passes=meanwhile))
+    for _ in range(76):
+        limiter.acquire()
+    limiter.acquire(clock.monotonic() + 10)
+    assert limiter.sent == 77
+
+
 @pytest.mark.parametrize(("limit", "seconds"), [("12", 5), ("2", 30), ("13", None)])
 def test_a_pause_that_is_worth_it_is_said_once(
     caplog: pytest.LogCaptureFixture, limit: str, seconds: int | None
