@@ -35,7 +35,7 @@ __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking
 
 logger = logging.getLogger("airbyte")
 
-_NO_ID = "it has no externalId; external_id: from_vitally_id in the mapping gives it one"
+_NO_ID = "it has no externalId; set External id of rows that have none (external_id) to from_vitally_id to give it one"
 _ONLY_IN_DELETES = "%s: %s is left out of rows that are not deleted."
 _FINDS_NOTHING = (
     "%s: '%s' has found nothing in the first %d rows. If it is no typing mistake, it is a member that few rows have."
