@@ -268,7 +268,7 @@ def test_a_full_window_is_waited_for_and_said(
             budget.acquire_call(object(), timeout=timeout)
     assert waits == [seconds]
     assert said(caplog) == [
-        "Waiting 60 seconds: as many requests as Requests per minute (requests_per_minute) allows are sent."
+        "Waiting 60 seconds: Requests per minute (requests_per_minute) is used up."
     ]
 
 
