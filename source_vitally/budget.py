@@ -80,8 +80,7 @@ class RequestBudget(APIBudget):
         except CallRateLimitHit as hit:
             if not block:
                 raise
-            why = "as many requests as Requests per minute (requests_per_minute) allows are sent"
-            self._say(hit.time_to_wait.total_seconds(), why)
+            self._say(hit.time_to_wait.total_seconds(), "Requests per minute (requests_per_minute) is used up")
             super().acquire_call(_ONE_REQUEST, block, timeout)
         with self._lock:
             wait = self._not_before - self._clock()

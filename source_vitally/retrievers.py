@@ -179,8 +179,8 @@ class FeedRetriever(Retriever):
             record.data[UPDATED_AT] = format_time(time)  # type: ignore[index]
         elif self._shared.is_new(f"times of {self.name}"):
             logger.warning(
-                f"Stream {self.name}: '{UPDATED_AT}' of the row {record.data.get('id')} is not a time that is known "
-                "here. Such rows come in every sync that reaches them. This is said once."
+                f"Stream {self.name}: '{UPDATED_AT}' of the row {record.data.get('id')} cannot be read as a "
+                "time. Such rows come again with every sync that reaches them. This is said once."
             )
         return time
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from integration_tests.destination.mirrored import complete, full, said
 from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 from integration_tests.sandbox import Sandbox
-from shipping import pages
+from shipping import pages, sentences
 
 PAGE = Page("destination-vitally*.md")
 EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}
@@ -32,6 +33,27 @@ def test_a_marked_region_and_nothing_else_is_made() -> None:
     assert "old" not in made
     with pytest.raises(KeyError):
         pages.made(page.format("the unknown"))
+
+
+@pytest.mark.parametrize("page", ["destination-vitally*.md", "source-vitally.md"])
+def test_the_list_of_sentences_has_each_message_that_is_explained(page: str) -> None:
+    listed = " ".join(Page("sentences.md").text.split())
+    explained = Page(page).table("Troubleshooting")
+    assert explained
+    assert [part for row in explained for part in unknown_parts(row[0], listed)] == []
+
+
+def test_a_sentence_is_a_text_of_three_words_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentences, "ROOT", tmp_path)
+    code = '''
+        def said(x):
+            """What nobody is told."""
+            return ["one two", f"{x} rows were %s", "Say this " "at 5 %%.", "SELECT this FROM that"]
+    '''
+    (tmp_path / "a.py").write_text(dedent(code))
+    (tmp_path / "b.yaml").write_text("a: {title: A title of it, order: not for people at all}")
+    lines = [line for line in sentences.of(".").splitlines() if line and "```" not in line]
+    assert lines == ["### a.py", "… rows were …", "Say this at 5 %.", "### b.yaml", "A title of it"]
 
 
 def test_the_table_of_fields_is_the_spec() -> None:

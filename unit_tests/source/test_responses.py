@@ -267,9 +267,7 @@ def test_a_full_window_is_waited_for_and_said(
         for _ in range(2):
             budget.acquire_call(object(), timeout=timeout)
     assert waits == [seconds]
-    assert said(caplog) == [
-        "Waiting 60 seconds: as many requests as Requests per minute (requests_per_minute) allows are sent."
-    ]
+    assert said(caplog) == ["Waiting 60 seconds: Requests per minute (requests_per_minute) is used up."]
 
 
 def test_one_request_is_under_way_unless_more_may_be_and_successes_are_counted() -> None:

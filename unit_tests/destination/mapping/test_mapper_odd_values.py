@@ -136,7 +136,7 @@ def is_that(kind: str, value: Any, found: Any) -> bool:
     if kind in ("id", "reference", "text"):
         entries = value if isinstance(value, list) else [value]
         alone = next((one for one in entries if one is not None and str(one).strip()), None)
-        return visible(found) == visible(str(alone)) or bool(same(found, alone))
+        return found == value or visible(found) == visible(str(alone)) or bool(same(found, alone))
     return same(found, value) or kind in ("references", "tags", "list")
 
 
@@ -154,6 +154,7 @@ def is_unix(written: str, found: str) -> bool:
 
 @settings(max_examples=300, deadline=None)
 @example("1000000000000001e2", ("number", PLACES["number"][0]))
+@example(" ", ("text", PLACES["text"][0]))
 @given(VALUES | TIMES, st.sampled_from([(kind, place) for kind, places in PLACES.items() for place in places]))
 def test_no_value_becomes_another_in_silence(value: Any, where: tuple[str, Place]) -> None:
     kind, place = where
