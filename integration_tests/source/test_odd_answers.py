@@ -51,7 +51,7 @@ def test_a_row_that_is_nested_deeply_costs_itself(make_sandbox: Any, waits: list
 
 def test_rows_without_an_id_are_left_out_and_said(make_sandbox: Any) -> None:
     sandbox = make_sandbox()
-    answered(sandbox, "/users$", page({"id": "x"}, {"name": "a"}, {"name": "b", "id": None}, {"id": {}}))
+    answered(sandbox, "/users$", page({"id": "x"}, *({"id": odd} for odd in (None, {}, True, "", " ")), {"name": "a"}))
     run = read(sandbox, "users")
     assert ids(run, "users") == ["x"]
     assert len([line for line in run.logs("WARN") if "has no id" in line]) == 1
