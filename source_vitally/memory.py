@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
-QUEUED_BYTES = 4_000_000
+QUEUED_BYTES = 1_000_000
 """Bytes of records, as they came, that wait to be printed; then reading waits."""
 
 ROOM_BYTES = 6_000_000

@@ -76,10 +76,14 @@ class PageExtractor(RecordExtractor):
         for row in found:
             if has_deep and is_deep(row):
                 self._sieve.leave_out(row, f"is nested deeper than {DEEPEST} levels, which no destination takes")
-            elif self.are_known_by_id and self.envelope != "list" and not isinstance(row.get("id"), str):
+            elif self.are_known_by_id and self.envelope != "list" and not _is_id(row.get("id")):
                 self._sieve.leave_out(row, "has no id, by which it would be known")
             else:
                 yield row
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def is_deep(value: Any) -> bool:

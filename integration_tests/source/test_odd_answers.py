@@ -12,6 +12,7 @@ from integration_tests.harness import FORKED_SOURCE, Json, Run, configured, run_
 from integration_tests.sandbox import Fault, Page, Sandbox, Switches
 from integration_tests.source.reference import catalog, everything
 
+NO_IDS: tuple[Any, ...] = (None, {}, True, "", " ")
 STAMPS = {"createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-02T00:00:00.000Z"}
 
 
@@ -51,7 +52,7 @@ def test_a_row_that_is_nested_deeply_costs_itself(make_sandbox: Any, waits: list
 
 def test_rows_without_an_id_are_left_out_and_said(make_sandbox: Any) -> None:
     sandbox = make_sandbox()
-    answered(sandbox, "/users$", page({"id": "x"}, {"name": "a"}, {"name": "b", "id": None}, {"id": {}}))
+    answered(sandbox, "/users$", page({"id": "x"}, *({"id": odd} for odd in NO_IDS), {"name": "a"}))
     run = read(sandbox, "users")
     assert ids(run, "users") == ["x"]
     assert len([line for line in run.logs("WARN") if "has no id" in line]) == 1

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
+from source_vitally.derived import IdsRetriever
 from source_vitally.details import ConversationMessagesRetriever
 from source_vitally.retrievers import FeedRetriever
-from source_vitally.scan import Scan, ScanState
-from source_vitally.sharing import Answers, Reading
+from source_vitally.scan import CREATED_AT, UPDATED_AT, Scan, ScanState
+from source_vitally.sharing import ANSWERS, Answers, Reading
 
 PARTS: dict[str, Any] = {"requester": None, "paginator": None, "record_selector": None, "config": {}, "parameters": {}}
 
@@ -53,6 +55,26 @@ def test_what_is_taken_of_the_archived_list_is_no_older_than_the_newest_live_pag
     passes = Passes(**PARTS, name="notes")
     parts = [StreamSlice(partition={"archived": value}, cursor_slice={}) for value in ("false", "true")]
     assert [list(passes.read_records({}, part)) for part in parts] == [[{"since": 0.0}], [{"since": 7.0}]]
+
+
+class Requester:
+    def get_path(self, **_: Any) -> str:
+        return "/accounts"
+
+    def get_request_params(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+
+@pytest.mark.parametrize(("kind", "since"), [(FeedRetriever, 0.0), (IdsRetriever, 7.0)])
+def test_ids_are_not_taken_from_before_what_was_seen_of_the_list_in_another_order(
+    kind: type[FeedRetriever], since: float
+) -> None:
+    answers = Answers()
+    answers.take_note(("/accounts", "", UPDATED_AT), 7.0)
+    answers.take_note(("/accounts", "", CREATED_AT), 8.0)
+    retriever = kind(**{**PARTS, "requester": Requester(), "config": {ANSWERS: answers}}, name="account_ids")
+    part = StreamSlice(partition={}, cursor_slice={})
+    assert retriever._reading(Scan(ScanState(), timedelta()), part).since == since
 
 
 def test_the_cursor_of_a_message_is_from_the_list_which_the_state_is_about() -> None:
