@@ -62,7 +62,9 @@ class UnchangedRun:
         self.table = {key: self._values() for key in keys}
         self.parent_of = {key: dice.choice(self.parents) for key in keys}
         self.touched: set[str] = set()
+        self.doubled: set[str] = set()
         self.haste = 0.0
+        self.syncs = 0
         for key in keys:
             if dice.random() < 0.8:
                 self._insert(key, self.table[key] if dice.random() < 0.7 else self._values())
@@ -158,7 +160,9 @@ class UnchangedRun:
             mappings=[{"stream": "rows", "object": self._object(), "other_columns": "traits"}],
             **({"analytics_token": None} if self.by_rest else {}),
         )
-        lines = [orjson.dumps(record("rows", self._row(key))) for key in self.table]
+        self.syncs += 1  # what is read again says so: with the time of another sync it would be a repetition
+        hours = 3600 * self.syncs
+        lines = [orjson.dumps(record("rows", self._row(key), 1_789_000_000_000 + 1000 * hours)) for key in self.table]
         self.dice.shuffle(lines)
         end = self.dice.randint(0, len(lines)) if disturbance == "killed" else len(lines)
         self._disturb(disturbance)
@@ -166,7 +170,7 @@ class UnchangedRun:
         disk = nullcontext() if is_last else others.on_some_disk(self.dice, self.sandbox)
         with logged(result), disk:
             try:
-                list(write_chunks(settings, [stream("rows")], _chunks(lines, end), QuickClock()))
+                list(write_chunks(settings, [stream("rows")], _chunks(lines, end), QuickClock(1_790_000_000 + hours)))
             except Killed:
                 pass
             except AirbyteTracedException as error:
@@ -185,6 +189,7 @@ class UnchangedRun:
     def _disturb(self, disturbance: str) -> None:
         if disturbance == "faults":
             faults.add_some(self.dice, self.sandbox, ["", "resources/", "/batch"])
+            faults.add_odd(self.dice, self.sandbox, ["", "resources/", "/batch"])
         elif disturbance == "no budget":
             faults.use_up_budget(self.dice, self.sandbox)
         elif disturbance == "outage":
@@ -195,14 +200,16 @@ class UnchangedRun:
     def _check(self, result: Run) -> None:
         counts = result.counts("rows")
         assert sum(counts.values()) == 2 * counts["records"], f"outcomes do not add up: {counts}"
-        assert counts["rejected"] == 0, result.log
         rows: dict[str, list[Row]] = {}
         for row in self.sandbox.workspace.rows(self.resource):
             if not row.get("archivedAt"):
                 rows.setdefault(str(row["externalId"]), []).append(row)
-        may_double = self.sandbox.switches.note_post_existing == "duplicate"
-        assert may_double or all(len(rows.get(key, [])) < 2 for key in self.touched), f"{self.name}: a row is doubled"
-        for key in self.table.keys() - self.touched:
+        # Where Vitally refuses no second note, what somebody makes next to our POST is there twice from then on.
+        doubled = {key for key in self.touched if len(rows.get(key, [])) > 1}
+        assert not doubled or self.sandbox.switches.note_post_existing == "duplicate", f"{self.name}: doubled {doubled}"
+        self.doubled |= doubled
+        assert counts["rejected"] <= len(self.doubled), result.log
+        for key in self.table.keys() - self.touched - self.doubled:
             assert len(rows.get(key, [])) == 1, f"{self.name} {key} is there {len(rows.get(key, []))} times"
             expected, [found] = self._stored(key, self.table[key]), rows[key]
             expected |= self._otherwise(expected)

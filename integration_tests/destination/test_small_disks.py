@@ -6,6 +6,7 @@ what is not in Vitally, and nothing is deleted that must not be.
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from integration_tests.destination.disks import LIMITS, limited, write_read_only
 from integration_tests.destination.mirrored import complete, full
 from integration_tests.harness import Json, Run, destination_config, record, state, stream, write
-from integration_tests.sandbox import Sandbox, Switches
+from integration_tests.sandbox import Request, Sandbox, Switches
 
 WHEN = "2026-01-01T00:00:00Z"
 TEXT = "x" * 900
@@ -62,6 +63,16 @@ def check_end(run: Run, folder: Path) -> bool:
 
 def landed(sandbox: Sandbox, table: str) -> set[str]:
     return {str(row["externalId"]) for row in sandbox.workspace.rows(table)}
+
+
+@each_disk
+def test_a_disk_is_as_large_as_before_when_its_test_has_ended(sandbox: Sandbox, folder: Path, disk: str) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with limited(sandbox, folder, disk):
+        pass
+    passing = Request(0, "GET", "/resources/accounts", {})
+    assert [sandbox.makers.acting(passing, "before") for _ in range(9)] == [[]] * 9, "it would be filled later"
+    assert resource.getrlimit(resource.RLIMIT_FSIZE) == before
 
 
 # What nobody can ask about is not kept
