@@ -336,7 +336,7 @@ def connect(config: Config, clock: Clock, patience: float = PATIENCE) -> Apis:
         ConfigError: the certificates that the environment says are to be trusted are not there.
     """
     session = requests.Session()
-    adapter = Adapter(pool_maxsize=config.num_workers, pool_connections=2)
+    adapter = Adapter(pool_maxsize=config.num_workers + 1, pool_connections=2)  # one more for the thread that reads
     session.mount("https://", adapter)
     session.mount("http://", adapter)  # ignore-https-check: an address of one's own may have no TLS
     session.headers["User-Agent"] = "airbyte-destination-vitally"

@@ -34,7 +34,9 @@ class Lost(str):
 
 _DELETED = "_ab_cdc_deleted_at"
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""How Vitally's ids look."""
+
 _NATIVE = tuple(
     tuple(map(spelled, ("id", "createdAt", "updatedAt", "externalId", "traits")))
     for spelled in (str, str.lower, str.upper)
@@ -171,7 +173,7 @@ def is_native(row: Mapping[str, Any]) -> bool:
     former as well, and lacks the latter.
     """
     own = row.get("id") or row.get("ID")
-    if type(own) is not str or not _UUID.fullmatch(own):
+    if type(own) is not str or not UUID.fullmatch(own):
         return False
     return any(
         row.get(id_) is own

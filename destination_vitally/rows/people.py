@@ -10,7 +10,7 @@ from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, all_rows, rows_of, text_of
 from destination_vitally.errors import ListError, NotYetError, RejectedError
 from destination_vitally.mapping.change import Change, identities_of, identity_of, lacking
-from destination_vitally.mapping.columns import Columns
+from destination_vitally.mapping.columns import UUID, Columns
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Directory, Object
 from destination_vitally.objects.table import BY_NAME, DIRECTORIES
@@ -19,7 +19,7 @@ from destination_vitally.rows.lists import Lists
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.paths import Paths
 from destination_vitally.rows.reader import by_email
-from destination_vitally.rows.references import UUID, References
+from destination_vitally.rows.references import References
 from destination_vitally.rows.store import Recent
 
 _NAMED = 50

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from math import inf
 from sys import maxsize
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, rows_of, text_of
-from destination_vitally.errors import ListError, RejectedError
+from destination_vitally.errors import ListError
 from destination_vitally.mapping.change import Change, identities_of, identity_of
 from destination_vitally.objects.model import Key, Lookup
 from destination_vitally.objects.table import BY_NAME
@@ -63,7 +62,7 @@ class Reader:
     def _absent_since(self, change: Change, paths: Paths) -> float | None:
         """As of when all rows of the key of a change are known, archived ones of a copy too; None if they are not."""
         key = key_of(change)
-        if archived := self._archived(change):
+        if change.origin and (archived := self._archived(change)):
             live = self._absent_since(change._replace(origin=""), paths)
             return None if live is None or archived.as_of is None else min(live, archived.as_of)
         listing = self._lists.of(change.entry)
@@ -124,20 +123,17 @@ class Reader:
             if any(not row.get("archivedAt") for row in rows):
                 return rows
             others += rows
-        if not others and (listing := self._archived(change)):
+        if not others and (archived or change.origin) and (listing := self._archived(change)):
             listing.want(maxsize)
             others += [
                 one.row for one in self._among(change, key, paths, self._memory.ask(change.entry, identity).rows)
             ]
-        if archived and not others and Lookup.IN_PARENT in key.lookups:
-            with suppress(RejectedError):  # that a list below a parent takes the filter is documented of notes only
-                return self._in_parents(change, paths, str(change.fields[key.fields[0]]), ARCHIVED)
         return others
 
     def _archived(self, change: Change) -> RowList | None:
-        """Return the list of archived rows where a copy may be among them: lists below a parent do not show these."""
-        is_copy = change.origin and change.fields.get("externalId") and Lookup.IN_PARENT in key_of(change).lookups
-        return self._lists.of(change.entry, ARCHIVED) if is_copy else None
+        """Return the list of archived rows, which those below a parent do not show; None where rows have no such."""
+        is_hidden = change.fields.get("externalId") and Lookup.IN_PARENT in key_of(change).lookups
+        return self._lists.of(change.entry, ARCHIVED) if is_hidden else None
 
     def by_path(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
         """`GET /things/{externalId}`; for notes and tasks only together with the `source` of the row."""
@@ -164,18 +160,14 @@ class Reader:
 
     def in_parents(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
         """The lists below the account or organization."""
-        return self._in_parents(change, paths, external_id)
-
-    def _in_parents(self, change: Change, paths: Paths, external_id: str, query: str = "") -> list[Row]:
         found: dict[str, Row] = {}
         for path in paths.below_parents():
             asked = self._memory.clock.monotonic()
             try:
-                rows = self._shown(change, [row for page in pages(self._rest, path, query=query) for row in page])
+                rows = self._shown(change, [row for page in pages(self._rest, path) for row in page])
             except ListError as error:
                 raise change.rejected(str(error), error.status) from None
-            if not query:
-                self._below.put(path, asked)
+            self._below.put(path, asked)
             name = key_of(change).fields[0]
             found |= {str(row["id"]): row for row in rows if text_of(row, name) == external_id}
         return list(found.values())

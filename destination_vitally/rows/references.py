@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import Literal, NamedTuple
@@ -13,6 +12,7 @@ from destination_vitally.api.pages import found_row, is_row, quoted
 from destination_vitally.errors import AmbiguousError, NotYetError, RejectedError, SkippedError
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import COPIED, Change
+from destination_vitally.mapping.columns import UUID
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import PARENT, BatchRoute, Kind
 from destination_vitally.objects.table import BY_NAME, OBJECTS
@@ -33,9 +33,6 @@ _CURE = "; sync it along, or let Unknown accounts and organizations (unknown_par
 
 ABSENT_SECONDS = 60.0
 """So long it is believed that a row which is referred to is not there."""
-
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""How Vitally's ids look."""
 
 UnknownParents = Literal["reject", "create"]
 

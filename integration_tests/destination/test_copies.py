@@ -126,6 +126,8 @@ def test_what_is_to_be_created_by_hand_is_one_report_before_anything_is_left_out
             "project_templates (for nothing): Rare",
         ]
     assert report.endswith(f"until then rows are written without it: {'; '.join(lacking)}.")
+    unread = write(destination_config(sandbox), catalog, [record("nowhere", {})])
+    assert (LACKS in unread.log) is not bool(names), "which is known before the first record is not said after it"
 
 
 def test_custom_objects_that_are_lacking_end_the_sync_with_all_that_is_lacking(sandbox: Sandbox) -> None:
