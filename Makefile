@@ -17,8 +17,8 @@ SUITE := $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=suit
 test: lint  ## format, lint, types, every test
 	$(SUITE)
 
-coverage: lint  ## the same, slower, and which code it runs; fails where that is too little
-	$(SUITE) --cov --cov-report=term
+coverage: $(INSTALLED)  ## which code the unit tests run by themselves; fails where that is too little
+	$(SUITE) unit_tests --cov --cov-report=term
 
 mutants: $(INSTALLED)  ## bugs that tests should find, in the modules of integration_tests/mutants; ONLY="scan budget"
 	$(BIN)/python -m integration_tests.mutants $(ONLY)

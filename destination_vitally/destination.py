@@ -59,7 +59,7 @@ RawMessage = dict[str, Any]
 
 COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "spec": ((), "print the settings, as a JSON schema"),
-    "check": (("config",), "prove the settings, without writing to Vitally"),
+    "check": (("config",), "try the settings; nothing is written to Vitally"),
     "discover": (("config",), "list the objects and operations of the workspace"),
     "write": (("config", "catalog"), "write the records that arrive on stdin"),
     "replay": ((), "print rejected records as messages, to be written again"),

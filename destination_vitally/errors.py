@@ -43,7 +43,14 @@ class RejectedError(Exception):
 
 
 class SkippedError(RejectedError):
-    """One record is not to be written, as what the reason says its rows are."""
+    """One record is not to be written, as what the reason says its rows are.
+
+    `origin` is the id of a row of another workspace of which there can be no copy: what belongs to it is skipped too.
+    """
+
+    def __init__(self, reason: str, origin: str = "") -> None:
+        super().__init__(reason)
+        self.origin = origin
 
 
 class ListError(Exception):

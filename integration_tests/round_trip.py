@@ -42,11 +42,13 @@ PARTICIPANTS = "meetingParticipants"
 NO_LIMIT = 100_000
 
 
-def mappings(names: list[str]) -> list[Json]:
-    """Return what gives rows of some streams an externalId where they have none."""
+def mappings(names: list[str], more: Iterable[Json] = ()) -> list[Json]:
+    """Return what gives rows of some streams an externalId where they have none, and `more`, which goes before it."""
+    more = list(more)
+    names = [name for name in names if name not in {mapping["stream"] for mapping in more}]
     objects = {"conversations": "conversation", "notes": "note", "tasks": "task", "nps_responses": "nps_response"}
     objects |= {name: f"custom_object/{name.removeprefix(STREAM_PREFIX)}" for name in names if STREAM_PREFIX in name}
-    return [
+    return more + [
         {"stream": name, "object": objects[name], "external_id": "from_vitally_id"} for name in names if name in objects
     ]
 
@@ -81,7 +83,7 @@ def write_workspace(
 ) -> Run:
     """Write what was read, under the names it was read by, with `more` mappings; what waits takes no time."""
     names = [stream["stream"]["name"] for stream in catalog["streams"]]
-    config = destination_config(sandbox, **{"mappings": [*mappings(names), *more], "verify": "all", **settings})
+    config = destination_config(sandbox, **{"mappings": mappings(names, more), "verify": "all", **settings})
     clock = QuickClock(sandbox.clock.now().timestamp(), passes=sandbox.clock.advance)
     return write(config, catalog["streams"], [line.encode() for line in lines], clock=clock)
 

@@ -13,7 +13,7 @@ from destination_vitally.commands.discover import forms, what_it_takes
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Field, Lookup, Object, Operation, RestRoute
 from destination_vitally.objects.table import MESSAGE_FIELDS, OBJECTS
-from shipping import columns, promises
+from shipping import columns, promises, sentences
 from shipping.names import ROOT
 
 REGION = re.compile(r"(<!-- ([\w ]+): made by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -173,6 +173,9 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "the creates": creates,
     "columns": columns.tables,
     "references": columns.picture,
+    "the sentences of the destination": partial(sentences.of, "destination_vitally"),
+    "the sentences of the source": partial(sentences.of, "source_vitally"),
+    "the sentences of both": partial(sentences.of, "vitally_api"),
     "planted": promises.planted,
     **{f"promises of the {part}": partial(promises.table, part) for part in ("source", "destination", "waiting")},
 }

@@ -33,7 +33,7 @@ PAGES = {
     "destination-vitally.md": "integrations/destinations/vitally",
     **{
         f"destination-vitally-{page}.md": f"integrations/destinations/vitally-{page}"
-        for page in ("mappings", "fields", "deletes", "rows", "troubleshooting")
+        for page in ("mappings", "recipes", "fields", "all-fields", "deletes", "copies", "rows", "troubleshooting")
     },
 }
 """Our pages, and where the documentation site has them."""

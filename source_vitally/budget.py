@@ -80,7 +80,8 @@ class RequestBudget(APIBudget):
         except CallRateLimitHit as hit:
             if not block:
                 raise
-            self._say(hit.time_to_wait.total_seconds(), "as many requests as 'requests_per_minute' allows are sent")
+            why = "as many requests as Requests per minute (requests_per_minute) allows are sent"
+            self._say(hit.time_to_wait.total_seconds(), why)
             super().acquire_call(_ONE_REQUEST, block, timeout)
         with self._lock:
             wait = self._not_before - self._clock()

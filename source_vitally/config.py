@@ -17,7 +17,7 @@ from source_vitally.times import parse_time
 from vitally_api.cloud import problem_of_address
 from vitally_api.keys import problem_of_key
 from vitally_api.regions import REGIONS, rest_url
-from vitally_api.settings import problem_of_unknown
+from vitally_api.settings import FIELDS, problem_of_unknown
 
 REST_URL = "__rest_url"
 """Where `complete` puts the address of the REST API."""
@@ -75,18 +75,18 @@ def problems(config: Mapping[str, Any], specification: Mapping[str, Any]) -> lis
     """Return what is wrong with a config, a sentence per field; no sentence quotes a value, as it may be a secret."""
     config, found = migrated(without_nulls(config))
     found += [
-        f"'{_path(error)}' {_expectation(error)}"
+        f"{_named(_path(error), specification)} {_expectation(error)}"
         for root in Draft7Validator(dict(specification)).iter_errors(dict(config))
         for error in _leaves(root)
     ]
     key = config.get("secret_token")
     if isinstance(key, str) and key and (problem := problem_of_key(key)):
-        found.append(f"'secret_token' {problem}")
+        found.append(f"REST API key (secret_token) {problem}")
     if problem := problem_of_address(rest_url(config.get("data_center")), os.environ):
-        found.append(f"'data_center.rest_url' {problem}")
+        found.append(f"{_named(('data_center', 'rest_url'), specification)} {problem}")
     start_date = config.get("start_date")
     if not found and start_date and parse_time(start_date) is None:
-        found.append("'start_date' must be a date that exists, as YYYY-MM-DDTHH:mm:ssZ")
+        found.append("Start date (start_date) must be a date that exists, as YYYY-MM-DDTHH:mm:ssZ")
     shown = [name for name, field in specification["properties"].items() if not field.get("airbyte_hidden")]
     return found + list(_unknown("", config, shown)) + list(_unknown_in_data_center(config))
 
@@ -123,13 +123,24 @@ def _regions(error: ValidationError) -> list[str]:
     return [branch["properties"]["region"]["const"] for branch in branches]
 
 
-def _path(error: ValidationError) -> str:
-    parts = [str(part) for part in error.absolute_path]
+def _path(error: ValidationError) -> list[str | int]:
+    parts = list(error.absolute_path)
     if error.validator == "required":
         parts.append(error.message.split("'")[1])  # the only place where jsonschema names the field
     if error.validator == "oneOf":
         parts.append("region")
-    return ".".join(parts)
+    return parts
+
+
+def _named(path: Iterable[str | int], specification: Mapping[str, Any]) -> str:
+    """Return a place in a config in the words of the form: titles, each with its key, and entries counted from one."""
+    known = {**FIELDS, **specification["properties"]}
+    words = []
+    for step in path:
+        title = known.get(step, {}).get("title", step) if isinstance(step, str) else f"entry {step + 1}"
+        is_setting = isinstance(step, str) and title.lower() != step
+        words.append(f"{title} ({step})" if is_setting else title)
+    return ", ".join(words)
 
 
 def _expectation(error: ValidationError) -> str:

@@ -23,7 +23,7 @@ from source_vitally.client import FEW_RETRIES, RETRIES, RequestFailed, patience
 from source_vitally.failures import LASTING, Failure
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import weigh
-from source_vitally.records import Sieve, ids_of
+from source_vitally.records import Sieve, ids_of, with_text_ids
 from source_vitally.responses import body_of, is_absent, is_empty, reason_of, size_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import UPDATED_AT, Scan
@@ -182,7 +182,9 @@ class DetailRetriever(FeedRetriever, ABC):
                 return Details()
             if is_empty(response):  # a meeting without a transcript, an account without a score
                 return Details([])
-            return Details(list(self._records(row, body_of(response))), size=size_of(response))
+            body = body_of(response)
+            detail = with_text_ids(body) if isinstance(body, Mapping) else body
+            return Details(list(self._records(row, detail)), size=size_of(response))
         except RequestFailed as failure:
             return Details() if failure.status == _GONE else Details(problem=failure)
         except Exception as error:

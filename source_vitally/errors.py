@@ -146,7 +146,7 @@ class VitallyErrorHandler(DefaultErrorHandler):
             ResponseAction.RETRY,
             FailureType.transient_error,
             f"{self._address} answered with a body {problem}. If this stays, it is not where Vitally's REST API is: "
-            "check the subdomain and the region in 'data_center'.",
+            "check the subdomain and the region in Data center (data_center).",
         )
 
 
@@ -169,9 +169,12 @@ def _unreachable(error: Exception | None, address: str) -> ErrorResolution:
             "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the connector, and that the proxy runs."
         )
     elif any(sign in text for sign in _NO_SUCH_HOST):
-        reason = f"The host of {address} is not known. Check the subdomain in 'data_center', then the network's DNS."
+        reason = (
+            f"The host of {address} is not known. Check the subdomain in Data center (data_center), then the network's "
+            "DNS."
+        )
     elif isinstance(error, requests.exceptions.SSLError):
-        reason = f"No trusted TLS connection to {address}. Check 'data_center' and any proxy in between."
+        reason = f"No trusted TLS connection to {address}. Check Data center (data_center) and any proxy in between."
     elif isinstance(error, requests.Timeout):
         reason = f"{address} did not answer in time. Check the network from this machine to Vitally."
     else:

@@ -116,7 +116,7 @@ def _with_text_ids(value: Any, name: str = "") -> Any:
         return {key: inner if key == "traits" else _with_text_ids(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [_with_text_ids(item, name.removesuffix("s")) for item in value]
-    is_id = name == "id" or name.endswith("Id")
+    is_id = name == "id" or name.endswith(("Id", "ID"))  # Vitally writes `userID` as well
     return _text_id(value) if is_id and type(value) in (int, float) else value
 
 

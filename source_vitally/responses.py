@@ -112,9 +112,12 @@ def is_absent(response: requests.Response) -> bool:
 
 
 def clock_of(response: requests.Response) -> ServerClock | None:
-    """Return the server's clock around this request: `Date`, and `Date` less the time the answer took, or None."""
+    """Return the server's clock around this request: `Date`, and `Date` less the time the answer took, or None.
+
+    Both are cut to the second: so may be the stamp of an edit that came right after the request.
+    """
     answered = answers.server_time(response.headers)
-    return ServerClock(answered - response.elapsed, answered) if answered else None
+    return ServerClock((answered - response.elapsed).replace(microsecond=0), answered) if answered else None
 
 
 def packed(response: requests.Response) -> bytes | None:

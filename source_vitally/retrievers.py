@@ -327,7 +327,7 @@ class FeedRetriever(Retriever):
         if not self._works(scan, stream_slice):
             return False
         if scan.size.halve():
-            logger.info(f"Stream {self.name}: asking for {scan.size.limit} rows at once, as more do not come.")
+            logger.info(f"Stream {self.name}: larger pages do not come; {scan.size.limit} rows are asked for at once.")
             return True
         raise RowUnavailable(failure)
 
@@ -389,7 +389,7 @@ class FeedRetriever(Retriever):
                 f"{part} is not read: Vitally answers {said} for a list that it is known to have. If the feature has "
                 "been switched off there, deselect the stream."
             )
-        survey = " There is no such survey: check 'survey_ids'." if stream_slice.partition.get("surveyId") else ""
+        survey = " There is no such survey: check Surveys (survey_ids)." * ("surveyId" in stream_slice.partition)
         logger.warning(
             f"Stream {self.name}{part} is empty: Vitally answers {said}.{survey} "
             "The feature is switched off in this workspace, or the key may not read it."

@@ -151,7 +151,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
         except TooSlowError:
             message = (
                 f"The check was broken off after {LONGEST_CHECK:.0f} s: {self._config[REST_URL]} had not answered by "
-                "then. Check data_center and the network."
+                "then. Check Data center (data_center) and the network."
             )
             return AirbyteConnectionStatus(status=Status.FAILED, message=message)
 
@@ -181,7 +181,7 @@ class SourceVitally(ConcurrentDeclarativeSource):
             except (requests.RequestException, OSError):
                 continue
             if answer.status_code == requests.codes.ok:
-                return f" This key does work in the {title} region: choose that in 'data_center'."
+                return f" This key does work in the {title} region: choose that in Data center (data_center)."
         return ""
 
     def _begin(self) -> None:

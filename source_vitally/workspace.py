@@ -228,9 +228,9 @@ class FieldsRetriever(FeedRetriever):
         super()._end_without(response, scan, stream_slice)
         if self.config.get("flatten_traits") and self._shared.is_new("flatten_traits"):
             logger.warning(
-                "'flatten_traits' makes no columns of custom fields that cannot be listed, such as those of "
-                f"{stream_slice.partition['model']}: Vitally answers HTTP {response.status_code}. Let the REST key "
-                "read custom fields, or switch 'flatten_traits' off. The values are in 'traits' either way."
+                "Custom fields as columns (flatten_traits) makes none of custom fields that cannot be listed, such as "
+                f"those of {stream_slice.partition['model']}: Vitally answers HTTP {response.status_code}. Let the "
+                "REST key read custom fields, or switch the setting off. The values are in 'traits' either way."
             )
 
     def _emit(

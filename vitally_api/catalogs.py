@@ -7,8 +7,8 @@ from typing import Any
 
 DISCOVERED = (
     "The catalog file holds what discover prints, which is not a configured catalog: it does not say which streams are "
-    'wanted, and how. Missing around each stream is {"stream": the stream, "sync_mode": "full_refresh" or '
-    '"incremental", "destination_sync_mode": "append" or another}; these go into {"streams": [...]}.'
+    'wanted, and how. Write {"streams": [...]} with one of these for each stream that you want: {"stream": what '
+    'discover prints, "sync_mode": "full_refresh" or "incremental", "destination_sync_mode": "append" or another}.'
 )
 
 

@@ -51,11 +51,7 @@ class Region:
             return dict.fromkeys(for_rest, True)
         for_analytics = _blanks(self.analytics)
         assumed = ("analytics_url",) if self.analytics_is_assumed else ()
-        # With two keys of which one is enough, only what both APIs need must be there.
-        return {
-            name: name in for_rest and name in for_analytics
-            for name in dict.fromkeys((*for_rest, *for_analytics, *assumed))
-        }
+        return {name: name in for_rest for name in dict.fromkeys((*for_rest, *for_analytics, *assumed))}
 
     def hosts(self, *, analytics: bool) -> list[str]:
         """Return the hosts of the region with `*` for a subdomain; none where any address may be given."""

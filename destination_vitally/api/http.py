@@ -210,9 +210,9 @@ class Api:
         return True
 
     @property
-    def sent(self) -> int:
-        """How many requests were sent, to both APIs."""
-        return self._shared.limiter.sent
+    def limiter(self) -> Limiter:
+        """The pace of the requests to both APIs."""
+        return self._shared.limiter
 
     @property
     def gap(self) -> float:

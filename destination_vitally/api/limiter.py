@@ -46,6 +46,8 @@ class Limiter:
         self._not_before = 0.0
         self._cost = 1.0
         self._in_front = 0
+        self.waiting = 0
+        """How many requests wait for their turn."""
         self.sent = 0
         """How many requests were let through."""
         self._lock = threading.Lock()
@@ -56,7 +58,7 @@ class Limiter:
         Raises:
             LateError: that time, by the monotonic clock, has passed.
         """
-        with self._first_in_line(until < inf):
+        with self._in_line(is_first=until < inf):
             while True:
                 with self._lock:
                     now = self._clock.monotonic()
@@ -69,16 +71,17 @@ class Limiter:
                 self._clock.wait(delay)
 
     @contextmanager
-    def _first_in_line(self, is_first: bool) -> Iterator[None]:
-        self._count_in_front(is_first)
+    def _in_line(self, *, is_first: bool) -> Iterator[None]:
+        self._count(1, is_first)
         try:
             yield
         finally:
-            self._count_in_front(-is_first)
+            self._count(-1, -is_first)
 
-    def _count_in_front(self, more: int) -> None:
+    def _count(self, waiting: int, in_front: int) -> None:
         with self._lock:
-            self._in_front += more
+            self.waiting += waiting
+            self._in_front += in_front
 
     def _taken(self, now: float) -> float:
         """Take a place in the minute; the seconds until there may be one where there is none."""

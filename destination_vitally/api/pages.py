@@ -73,7 +73,7 @@ def answers(rest: Api, path: str, *, order: str | None = "createdAt", query: str
         if not reply.ok or not isinstance(reply.body, dict) or "results" not in reply.body:
             raise ListError(path, reply.reason, reply.status)
         if not all(map(is_row, reply.body["results"])):
-            raise ListError(path, "a row of it has no id")
+            raise ListError(path, "one of its rows has no id")
         yield reply
         read += len(reply.body["results"])
         if read >= MOST_ROWS:

@@ -71,7 +71,7 @@ class Workspace:
             return f"Several custom objects could be meant by '{name}': {', '.join(str(d['name']) for d in found)}"
         known = ", ".join(str(d.get("name")) for d in self.definitions) or "none"
         problem = f"There is no custom object '{name}' in Vitally" if name else "Say which: custom_object/<name>"
-        return f"{problem}. Custom objects: {known}"
+        return f"{problem}. Custom objects: {known}. The stream custom_objects creates those of another workspace."
 
     def custom_fields(self, model: str, definition: str = "") -> dict[str, CustomField] | None:
         """Return the custom fields of a model by their path, read once; None when there is no REST key.

@@ -160,7 +160,7 @@ class _Form:
     def schema(self) -> Json:
         fields = [field for field in self._entry.fields if self._has(field)]
         properties = {field.name: self._property(field) for field in fields}
-        if self._takes_traits:
+        if self._entry.open_member == "traits" and self._operation != "delete":
             properties |= {path: _trait(field) for path, field in sorted((self._traits or {}).items())}
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
@@ -175,10 +175,6 @@ class _Form:
         if self._operation == "delete":
             return f"Each row {self._entry.on_delete}. Needs Allow deletes (allow_deletes) in the settings."
         return self._entry.description
-
-    @property
-    def _takes_traits(self) -> bool:
-        return self._entry.open_member == "traits" and self._operation != "delete"
 
     @property
     def _is_open(self) -> bool:
@@ -272,10 +268,10 @@ def _to_create(route: Route) -> tuple[Requirement, ...]:
 
 
 def _trait(field: traits.CustomField) -> Json:
-    kind = traits.kind_of(field.type)
+    kind = traits.kind_of(field.type) or Kind.TEXT  # what has no type some take for an object
     label = {"title": field.label} if field.label else {}
     return {
-        **(TYPES[Kind.TEXTS if kind is Kind.LIST else kind] if kind else {}),
+        **TYPES[Kind.TEXTS if kind is Kind.LIST else kind],
         **label,
         "description": f"Custom field, {field.type}",
     }

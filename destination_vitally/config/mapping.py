@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from destination_vitally.config.base import Settings, Text
 from destination_vitally.objects.model import Operation
@@ -105,16 +105,6 @@ class StreamMapping(Settings):
     def zone(self) -> tzinfo:
         """The time zone of times that say none."""
         return zone_of(self.time_zone)
-
-    @model_validator(mode="after")
-    def _names_columns(self) -> StreamMapping:
-        lines = self.fields or self.traits or self.constants or self.constant_traits
-        if not lines and self.other_columns is None and not self.external_id and self.rows_are != "vitally's":
-            raise ValueError(
-                f"the mapping of stream '{self.stream}' maps no column. Fill in Fields and Traits; or choose "
-                "traits in Other columns (other_columns), if the columns have the names that Vitally should show"
-            )
-        return self
 
 
 def zone_of(name: str | None) -> tzinfo:

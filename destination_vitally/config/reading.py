@@ -15,6 +15,14 @@ from vitally_api import settings
 TAGS = {"storage_type": "'None', 'S3'", "format_type": "'JSONL', 'CSV'"}
 """The choices of the settings that have several shapes."""
 
+WORDS = {
+    "Value error, ": "",
+    "Input should be": "must be",
+    "Field required": "is missing",
+    "String should have at least 1 character": "must not be empty",
+}
+"""What pydantic says, and what is said instead."""
+
 SHAPES = ("None", "S3", "JSONL", "CSV")
 """Their names, which pydantic puts into the place of an error."""
 
@@ -35,7 +43,9 @@ def read(config: Mapping[str, Any]) -> Config:
 
 def _problem(error: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     where = _where(error["loc"], config)
-    text = str(error["msg"]).removeprefix("Value error, ")
+    text = str(error["msg"])
+    for theirs, ours in WORDS.items():
+        text = text.replace(theirs, ours)
     if error["type"] == "extra_forbidden":
         text = settings.problem_of_unknown(str(error["loc"][-1]), _part_at(error["loc"]).model_fields)
     elif error["type"] == "string_pattern_mismatch":

@@ -99,8 +99,6 @@ class Config(Settings):
             token = getattr(self, name)
             if token and (problem := problem_of_key(token)):
                 raise ValueError(f"{setting(name)} {problem}")
-        if self.secret_token and not self.data_center.rest:
-            raise ValueError("Address of the REST API (rest_url) is needed to use the REST API key (secret_token)")
         if self.analytics_token and not self.data_center.analytics:
             raise ValueError(
                 "Address of the Analytics API (analytics_url) is needed to use the Analytics API key (analytics_token)"

@@ -169,8 +169,8 @@ class RepeatedKeys:
     def sentences(self, title: str) -> list[str]:
         """Return what the log says of each at the end of stream `title`."""
         return [
-            f"Stream {title}: {count} rows of {self._rows} differ and have one key, {_named(key)}. In Vitally they "
-            "are one row, with what the last of them says. Is it a default value where the id is missing?"
+            f"Stream {title}: {count} rows of {self._rows} have the same key, {_named(key)}, and differ otherwise. In "
+            "Vitally they are one row, with the values of the last. Is it a default value where the id is missing?"
             for key, count in self.found()
         ]
 

@@ -20,11 +20,6 @@ from vitally_api.traits import CustomField
 
 logger = logging.getLogger("airbyte")
 
-LACKING = (
-    "The rows come from a workspace that has what this one lacks. Create it here by hand, with the same name; until "
-    "then it is left out: %s."
-)
-
 NAMED = 50
 """How many columns or custom fields an error lists."""
 
@@ -76,7 +71,7 @@ def _unlike(stream: str, candidates: dict[int, StreamMapping]) -> dict[int, Stre
     chosen = {number: mapping for number, mapping in candidates.items() if mapping.namespace} or candidates
     for one, other in combinations(chosen, 2):
         if chosen[one].model_copy(update={"stream": chosen[other].stream}) == chosen[other]:
-            raise ConfigError(f"stream '{stream}': entries {one} and {other} of mappings are the same; leave one")
+            raise ConfigError(f"stream '{stream}': entries {one} and {other} of Mappings are the same; leave one")
     return chosen
 
 
@@ -217,14 +212,24 @@ def _hint(trait: str, known: Mapping[str, CustomField]) -> str:
     return f" Did you mean {path}?" if path else ""
 
 
-def lacking_fields(mapper: Mapper, schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a stream of another workspace says of custom fields that its object has there and not here."""
+def lacking(found: Iterable[str]) -> str:
+    """Return a sentence with what another workspace has and this one has not; nothing where that is nothing."""
+    what = "; ".join(dict.fromkeys(filter(None, found)))
+    return what and (
+        "The rows come from a workspace that has what this one lacks. Create it here by hand, with the same name; "
+        f"until then rows are written without it: {what}."
+    )
+
+
+def lacking_fields(mapper: Mapper, schema: Mapping[str, Any]) -> str:
+    """Return which custom fields a stream of another workspace says that its object has there and has not here."""
     traits = next((told for name, told in schema.items() if name.lower() == mapper.entry.open_member), None)
     members = traits.get("properties") if isinstance(traits, Mapping) else None
     if mapper.are_vitallys and mapper.entry.defined_traits and members:
         known = mapper.layouts.custom_fields
         if unknown := sorted(set(members) - set(known)) if known is not None else []:
-            yield f"custom fields of {mapper.entry.name}: {', '.join(unknown[:NAMED])}"
+            return f"custom fields of {mapper.entry.name}: {', '.join(unknown[:NAMED])}"
+    return ""
 
 
 def matched(entry: Object, primary_key: list[list[str]] | None, title: str) -> Object:

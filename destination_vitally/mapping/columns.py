@@ -185,10 +185,11 @@ def is_native(row: Mapping[str, Any]) -> bool:
 def are_vitallys(entry: Object, mapping: StreamMapping | None, stream: str, columns: Iterable[str]) -> bool | None:
     """Tell whether rows of a stream were read from Vitally, so that their ids are Vitally's; None: each row shows it.
 
-    So they are where a mapping says it, and not where it says of ids that they are yours. Else they are if the stream
-    has the name of one of the source, an `id`, and no column that those do not have, in whatever case.
+    So they are where a mapping says it or makes your ids of theirs, and not where it says of ids that they are yours.
+    Else they are if the stream has the name of one of the source, an `id`, and no column that those do not have, in
+    whatever case.
     """
-    if mapping and mapping.rows_are:
+    if mapping and (mapping.rows_are or mapping.external_id):
         return mapping.rows_are != "yours"
     for line in mapping.fields if mapping else []:
         if folded(line.column) == "id" or (line.field == "externalId" and folded(line.column) != "externalid"):

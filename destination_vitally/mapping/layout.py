@@ -51,7 +51,7 @@ _IS_FIELD = "is left out: as a trait it would overwrite the field {field}. Map i
 _CRM = "becomes a trait of a CRM integration ({prefix}.), which overwrites it with its next sync."
 _NEVER = (
     "holds numbers that are no time between 1990 and 2100, such as 0: they count as no value. If they are Unix times "
-    "all the same, cast the column to unix_seconds or unix_milliseconds."
+    "all the same, give the column the Type (cast) unix_seconds or unix_milliseconds."
 )
 
 Place = Literal["field", "default", "open", "merged", "message"]
@@ -249,7 +249,7 @@ class Layouts:
             fold = folded(column)
             field = self._by_name.get(fold)
             inlined = self._by_inlined.get(fold) if native else None
-            if is_deletion(column):
+            if is_deletion(column) or (is_loader_column(column) and self._ignores_others):
                 continue
             if is_loader_column(column):
                 self._log_once(_LOADERS, column)
@@ -308,7 +308,7 @@ class Layouts:
         def one(members: Any) -> Any:
             if not isinstance(members, dict):
                 return members
-            found: dict[str, Any] = {}
+            found: dict[str, Any] = {f.name: f.default for f in entry.fields if f.default is not None}
             for name, value in members.items():
                 known = names.get(folded(name), "")
                 if known in readers and not is_unavailable(value):

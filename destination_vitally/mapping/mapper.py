@@ -35,6 +35,7 @@ __all__ = ["Change", "Mapper", "Rules", "identities_of", "identity_of", "lacking
 
 logger = logging.getLogger("airbyte")
 
+_NO_ID = "it has no externalId; set External id of rows that have none (external_id) to from_vitally_id to give it one"
 _ONLY_IN_DELETES = "%s: %s is left out of rows that are not deleted."
 _FINDS_NOTHING = (
     "%s: '%s' has found nothing in the first %d rows. If it is no typing mistake, it is a member that few rows have."
@@ -156,7 +157,17 @@ class Mapper:
         if not native or self._operation not in ("create", "upsert"):
             return self._checked(draft, operation)
         origin, is_unsure = self._as_copy(draft.fields)
+        if operation != "delete":
+            self._check_copy(draft, origin)
         return self._checked(draft, operation)._replace(origin=origin, is_unsure=is_unsure)
+
+    def _check_copy(self, draft: _Draft, origin: str) -> None:
+        """Raise what says why there can be no copy of a row that was read from Vitally."""
+        field = self.entry.field(self._routing.never_met(draft.fields, self._operation))
+        if field and field.name == "externalId":
+            raise RejectedError(f"{label_of(self.entry, draft.fields)}: {_NO_ID}")
+        if field and not field.is_id and not draft.problem and field.name not in draft.lost:
+            raise SkippedError(f"have no {field.name}, without which Vitally takes none", origin)
 
     def _is_native(self, data: dict[str, Any]) -> bool:
         return is_native(data) if self.are_vitallys is None else self.are_vitallys
@@ -258,7 +269,7 @@ class Mapper:
             if target.place == "message" or target.name in self._references:
                 raise ValueError(value)
         elif target.name in self._of_deletes:
-            raise ValueError("is not known to the pipeline")
+            raise ValueError("did not come along: the pipeline sends a mark in its place")
 
     def _place(self, target: Target, value: Any, draft: _Draft) -> None:
         """Put the value of a column where it goes; raises ValueError when it is not of the type it must have."""

@@ -30,7 +30,7 @@ def object_of_stream(name: str, title: str) -> Object:
     if name.lower().startswith(STREAM_PREFIX) and len(name) > len(STREAM_PREFIX):
         return replace(INSTANCE, name=PREFIX + name[len(STREAM_PREFIX) :])
     raise ConfigError(
-        f"{title}: its name is not that of an object of Vitally. Add an entry to mappings that says which object its "
+        f"{title}: its name is not that of an object of Vitally. Add an entry to Mappings that says which object its "
         f"rows become. Objects: {_listed()}"
     )
 

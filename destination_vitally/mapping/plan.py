@@ -17,12 +17,12 @@ from typing import Any, NamedTuple, Protocol
 from destination_vitally.config import Config, StreamMapping, setting
 from destination_vitally.errors import ConfigError, ListError
 from destination_vitally.mapping.checks import (
-    LACKING,
     assigned,
     canonical,
     check_columns,
     check_matching,
     check_messages,
+    lacking,
     lacking_fields,
     matched,
     with_traits_as_known,
@@ -131,6 +131,8 @@ class StreamPlan:
     """Where records have what shows which of two rows of a key is the newer; nowhere: the one that arrives later."""
     number: int = 0
     """Which entry of `mappings` it is, from 1, where its stream has several; else 0."""
+    lacks: str = ""
+    """Which custom fields rows of another workspace have and its object here has not."""
 
     @property
     def key(self) -> StreamKey:
@@ -141,11 +143,6 @@ class StreamPlan:
     def stream_title(self) -> str:
         """What messages call the stream."""
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
-
-    @property
-    def is_only_noted(self) -> bool:
-        """Whether its rows are not written, but tell something of other rows."""
-        return self.directory is not None or self.only_ids
 
     @property
     def title(self) -> str:
@@ -177,7 +174,7 @@ def build(
     """
     plans: list[StreamPlan] = []
     around = _Around(config, definitions, now, is_check)
-    streams, lacking, objects = list(streams), list[str](), list[str]()
+    streams, problems = list(streams), list[str]()
     mappings = assigned(config.mappings, [configured.stream for configured in streams])
     for configured in streams:
         stream = configured.stream
@@ -186,20 +183,17 @@ def build(
         try:
             choices = [_locate(choice, stream.name, definitions) for choice in choices]
         except ConfigError as error:
-            objects.append(str(error))
+            problems.append(str(error))
             continue
         can_delete = any("delete" in choice.entry.operations for choice in choices)
         for choice in choices:
             plan = _compile(around, configured, choice, can_delete=can_delete)
-            lacking += lacking_fields(plan.mapper, _columns(stream))
             plans.append(plan)
             logger.info("Stream %s: %s %s", plan.title, plan.operation, plan.entry.name)
             explain_deletes(config, plan.title, plan.entry, plan.operation, _deletions(stream))
             explain_truncation(configured, plan.title, plan.mirror)
-    if lacking:
-        logger.warning(LACKING, "; ".join(dict.fromkeys(lacking)))
-    if objects:
-        raise ConfigError(" ".join(objects))
+    if problems:
+        raise ConfigError(" ".join([*problems, lacking(plan.lacks for plan in plans)]))
     whole = {plan.entry.path for plan in plans if plan.only_ids and plan.mirror}
     others = (one for one in plans if one.mirror or not (one.mapper.are_vitallys and one.entry.path in whole))
     check_together((plan.title, plan.entry, plan.mirror) for plan in others)
@@ -302,6 +296,7 @@ def _compile(around: _Around, configured: ConfiguredAirbyteStream, choice: _Choi
         number=choice.number,
         directory=choice.directory,
         only_ids=choice.only_ids,
+        lacks=lacking_fields(mapper, schema),
     )
 
 
@@ -314,7 +309,7 @@ def _cursor_field(configured: ConfiguredAirbyteStream) -> tuple[str, ...]:
 
 
 def _quoted_title(configured: ConfiguredAirbyteStream, number: int) -> str:
-    return f"stream '{configured.stream.name}'" + (f", entry {number} of mappings" if number else "")
+    return f"stream '{configured.stream.name}'" + (f", entry {number} of Mappings" if number else "")
 
 
 def _columns(stream: AirbyteStream) -> Mapping[str, Any]:
@@ -328,7 +323,7 @@ def _custom_fields(entry: Object, operation: Operation, definitions: Definitions
     try:
         return definitions.custom_fields(entry.model, entry.constants.get("customObjectId", ""))
     except ListError as error:
-        logger.warning("Values go to the traits of %s as they are: %s", entry.name, error)
+        logger.warning("Custom fields of %s are not known, so traits are written as they are: %s", entry.name, error)
         return None
 
 
@@ -336,7 +331,7 @@ def _traits(entry: Object, definitions: Definitions) -> Collection[str]:
     try:
         return () if entry.defined_traits else definitions.traits(entry)
     except ListError as error:
-        logger.warning("Which traits rows of %s have is not known: %s", entry.name, error)
+        logger.warning("Plain traits of %s are not known, so a label means a custom field: %s", entry.name, error)
         return ()
 
 

@@ -152,4 +152,4 @@ def _address(entry: Object, route: Route) -> tuple[Requirement, ...]:
     """What a call needs to find its row."""
     if not isinstance(route, RestRoute) or route.verb in (Verb.POST, Verb.FIND_OR_POST):
         return ()
-    return (entry.single_keys,)
+    return (tuple(key.by for key in entry.keys if isinstance(key.by, str)),)

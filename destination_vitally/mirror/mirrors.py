@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from itertools import count, takewhile
 from typing import Any
@@ -66,9 +66,15 @@ class Mirrors:
             if plan.mirror:
                 self._objects.setdefault(plan.entry.path, _Mirrored(store)).plans.append(plan)
         self._of = {plan: mirrored for mirrored in self._objects.values() for plan in mirrored.plans}
-        self._sentences: list[tuple[int, str]] = []
+        self._cut_short: set[StreamPlan] = set()
+        self.sentences: list[tuple[int, str]] = []
+        """What to say at the end, each with the level of the log that it belongs to."""
         self._clock = rows.memory.clock
         self._seq = count(1)
+        self.so_far: Callable[[], str] = str
+        """Where the mirror is that is under way; empty while there is none."""
+        self.beat: Callable[[], None] = lambda: None
+        """Called again and again while a list is read."""
         self._began: float | None = None
         if self._objects and api:
             self._began = api.send("GET", f"{next(iter(self._objects))}?limit=1").time
@@ -92,18 +98,16 @@ class Mirrors:
 
     def cut_short(self, plan: StreamPlan) -> None:
         """Take note that a stream was not read to its end."""
-        if mirrored := self._of.get(plan):
-            mirrored.cut_short.add(plan)
+        self._cut_short.add(plan)
 
     # What is deleted
 
-    def run(self, is_stopped: Callable[[], bool], keep: Keep, doubt_of_input: str = "", unproved: int = 0) -> None:
+    def run(self, is_stopped: Callable[[], bool], keep: Keep, doubt_of_input: str = "") -> None:
         """Delete what is missing, children before parents; call it when every record has been dealt with.
 
         Args:
             is_stopped: whether the sync has to end.
             keep: stores what is about to be deleted, before it is.
-            unproved: how many rows that were sent in batches have not shown up.
             doubt_of_input: why what arrived may not be all; empty where nothing says so.
 
         Raises:
@@ -111,7 +115,7 @@ class Mirrors:
         """
         problems = []
         for mirrored in sorted(self._objects.values(), key=lambda one: -one.plans[0].rank):
-            doubt = self._doubt_of_sync() or doubt_of_input or mirrored.doubt(self._ledger.tallies, unproved)
+            doubt = self._doubt_of_sync() or doubt_of_input or mirrored.doubt(self._ledger.tallies, self._cut_short)
             if doubt:
                 self._say(mirrored, f"nothing is deleted: {doubt}.", logging.WARNING)
                 continue
@@ -142,7 +146,8 @@ class Mirrors:
         about_to_delete = partial(self._about_to_delete, mirrored.plans[0], keep)
         care = Care(mirrored.grace, mirrored.looks_like, about_to_delete)
         missing = Missing(self._api, mirrored.plans[0].entry, mirrored.has, self._began, self._store, care=care)
-        missing.read()
+        self.so_far = lambda: self._titled(mirrored, missing.so_far)
+        missing.read(self.beat)
         if missing.missing * 100 > self._limit * missing.there:
             text = (
                 f"{missing.missing} of {missing.there} rows in Vitally are not in the sync, which is more than the "
@@ -189,13 +194,9 @@ class Mirrors:
 
     # What is said
 
-    def sentences(self) -> Iterator[tuple[int, str]]:
-        """Yield what to say at the end, each with the level of the log that it belongs to."""
-        yield from self._sentences
-
     def _say(self, mirrored: _Mirrored, text: str, level: int = logging.INFO) -> None:
         prefix = "Dry run, nothing was deleted. " if self._is_dry_run else ""
-        self._sentences.append((level, prefix + self._titled(mirrored, text)))
+        self.sentences.append((level, prefix + self._titled(mirrored, text)))
 
     def _titled(self, mirrored: _Mirrored, text: str) -> str:
         titles = ", ".join(plan.title for plan in mirrored.plans)
@@ -207,7 +208,6 @@ class _Mirrored:
 
     def __init__(self, store: Store) -> None:
         self.plans: list[StreamPlan] = []
-        self.cut_short: set[StreamPlan] = set()
         self.complete: dict[StreamPlan, int] = {}
         """How many records of each stream had come when it was said to be complete."""
         self._keys = Table(store)
@@ -251,32 +251,41 @@ class _Mirrored:
         """How many seconds before the sync a row must have been made to be deleted."""
         return 3600.0 * max(plan.mirror.grace_hours for plan in self.plans if plan.mirror)
 
-    def doubt(self, tallies: Mapping[StreamPlan, Tally], unproved: int) -> str:
+    def doubt(self, tallies: Mapping[StreamPlan, Tally], cut_short: Collection[StreamPlan]) -> str:
         """Say why what is in no stream may be in the table nevertheless; nothing if it cannot.
 
         Of an object with children also why these may not be where the sync has put them.
         """
-        if unproved and self.plans[0].entry.destroys_below:
-            return (
-                f"{unproved} rows that this sync has sent in batches are not in Vitally, and one of them may have to "
-                "move away from what would be destroyed"
-            )
-        return next(filter(None, (self._doubt_of(plan, tallies[plan]) for plan in self.plans)), "")
+        doubts = [self._doubt_of(plan, tallies[plan], cut_short) for plan in self.plans]
+        if self.plans[0].entry.destroys_below:
+            doubts += [_doubt_of_children(*one, cut_short) for one in tallies.items() if self._may_be_below(one[0])]
+        return next(filter(None, doubts), "")
 
-    def _doubt_of(self, plan: StreamPlan, tally: Tally) -> str:
+    def _may_be_below(self, plan: StreamPlan) -> bool:
+        return plan.rank > self.plans[0].rank and plan.operation in ("upsert", "update")
+
+    def _doubt_of(self, plan: StreamPlan, tally: Tally, cut_short: Collection[StreamPlan]) -> str:
         assert plan.mirror is not None  # only such streams are here
         doubts = (
             (plan.mirror.doubt, f"of stream {plan.title}, {plan.mirror.doubt}"),
-            (plan in self.cut_short, f"stream {plan.title} was cut short"),
+            (plan in cut_short, f"stream {plan.title} was cut short"),
             (
                 self.complete.get(plan) != tally.received,
                 f"the platform does not say that stream {plan.title} was read to its end",
             ),
             (plan not in self._live, f"stream {plan.title} is empty"),
-            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome"),
+            (tally.open, f"{tally.open} rows of stream {plan.title} have no outcome yet"),
             (plan in self._unknown, f"a row of stream {plan.title} has no key, so it could be any"),
         )
         return next((text for is_so, text in doubts if is_so), "")
+
+
+def _doubt_of_children(plan: StreamPlan, tally: Tally, cut_short: Collection[StreamPlan]) -> str:
+    lost = tally.outcomes["rejected"] + tally.open
+    if not lost and plan not in cut_short:
+        return ""
+    why = f"{lost} rows of stream {plan.title} are not written" if lost else f"stream {plan.title} was cut short"
+    return f"{why}, and one of its rows may have to move away from what would be destroyed"
 
 
 def _folded(identity: Identity) -> str:

@@ -106,8 +106,8 @@ class Missing:
         self.problem = ""
         """Why the first row that could not be deleted was not."""
 
-    def read(self) -> None:
-        """Read the lists, in the order of creation: what is edited meanwhile keeps its place.
+    def read(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Read the lists, in the order of creation: what is edited meanwhile keeps its place; `beat` after each page.
 
         Raises:
             ListError: a list is not read to its end.
@@ -119,6 +119,7 @@ class Missing:
                 self._missing.put_all(
                     (row["id"], str(row["externalId"])) for row in rows if self._is_to_be_deleted(row)
                 )
+                beat()
 
     def _is_to_be_deleted(self, row: Row) -> bool:
         """Take a row into the account, and tell whether it may be deleted."""
@@ -152,6 +153,11 @@ class Missing:
         if any(map(self._care.looks_like, self._identities(row))):
             return "only spelled otherwise in the sync"
         return None if created < self._old_enough else "younger than the grace period"
+
+    @property
+    def so_far(self) -> str:
+        """How far it is, in a sentence."""
+        return f"so far {self.there} rows read, {self.missing} of them not in the sync, {self.deleted} deleted."
 
     @property
     def named(self) -> str:

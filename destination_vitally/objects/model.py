@@ -316,11 +316,6 @@ class Object:
         }
         return replace(self, operations=operations, keys=(key,))
 
-    @property
-    def single_keys(self) -> tuple[str, ...]:
-        """The fields each of which says by itself which row is meant."""
-        return tuple(key.by for key in self.keys if isinstance(key.by, str))
-
     def can_look_up(self, lookup: Lookup | None = None) -> bool:
         """Tell whether rows can be looked up: in one way, or in any."""
         found = {way for key in self.keys for way in key.lookups}

@@ -40,13 +40,14 @@ def _flat(names: list[Any]) -> Iterator[str]:
 
 
 _TEXT = pkgutil.get_data(__package__, "objects.yaml") or b""
-OBJECTS, MESSAGE_FIELDS = read(yaml.load(_TEXT, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506, both are
+_ENTRIES, MESSAGE_FIELDS = read(yaml.load(_TEXT, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506, both are
+OBJECTS = tuple(entry for entry in _ENTRIES if entry.operations)
 _READ: dict[Operation, tuple[Route, ...]] = {"upsert": (RestRoute(Verb.POST),)}
 _ID = (Field("id", in_body=False),)
 DIRECTORIES = {
     one: Object(one.title, "Only looked up", _ID, _READ, (one.stream,), one.path) for one in Directory if one.stream
 }
-BY_NAME: dict[str, Object] = {entry.name: entry for entry in (*OBJECTS, *DIRECTORIES.values())}
+BY_NAME: dict[str, Object] = {entry.name: entry for entry in (*_ENTRIES, *DIRECTORIES.values())}
 INSTANCE = BY_NAME["custom_object/*"]
 """The entry that stands for the instances of any custom object."""
 

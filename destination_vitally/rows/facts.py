@@ -79,8 +79,12 @@ class Seen(NamedTuple):
     row: Row
 
 
+LEFT_OUT = ""
+"""Stands in the place of your id of a row that no copy can have."""
+
+
 class Elsewhere(NamedTuple):
-    """A row of the workspace that records were read from: Vitally's id there, and yours."""
+    """A row of the workspace that records were read from: Vitally's id there, and yours, or `LEFT_OUT`."""
 
     entry: Object
     identifier: str
@@ -95,13 +99,13 @@ class Known(NamedTuple):
 
     Attributes:
         row: as REST returned it, without what nobody asked for; of the rows that it refers to the ids.
-        names: how many names of values were asked for when it was shown.
+        names: how many names of values were asked for when it was shown; infinite where it is whole.
         written: when this sync has written it by REST, by the connector's clock; None if it has not.
         is_listed: whether a list has shown it, or this sync has created it.
     """
 
     row: dict[str, Any]
-    names: int = 0
+    names: float = 0
     written: float | None = None
     is_listed: bool = False
 

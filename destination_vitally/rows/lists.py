@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, answers, pages
@@ -28,6 +29,9 @@ SINGLES_FIRST = 10
 
 FRESH_SECONDS = 5.0
 """So old may be what is known of a list for a row to be created because it is not in it."""
+
+ARCHIVED = "archived=true"
+"""Asks for the part of a list that has archived rows."""
 
 MOST_PAGES = 50
 """So many pages of what others wrote are read at once; where there are more, the list is no proof any longer."""
@@ -217,14 +221,15 @@ class Lists:
         """Yield the paths of the lists that are being read, each with how many pages have been."""
         yield from ((path, pages) for path, one in list(self._lists.items()) if (pages := one.pages_read))
 
-    def of(self, entry: Object) -> RowList | None:
-        """Return the list of an object; None when there is no list of all its rows."""
+    def of(self, entry: Object, part: str = "") -> RowList | None:
+        """Return the list of an object, or another part of it; None when there is no list of all its rows."""
         if not entry.is_listed:
             return None
         with self._lock:
-            if entry.path not in self._lists:
-                self._lists[entry.path] = RowList(self.rest, entry, self._memory)
-            return self._lists[entry.path]
+            if entry.path + part not in self._lists:
+                entry = replace(entry, lists=(part,)) if part else entry
+                self._lists[entry.path + part] = RowList(self.rest, entry, self._memory)
+            return self._lists[entry.path + part]
 
 
 def _no_later_than(reply: Reply, page: list[Row]) -> str:

@@ -183,8 +183,10 @@ class People:
         if len(found) == 1:
             return found[0]
         how_many = f"{len(found)} of this {directory.other_name}" if found else "not in this workspace"
-        known = "" if called or not directory.stream else f"; the stream {directory.stream} would say what it is called"
-        change.left_out[name] = f"the {directory.title} is {how_many}{known}"
+        by = f"stream {directory.stream} would say" if directory.stream else "row does not say"
+        change.left_out[name] = (
+            f"the {directory.title} is {how_many}{'' if called else f'; the {by} what it is called'}"
+        )
         return None
 
     def _ids_of(self, rest: Api, change: Change, directory: Directory, called: str) -> list[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from math import inf
+from sys import maxsize
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import Row, found_row, pages, quoted, rows_of, text_of
-from destination_vitally.errors import ListError
+from destination_vitally.errors import ListError, RejectedError
 from destination_vitally.mapping.change import Change, identities_of, identity_of
 from destination_vitally.objects.model import Key, Lookup
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Answer, Known, Missed, Shown
-from destination_vitally.rows.lists import Lists
+from destination_vitally.rows.lists import ARCHIVED, Lists, RowList
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.paths import Paths
 from destination_vitally.rows.store import Recent
@@ -58,8 +61,11 @@ class Reader:
         return answer._replace(rows=rows, absent=None if rows else absent)
 
     def _absent_since(self, change: Change, paths: Paths) -> float | None:
-        """As of when all rows of the key of a change are known; None if they are not."""
+        """As of when all rows of the key of a change are known, archived ones of a copy too; None if they are not."""
         key = key_of(change)
+        if archived := self._archived(change):
+            live = self._absent_since(change._replace(origin=""), paths)
+            return None if live is None or archived.as_of is None else min(live, archived.as_of)
         listing = self._lists.of(change.entry)
         is_proof = Lookup.BY_EMAIL not in key.lookups and paths.are_listed(needed=key.documented)
         if listing and is_proof and (as_of := listing.as_of) is not None:
@@ -74,8 +80,9 @@ class Reader:
 
     def refresh(self, change: Change) -> None:
         """Look at what was written last, where the list of an object has been read."""
-        if listing := self._lists.of(change.entry):
-            listing.refresh()
+        for listing in (self._lists.of(change.entry), self._archived(change)):
+            if listing:
+                listing.refresh()
 
     # What is looked up
 
@@ -89,7 +96,7 @@ class Reader:
         identity = identity_of(change.entry, change.fields)
         before = self._memory.ask(change.entry, identity)
         now = self._memory.clock.monotonic()
-        found = tuple(Known(row) for row in self._found(change, paths, identity, archived=archived))
+        found = tuple(Known(row, inf) for row in self._found(change, paths, identity, archived=archived))
         is_unique = identity is not None and (identity[1] == "id" or Lookup.IN_PARENT not in key_of(change).lookups)
         if not found and identity and is_unique:
             self._memory.note(Missed(change.entry, identity))
@@ -117,9 +124,20 @@ class Reader:
             if any(not row.get("archivedAt") for row in rows):
                 return rows
             others += rows
+        if not others and (listing := self._archived(change)):
+            listing.want(maxsize)
+            others += [
+                one.row for one in self._among(change, key, paths, self._memory.ask(change.entry, identity).rows)
+            ]
         if archived and not others and Lookup.IN_PARENT in key.lookups:
-            return self._in_parents(change, paths, str(change.fields[key.fields[0]]), "archived=true")
+            with suppress(RejectedError):  # that a list below a parent takes the filter is documented of notes only
+                return self._in_parents(change, paths, str(change.fields[key.fields[0]]), ARCHIVED)
         return others
+
+    def _archived(self, change: Change) -> RowList | None:
+        """Return the list of archived rows where a copy may be among them: lists below a parent do not show these."""
+        is_copy = change.origin and change.fields.get("externalId") and Lookup.IN_PARENT in key_of(change).lookups
+        return self._lists.of(change.entry, ARCHIVED) if is_copy else None
 
     def by_path(self, change: Change, paths: Paths, external_id: str) -> list[Row]:
         """`GET /things/{externalId}`; for notes and tasks only together with the `source` of the row."""

@@ -10,13 +10,13 @@ from typing import Literal, NamedTuple
 
 from destination_vitally.api.http import Api
 from destination_vitally.api.pages import found_row, is_row, quoted
-from destination_vitally.errors import AmbiguousError, NotYetError, RejectedError
+from destination_vitally.errors import AmbiguousError, NotYetError, RejectedError, SkippedError
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import COPIED, Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import PARENT, BatchRoute, Kind
 from destination_vitally.objects.table import BY_NAME, OBJECTS
-from destination_vitally.rows.facts import Answer, Elsewhere, Known, Missed, Shown, Written
+from destination_vitally.rows.facts import LEFT_OUT, Answer, Elsewhere, Known, Missed, Shown, Written
 from destination_vitally.rows.lists import Lists
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.store import Recent
@@ -196,6 +196,8 @@ class References:
             return next(iter(answer.live.values()), answer.rows[0])
         if answer.why_not:
             raise change.rejected(f"{field}: {answer.why_not}", answer.why_not.status)
+        if self._memory.yours_elsewhere(entry, value) == LEFT_OUT:
+            raise SkippedError(f"belong to a {target} that is left out")
         if self._rest and self.creates(target, value):
             return self._create(self._rest, change, field, target, value)
         problem = f"{field}: Vitally has no {target} with this id"

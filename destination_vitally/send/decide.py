@@ -312,8 +312,8 @@ def _refused(case: Case) -> Step | None:
 
 
 _NO_ROW = (
-    "Vitally has no row with this id; only rows matched by externalId can be created. A mapping with external_id: "
-    "from_vitally_id gives one to rows of another workspace"
+    "Vitally has no row with this id; only rows matched by externalId can be created. If the id is yours, map it to "
+    "externalId; for rows of another workspace set External id of rows that have none (external_id) to from_vitally_id"
 )
 
 _RULES: tuple[Callable[[Case], Step | None], ...] = (

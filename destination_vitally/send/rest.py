@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from functools import partial
 from typing import Any, NamedTuple
 
 from destination_vitally.api.bodies import encoded
@@ -88,7 +89,7 @@ class Rest:
         while True:
             answer = self._of_same_row(change, looked or self._reader.ask(change, paths))
             now = self._memory.clock.monotonic()
-            case = Case(change, answer, attempts, now, lambda known: _shows(change, known))
+            case = Case(change, answer, attempts, now, partial(self._shows, change))
             step = decide(case)
             if isinstance(step, Done):
                 return Made(step.effect, ARCHIVED if step.is_archived else "")
@@ -112,6 +113,11 @@ class Rest:
                 return made
             result = Result.MISSED if reply.is_miss else Result.ARCHIVED if _says_archived(reply) else Result.EXISTS
             attempts.append(Attempt(type(step).__name__, result, reply.reason, reply.status))
+
+    def _shows(self, change: Change, known: Known) -> bool:
+        fields = _of_row_there(change).fields
+        is_equal = not differing(change.entry, fields, change.open_values, known.row, How(equal=alike))
+        return is_equal and self._memory.has_values(known, change)
 
     def _of_same_row(self, change: Change, answer: Answer) -> Answer:
         """Leave out what this sync has made for other rows that have the same name."""
@@ -194,7 +200,7 @@ class Rest:
         path = paths.item(step.address)
         known = step.known
         lost = self._lost_unless_sent(change, path, known)
-        body = self._body(change, creating=False, also=lost)
+        body = self._body(_of_row_there(change), creating=False, also=lost)
         self._memory.note(Sending(change))
         reply = self._write(change, "PUT", path, body)
         if reply.is_miss:
@@ -314,13 +320,15 @@ class Rest:
         return encoded(change, body)
 
 
+def _of_row_there(change: Change) -> Change:
+    """Return what a copy writes to a row that is there: rows that are listed inside are given to new rows alone."""
+    inside = {field.name for field in change.entry.fields if field.entries and change.operation == "create"}
+    return change._replace(fields={name: value for name, value in change.fields.items() if name not in inside})
+
+
 def keys_of(change: Change) -> Row:
     """Return what a change says of the keys of its row."""
     return {name: change.fields[name] for key in change.entry.keys for name in key.fields if change.fields.get(name)}
-
-
-def _shows(change: Change, known: Known) -> bool:
-    return not differing(change.entry, change.fields, change.open_values, known.row, How(equal=alike))
 
 
 def _says_archived(reply: Reply) -> bool:

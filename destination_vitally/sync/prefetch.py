@@ -108,6 +108,8 @@ class Prefetch:
         wanted: dict[RowList, dict[Hashable, Change]] = {}
         for number, change in enumerate(changes):
             if self._looks_up(change) and (listing := self._lists.of(change.entry)):
+                if change.operation == "create" and change.origin:
+                    self._memory.keep_values(change)  # a copy that is there is compared
                 # Of rows below a parent all are read at once, if they are not found in the list of all.
                 request = named_parents(change) if change.entry.can_look_up(Lookup.IN_PARENT) else number
                 wanted.setdefault(listing, {})[request] = change

@@ -15,6 +15,7 @@ from destination_vitally.errors import ConfigError
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, RepeatedKeys, identity_of
 from destination_vitally.mapping.plan import StreamPlan
+from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
@@ -117,16 +118,17 @@ class Progress:
     A sync that takes less than a minute has nothing to say.
     """
 
-    def __init__(self, ledger: Ledger, rows: Rows, apis: Apis, per_minute: int) -> None:
+    def __init__(self, ledger: Ledger, rows: Rows, apis: Apis, per_minute: int, mirrors: Mirrors) -> None:
         """`per_minute` is how many requests there may be in a minute, to all `apis`."""
         self._ledger = ledger
+        self._mirrors = mirrors
         self._asking = rows.asking
-        self._api = apis.rest or apis.analytics
+        self._limiter = next(api for api in (apis.rest, apis.analytics) if api).limiter
         self._per_minute = per_minute
         self._clock = rows.memory.clock
         self._last = self._arrived = self._clock.monotonic()
         self._before: dict[StreamPlan, tuple[int, int]] = {}
-        self._sent = self._api.sent if self._api else 0
+        self._sent = self._limiter.sent
         self.held: Callable[[], Iterable[tuple[StreamPlan, str, int]]] = lambda: ()
         """How many records of each stream wait for a row of which object."""
         self.has_ended: Callable[[StreamPlan], bool] = lambda plan: False
@@ -157,7 +159,7 @@ class Progress:
             ]
             text = ", ".join([f"{received} rows received", *done, f"{open_} under way"])
             for of, target, count in waiting:
-                text += f", {count} of them until a row of {target} is there" if of is plan else ""
+                text += f", {count} of them waiting for a row of {target}" if of is plan else ""
             pace = (self._before[plan][1] - before[1]) / minutes
             if self.has_ended(plan) and open_:
                 text += "; all have arrived" + (f", about {ceil(open_ / pace)} min left at this pace" if pace else "")
@@ -166,10 +168,11 @@ class Progress:
 
     def _of_all(self, now: float, minutes: float, *, is_idle: bool) -> Iterator[str]:
         """Yield what is waited for, whatever the stream."""
-        sent, self._sent = self._sent, self._api.sent if self._api else 0
+        sent, self._sent = self._sent, self._limiter.sent
         share = min(100, 100 * (self._sent - sent) / minutes / self._per_minute)  # a burst may be in two minutes
         budget = f"{share:.0f} % of Requests per minute (requests_per_minute)"
-        yield f"{self._sent - sent} requests since the last such line, {budget}."
+        waiting = f"; {self._limiter.waiting} wait for their turn" if self._limiter.waiting else ""
+        yield f"{self._sent - sent} requests since the last such line, {budget}{waiting}."
         looked_for: dict[str, list[float]] = {}
         for one in self._asking.poller.all() if self._asking else ():
             looked_for.setdefault(one.entry.name, []).append(now - one.since)
@@ -178,4 +181,7 @@ class Progress:
         for path, pages in self._asking.lists.reading() if self._asking else ():
             yield f"The list of {path} is being read, page {pages} of it."
         if is_idle:
-            yield f"Nothing is under way, and no row has arrived for {now - self._arrived:.0f} s."
+            yield (
+                self._mirrors.so_far()
+                or f"Nothing is under way, and no row has arrived for {now - self._arrived:.0f} s."
+            )

@@ -56,7 +56,7 @@ class Streams:
             alike = [plan for plan in alike if plan.number == entry.get("entry")]
         if not alike:
             raise InputError(
-                f"Line {number} of the input is a rejected record of {named(record)}, and of an entry of mappings that "
+                f"Line {number} of the input is a rejected record of {named(record)}, and of an entry of Mappings that "
                 "is no longer there. Write the entry again, or take the line out."
             )
         return alike

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from destination_vitally.errors import NotYetError
-from destination_vitally.mapping.checks import LACKING, NAMED
+from destination_vitally.mapping.checks import NAMED, lacking
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.outcomes.ledger import PendingRecord
@@ -30,11 +30,14 @@ class Waiting:
     """Keeps records until the row that they depend on is there, or is known not to come. Any thread may `hold`."""
 
     def __init__(self, plans: Iterable[StreamPlan], rows: Rows) -> None:
+        self._plans = list(plans)
         self._memory = rows.memory
         self._people = rows.people
+        self._lacks = [plan.lacks for plan in self._plans]
+        """What is to be created by hand, which is said once all streams of names have ended."""
         self._poller = rows.asking.poller if rows.asking else None
         self.held = Held(rows.memory.store)
-        self._open = Counter(plan.entry.name for plan in plans if _may_bring(plan))
+        self._open = Counter(plan.entry.name for plan in self._plans if _may_bring(plan))
         self._ended: set[StreamPlan] = set()
         self._cut_short: set[StreamPlan] = set()
         self._logged: set[tuple[StreamPlan, str]] = set()
@@ -42,6 +45,7 @@ class Waiting:
         self._memory.wake = self.held.wake
         rows.references.may_come, rows.references.is_held = self._may_come, self._is_held
         rows.references.is_open = lambda target: self._open[target] > 0
+        self._say_what_lacks()
 
     @property
     def is_waiting(self) -> bool:
@@ -86,15 +90,25 @@ class Waiting:
         if not _may_bring(plan) or plan in self._ended:
             return
         if plan.directory and (names := self._people.missing(plan.directory)):
-            logger.warning(LACKING, f"{len(names)} rows of {plan.title}: {', '.join(names[:NAMED])}")
+            fields = [(of.entry, field) for of in self._plans for field in of.entry.fields]
+            needed = {f"{field.name} of {of.name}": None for of, field in fields if field.directory is plan.directory}
+            self._lacks.append(f"{plan.title} (for {', '.join(needed) or 'nothing'}): {', '.join(names[:NAMED])}")
         self._ended.add(plan)
+        self._say_what_lacks()
         self._open[plan.entry.name] -= 1
         if not self._open[plan.entry.name]:
             self.held.wake_all(plan.entry.name)
 
+    def _say_what_lacks(self) -> None:
+        is_all = {plan for plan in self._plans if plan.directory} <= self._ended | self._cut_short
+        if is_all and (sentence := lacking(self._lacks)):
+            self._lacks = []
+            logger.warning("%s", sentence)
+
     def cut_short(self, plan: StreamPlan) -> None:
         """Take note that a stream was not read to its end: what waits for its rows has no outcome."""
         self._cut_short.add(plan)
+        self._say_what_lacks()
 
     def end_all(self, plans: Iterable[StreamPlan]) -> None:
         """Take note that the input has ended."""

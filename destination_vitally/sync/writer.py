@@ -23,7 +23,7 @@ from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
-from destination_vitally.rows.facts import Sending
+from destination_vitally.rows.facts import LEFT_OUT, Elsewhere, Sending
 from destination_vitally.rows.known import Rows
 from destination_vitally.rows.reader import lanes_of
 from destination_vitally.send.batches import BYTES, Analytics, Batch, Batchers
@@ -88,9 +88,9 @@ class Writer:
         self._at_once: list[PendingRecord] = []
         self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
-        self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute)
+        self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute, self.mirrors)
         self._progress.held, self._progress.has_ended = self._held.waiting, self._versions.has_ended
-        self._lanes.beat = self._progress.tick
+        self._lanes.beat = self.mirrors.beat = self._progress.tick
 
     # What arrives
 
@@ -134,7 +134,7 @@ class Writer:
 
         What is compared is kept back too: of many rows together the list is read instead of each row.
         """
-        if row.plan.is_only_noted:
+        if row.plan.directory is not None or row.plan.only_ids:
             data = parse(row.line)["record"]["data"]
             self._rows.people.learn(row.plan.entry, row.plan.directory, data)
             self.mirrors.saw_flawed(row.plan, data)
@@ -222,7 +222,7 @@ class Writer:
     def mirror(self, is_stopped: Callable[[], bool]) -> None:
         """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""
         lost = LOST if self._counts.has_gaps else ""
-        self.mirrors.run(is_stopped, self._rejected.keep_deleted, lost, self._verification.unproved)
+        self.mirrors.run(is_stopped, self._rejected.keep_deleted, lost)
 
     def store(self) -> None:
         """Make the rejected records durable, whether a state covers them or not."""
@@ -238,7 +238,7 @@ class Writer:
         yield from ((logging.WARNING, text) for text in self._counts.sentences())
         for text, is_missing in self._verification.sentences():
             yield logging.WARNING if is_missing else logging.INFO, text
-        yield from self.mirrors.sentences()
+        yield from self.mirrors.sentences
 
     # From records to changes
 
@@ -348,6 +348,8 @@ class Writer:
             raise error
         row.parts = 1
         if isinstance(error, SkippedError):
+            if error.origin:
+                self._rows.memory.note(Elsewhere(row.plan.entry, error.origin, LEFT_OUT))
             self._report.remark(row.plan, str(error))
             self._ledger.settle(row, "skipped")
             return

@@ -75,11 +75,6 @@ class Verification:
     def begin_end(self) -> None:
         """Look for what is left: nothing more is accepted."""
 
-    @property
-    def unproved(self) -> int:
-        """How many messages have not landed of those that were looked for."""
-        return 0
-
     def sentences(self) -> Iterator[tuple[str, bool]]:
         """Yield what was found out about each stream, in a sentence, and whether something has not landed."""
         return iter(())
@@ -131,10 +126,6 @@ class _Looking(Verification, ABC):
         else:
             self._rows.pop(one.place, None)
         self._poller.drop(one)
-
-    @property
-    def unproved(self) -> int:
-        return sum(found.missing for found in self._found.values())
 
     def sentences(self) -> Iterator[tuple[str, bool]]:
         for plan, found in self._found.items():

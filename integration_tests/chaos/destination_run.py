@@ -32,7 +32,7 @@ from integration_tests.chaos.feed import (
 )
 from integration_tests.chaos.kills import Killed, killed_process
 from integration_tests.harness import QuickClock, Run, destination_config, global_state, logged, state, write_chunks
-from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox import Sandbox, merge
 
 PROCESS_EVERY = 10
 KEYS = {
@@ -61,16 +61,24 @@ def run(seed: int) -> None:
         others.draw_habits(dice, switches)
         narrow = dice.choice([window.ROWS, 40, 5])
         ids = {key: sandbox.workspace.insert("accounts", {"externalId": key, "name": key})["id"] for key in ACCOUNTS}
-        named = dice.choice([{}, {}, ids])
+        old = {key: _merged_into(sandbox, own) for key, own in ids.items()}
+        named = dice.choice([{}, {}, ids, old if switches.merged_ids == "followed" else ids])
         with patch.object(window, "ROWS", narrow):
             ChaosRun(sandbox, dice, named, as_process=seed % PROCESS_EVERY == PROCESS_EVERY - 1).make()
+
+
+def _merged_into(sandbox: Sandbox, own: str) -> str:
+    """Return the id of an account that was merged into another."""
+    old = str(sandbox.workspace.insert("accounts", {"externalId": f"old {own}", "name": "Old"})["id"])
+    merge(sandbox.workspace, "accounts", old, own)
+    return old
 
 
 class ChaosRun:
     """A workspace, a feed, and how far the states have come."""
 
     def __init__(self, sandbox: Sandbox, dice: Random, ids: dict[str, str], *, as_process: bool) -> None:
-        """`ids` are Vitally's ids by which some accounts are named instead of by yours."""
+        """`ids` are Vitally's ids by which some accounts are named instead of by yours, of merged rows perhaps."""
         self.ids = ids
         self.others = others.Others(sandbox, dice, dice.choice([0, 0.2, 0.6]))
         self.sandbox = sandbox
@@ -186,7 +194,8 @@ class ChaosRun:
         """Make an attempt in a process of its own that gets a signal at some request."""
         self._let_pass()
         sent = self._remaining()
-        for given in killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice):
+        run = killed_process(self.sandbox, self.settings, streams(self.names), self._lines(sent), self.dice)
+        for given in run.of_type("STATE"):
             self._check_state(sent, given["state"]["id"], given)
 
     # What must hold

@@ -36,6 +36,8 @@ class Editor:
         self._made = 0
         self.haste = 0.0
         """How likely a change is after a page; several may follow each other."""
+        self.left = 0
+        """How many changes may still follow pages: where pages are small, a list would grow faster than it is read."""
         self.expiring = 0.0
         """How likely it is that after a page the cursors given so far are no longer taken."""
         self.expired = 0
@@ -50,7 +52,8 @@ class Editor:
         """Change something, as the sandbox's hook that is called before each page is sent."""
         if page.resource != self._resource:
             return
-        while self._dice.random() < self.haste:
+        while self.left > 0 and self._dice.random() < self.haste:
+            self.left -= 1
             self.change()
         if self.expired < 2 and self._dice.random() < self.expiring:
             self.expired += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from random import Random
 
-from integration_tests.harness import Json, run_process
+from integration_tests.harness import FORKED_DESTINATION, Json, Run, run_process
 from integration_tests.sandbox import Sandbox
 
 
@@ -13,14 +13,12 @@ class Killed(BaseException):
     """The process is gone: nothing that handles errors may handle this."""
 
 
-def killed_process(
-    sandbox: Sandbox, settings: Json, streams: list[Json], lines: list[bytes], dice: Random
-) -> list[Json]:
-    """Write lines with a process that gets SIGKILL or SIGTERM at some request; return the states it gave back."""
+def killed_process(sandbox: Sandbox, settings: Json, streams: list[Json], lines: list[bytes], dice: Random) -> Run:
+    """Write lines with a process that gets SIGKILL or SIGTERM at some request; return what it printed until then."""
     requests = len(sandbox.journal) + dice.randint(1, 40)
     ending = dice.choice([signal.SIGKILL, signal.SIGTERM])
     run = run_process(
-        "destination-vitally",
+        FORKED_DESTINATION,
         "write",
         config=settings,
         catalog={"streams": streams},
@@ -31,4 +29,4 @@ def killed_process(
     # It may end before the signal, also because of a stream of which nothing that is left can be written.
     has_ended = run.exit_code == 0 or "rows could be written" in run.lines[-1]
     assert has_ended or run.exit_code in (-ending, 128 + ending), run.lines[-3:]
-    return run.of_type("STATE")
+    return run

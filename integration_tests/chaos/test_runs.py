@@ -17,7 +17,7 @@ FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
 # A sync of the source costs a second, most of it the CDK's start.
 SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 5))
 DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
-MIRROR_SEEDS = range(FIRST, FIRST + int(ASKED or 12))
+MIRROR_SEEDS = range(FIRST, FIRST + int(ASKED or 8))
 UNCHANGED_SEEDS = range(FIRST, FIRST + int(ASKED or 16))
 
 

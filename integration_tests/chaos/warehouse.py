@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -42,6 +43,13 @@ class Warehouse:
     def watermarks(self) -> list[tuple[dict[str, Any], str]]:
         """Return of each partition (`{}` where there is one) the time up to which the state claims everything."""
         return [(part, cursor[self._cursor]) for part, cursor in self._cursors() if self._cursor in cursor]
+
+    def leap(self, time: str) -> None:
+        """Let the state claim everything up to another time."""
+        self.states = deepcopy(self.states)
+        for _, cursor in self._cursors():
+            if self._cursor in cursor:
+                cursor[self._cursor] = time
 
     @property
     def failed(self) -> set[str]:

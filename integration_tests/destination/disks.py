@@ -47,14 +47,16 @@ def limited(sandbox: Sandbox, folder: Path, disk: str) -> Iterator[None]:
     size, after = LIMITS[disk]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     variables = {"TMPDIR": str(folder), "SQLITE_TMPDIR": str(folder)}
+    filling = Maker(lambda _: set_limit(size), skip=after)
     with patch.dict(os.environ, variables), patch.object(tempfile, "tempdir", str(folder)):
         try:
             if after:
-                sandbox.makers.add(Maker(lambda _: set_limit(size), skip=after))
+                sandbox.makers.add(filling)
             else:
                 set_limit(size)
             yield
         finally:
+            sandbox.makers.remove(filling)  # it may be left where there were fewer requests
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 

@@ -18,10 +18,9 @@ from integration_tests.airbyte_platform import (
     Selected,
     SourceStream,
 )
-from integration_tests.destination.mirrored import Scene
+from integration_tests.destination.mirrored import REGISTRY, Scene
 from integration_tests.harness import Json, Run
 
-REGISTRY = Destination.from_registry(SYNC_MODES)
 CUSTOM = Destination.custom_docker(SYNC_MODES)
 
 

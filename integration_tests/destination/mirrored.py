@@ -7,13 +7,22 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from destination_vitally.destination import SYNC_MODES
 from destination_vitally.mirror.missing import Missing
-from integration_tests.harness import Json, Run, destination_config, record, stream, write
+from integration_tests.airbyte_platform import (
+    FULL_REFRESH_OVERWRITE_DEDUP,
+    Connection,
+    Destination,
+    Selected,
+    SourceStream,
+)
+from integration_tests.harness import Json, Run, destination_config, record, write
 from integration_tests.sandbox import Row, Sandbox
 
 WHEN = "2026-01-01T00:00:00.000Z"
-FULL = {"generation_id": 7, "minimum_generation_id": 7, "sync_id": 4711}
-"""What the catalog says of a stream when the whole table is read to replace what was there."""
+REGISTRY = Destination.from_registry(SYNC_MODES)
+IDS = ("generation_id", "minimum_generation_id", "sync_id")
+"""By what a catalog says whether the whole table is read to replace what was there."""
 
 
 class Mirrored(NamedTuple):
@@ -127,8 +136,11 @@ class Scene:
 
 
 def full(name: str, **more: Any) -> Json:
-    """Return a stream that is read whole."""
-    return stream(name, "append_dedup", **{**FULL, **more})
+    """Return a stream that is read whole, as Airbyte's platform has it in the seventh job of its connection."""
+    of = SourceStream(name, {}, source_defined_primary_key=[["externalId"]])
+    connection = Connection(REGISTRY, Selected(of, FULL_REFRESH_OVERWRITE_DEDUP))
+    jobs = [connection.job() for _ in range(7)]
+    return {**jobs[-1].catalog["streams"][0], **more}
 
 
 def complete(name: str, status: str = "COMPLETE") -> Json:
@@ -150,9 +162,9 @@ def around_the_list(
     """Do something right before a mirror reads the list of all rows, or right after it."""
     original = Missing.read
 
-    def read(missing: Missing) -> None:
+    def read(missing: Missing, beat: Callable[[], None]) -> None:
         before()
-        original(missing)
+        original(missing, beat)
         after()
 
     monkeypatch.setattr(Missing, "read", read)

@@ -16,8 +16,8 @@ from integration_tests.airbyte_platform import (
     Selected,
     SourceStream,
 )
-from integration_tests.destination.jobs import REGISTRY, sync
-from integration_tests.destination.mirrored import Scene, said
+from integration_tests.destination.jobs import sync
+from integration_tests.destination.mirrored import REGISTRY, Scene, said
 from integration_tests.harness import Json, destination_config, record, write, write_chunks
 from integration_tests.sandbox import Sandbox
 

@@ -147,7 +147,10 @@ def test_traits_are_offered_by_their_path_and_type(sandbox: Sandbox) -> None:
     assert account["vitally.custom.renewalRisk"]["type"] == "number"
     assert account["vitally.custom.isReference"]["type"] == "boolean"
     assert account["vitally.custom.contractDate"]["format"] == "date-time"
-    assert "type" not in account["vitally.custom.moonPhase"]
+    assert account["vitally.custom.moonPhase"]["type"] == "string"
+    for operation in found:
+        without = [name for name, of in operation["json_schema"]["properties"].items() if "type" not in of]
+        assert without == [], operation["object_name"]
     assert "vitally.custom.stage" in schema(found, "custom_object/featureRequest", "append")["properties"]
     is_open = {name: schema(found, name, "append")["additionalProperties"] for name in ("account", "event", "note")}
     assert is_open == {"account": True, "event": True, "note": False}

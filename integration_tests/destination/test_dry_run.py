@@ -10,7 +10,16 @@ import pytest
 from integration_tests.destination.cases import ACC, NOTE, USR, Case, filled, prepare
 from integration_tests.destination.mirrored import Scene, said
 from integration_tests.destination.test_matrix import CASES
-from integration_tests.harness import Run, destination_config, record, run_process, state, stream, write
+from integration_tests.harness import (
+    FORKED_DESTINATION,
+    Run,
+    destination_config,
+    record,
+    run_process,
+    state,
+    stream,
+    write,
+)
 from integration_tests.sandbox import Sandbox
 
 EFFECTS = {
@@ -125,7 +134,7 @@ def test_as_a_process(make_sandbox: Any) -> None:
     lines = ['{"type":"RECORD","record":{"stream":"accounts","emitted_at":1,"data":{"externalId":"new","name":"N"}}}']
     lines.append('{"type":"STATE","state":{"type":"STREAM","id":1,"stream":{"stream_descriptor":{"name":"accounts"}}}}')
     run = run_process(
-        "destination-vitally",
+        FORKED_DESTINATION,
         "write",
         config=destination_config(sandbox, dry_run=True),
         catalog={"streams": [stream("accounts")]},

@@ -72,7 +72,7 @@ def test_usage_per_day_becomes_traits_and_events(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [({}, None), ({"object": "evnt"}, "stream 'USAGE_BY_DAY', entry 2 of mappings: there is no object 'evnt'")],
+    [({}, None), ({"object": "evnt"}, "stream 'USAGE_BY_DAY', entry 2 of Mappings: there is no object 'evnt'")],
 )
 def test_check_looks_at_each_entry(sandbox: Sandbox, changes: Json, problem: str | None) -> None:
     config = destination_config(sandbox, mappings=[USAGE[0], {**USAGE[1], **changes}])

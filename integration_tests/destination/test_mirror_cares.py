@@ -12,10 +12,10 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from integration_tests.airbyte_platform import FULL_REFRESH_OVERWRITE, Connection, Selected, SourceStream
-from integration_tests.destination.jobs import REGISTRY, source_stream, sync
-from integration_tests.destination.mirrored import Scene, said
+from integration_tests.destination.jobs import source_stream, sync
+from integration_tests.destination.mirrored import REGISTRY, Scene, complete, full, said
 from integration_tests.destination.test_rejected_store import NAME, Store
-from integration_tests.harness import Json, record
+from integration_tests.harness import Json, record, stream
 from integration_tests.sandbox import Fault, Sandbox
 
 UUID = "0b5c7a52-6f0e-4f5c-9c57-3b4f6e0a9d11"
@@ -91,11 +91,42 @@ def test_children_are_moved_before_what_they_were_in_is_destroyed(sandbox: Sandb
     assert run.error is None, run.errors
     assert ("old" in scene.left()) == is_lost, said(run)
     if is_lost:
-        assert "rows that this sync has sent in batches are not in Vitally" in said(run)
+        assert "1 rows of stream users are not written, and one of its rows may have to move away" in said(run)
     else:
         moved = sandbox.workspace.get("users", user["id"])
         assert moved
         assert moved["accountIds"] == [scene.account]
+
+
+TASK: Json = {"externalId": "t", "name": "T", "accountId": "acme"}
+STAYS: dict[str, tuple[list[Json], str]] = {
+    "rejected": ([{**TASK, "dueDate": "never"}], "1 rows of stream tasks are not written"),
+    "without a key": ([{**TASK, "externalId": None}], "1 rows of stream tasks are not written"),
+    "of an account that is nowhere": ([{**TASK, "accountId": "else"}], "1 rows of stream tasks are not written"),
+    "never arrived": ([], "stream tasks was cut short"),
+    "moved": ([TASK], ""),
+}
+"""What arrives of a task that the table has under another account than Vitally."""
+
+
+@pytest.mark.parametrize(("tasks", "doubt"), STAYS.values(), ids=STAYS)
+def test_nothing_is_destroyed_while_what_is_below_it_may_have_to_move(
+    sandbox: Sandbox, tasks: list[Json], doubt: str
+) -> None:
+    """Given a task whose account has left the table, when the task has not moved, then the account stays with it."""
+    scene = Scene(sandbox, "account", there=["old"])
+    sandbox.workspace.insert("tasks", {"externalId": "t", "name": "T", "accountId": scene.ids["old"]})
+    scene.pass_time()
+    rows = [record("tasks", {**TASK, "externalId": "other"}), *(record("tasks", task) for task in tasks)]
+    ends = [complete("table"), complete("tasks", "COMPLETE" if tasks else "INCOMPLETE")]
+    streams = [full("table"), stream("tasks")]
+
+    run = scene.sync(messages=[scene.record("acme"), *rows, *ends], streams=streams, max_deletes_percent=100)
+
+    assert run.error is None, run.errors
+    assert ("old" in scene.left()) == bool(doubt), said(run)
+    assert doubt in said(run)
+    assert sandbox.workspace.find("tasks", "t")
 
 
 def test_each_delete_is_in_the_log_before_it_is_sent(sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from destination_vitally import DestinationVitally
-from integration_tests.destination.mirrored import FULL, WHEN, Scene, around_the_list, complete, full, said
+from integration_tests.destination.mirrored import IDS, WHEN, Scene, around_the_list, complete, full, said
 from integration_tests.harness import Json, QuickClock, destination_config, record, state, stream
 from integration_tests.sandbox import Fault, Sandbox, Switches
 
@@ -24,9 +24,9 @@ class Doubt(NamedTuple):
 
 DOUBTS = {
     "incremental": Doubt("of stream table, it is read incrementally", {"sync_mode": "incremental"}),
-    "no ids": Doubt("the platform gives no generation ids", dict.fromkeys(FULL)),
+    "no ids": Doubt("the platform gives no generation ids", dict.fromkeys(IDS)),
     "no sync id": Doubt("the platform gives no generation ids", {"sync_id": None}),
-    "all 1": Doubt("as PyAirbyte fills them in", dict.fromkeys(FULL, 1)),
+    "all 1": Doubt("as PyAirbyte fills them in", dict.fromkeys(IDS, 1)),
     "appends": Doubt("choose Full refresh and Overwrite", {"minimum_generation_id": 0}),
     "appends at first": Doubt("choose Full", {"generation_id": 0, "minimum_generation_id": 0}),
     "older generations": Doubt("choose Full refresh and Overwrite", {"minimum_generation_id": 6}),

@@ -20,12 +20,15 @@ from integration_tests.airbyte_platform import (
     SourceStream,
     offered,
 )
-from integration_tests.destination.jobs import CUSTOM, REGISTRY, sync
-from integration_tests.destination.mirrored import Scene, said
+from integration_tests.destination.jobs import CUSTOM, sync
+from integration_tests.destination.mirrored import REGISTRY, Scene, objects, said
 from integration_tests.sandbox import Sandbox
 
 WHOLE = {FULL_REFRESH_OVERWRITE, FULL_REFRESH_OVERWRITE_DEDUP}
 KINDS = (SYNC, MERGE, TRUNCATE, CLEAR, "retry")
+PAIRS = [(name, FULL_REFRESH_OVERWRITE) for name in objects(Sandbox(empty=True))]
+PAIRS += [(name, mode) for name in ("note", "user", "account") for mode in MENU if mode != FULL_REFRESH_OVERWRITE]
+"""All objects, and one of each way of deleting in all modes: what an object is says nothing of a mode."""
 
 
 def test_the_menu_has_every_mode() -> None:
@@ -34,8 +37,7 @@ def test_the_menu_has_every_mode() -> None:
     assert offered(stream, CUSTOM) == list(MENU[:4])
 
 
-@pytest.mark.parametrize("name", ["note", "user", "account"])
-@pytest.mark.parametrize("mode", MENU, ids=str)
+@pytest.mark.parametrize(("name", "mode"), PAIRS, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_a_registry(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str, mode: Mode, kind: str) -> None:
     """Only a whole table, in the first attempt of a job that brings rows, deletes what it lacks."""

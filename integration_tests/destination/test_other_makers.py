@@ -205,6 +205,16 @@ def test_what_is_refused_for_ever_is_rejected_soon(sandbox: Sandbox, name: str, 
     assert scene.waited <= PATIENCE
 
 
+@pytest.mark.parametrize("name", [*UNIQUE, "task"])
+def test_a_refusal_that_passes_costs_no_row(sandbox: Sandbox, name: str) -> None:
+    """Given a 409 that says nothing of the row, when it is nowhere to be found, it is made."""
+    scene = Scene(sandbox, name)
+    sandbox.faults.add(Fault(scene.made.posts, "POST", status=409, body=""))
+    run = scene.sync()
+    assert run.counts("rows")["accepted"] == 1, run.log
+    assert scene.names == [OURS]
+
+
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_refusal_that_names_another_key_is_no_sign_of_the_row(sandbox: Sandbox, status: int) -> None:
     """Given that the email exists, not the externalId, when a user is made, the words of the refusal are passed on."""

@@ -15,6 +15,7 @@ import pytest
 
 from destination_vitally import destination
 from integration_tests.harness import (
+    FORKED_DESTINATION,
     Json,
     Run,
     as_files,
@@ -58,7 +59,9 @@ def test_check(sandbox: Sandbox) -> None:
     run = run_process(COMMAND, "check", config=destination_config(sandbox))
     assert (run.exit_code, run.connection_status["status"]) == (0, "SUCCEEDED")
 
-    run = run_process(COMMAND, "check", config=destination_config(sandbox, secret_token="sk_live_not_real_but_secret"))
+    run = run_process(
+        FORKED_DESTINATION, "check", config=destination_config(sandbox, secret_token="sk_live_not_real_but_secret")
+    )
     assert (run.exit_code, run.connection_status["status"]) == (0, "FAILED")
     assert "Check REST API key (secret_token)" in run.connection_status["message"]
 
@@ -98,7 +101,9 @@ def test_files_that_cannot_be_read(name: str, content: Any, problem: str) -> Non
 
 
 def _write(sandbox: Sandbox, catalog: Json, lines: list[Any], **more: Any) -> Run:
-    return run_process(COMMAND, "write", config=destination_config(sandbox), catalog=catalog, stdin=lines, **more)
+    return run_process(
+        FORKED_DESTINATION, "write", config=destination_config(sandbox), catalog=catalog, stdin=lines, **more
+    )
 
 
 # Being ended

@@ -19,6 +19,7 @@ from destination_vitally import DestinationVitally
 from destination_vitally.commands.replay import replay
 from destination_vitally.errors import ConfigError, OutageError
 from integration_tests.harness import (
+    FORKED_DESTINATION,
     Json,
     QuickClock,
     destination_config,
@@ -217,7 +218,7 @@ def test_a_bucket_that_cannot_be_used_fails_check_and_sync(
 
 def test_a_good_bucket_passes_check_and_is_left_as_it_was(sandbox: Sandbox, store: Store) -> None:
     run = run_process(
-        "destination-vitally", "check", config=destination_config(sandbox, object_storage_config=store.settings())
+        FORKED_DESTINATION, "check", config=destination_config(sandbox, object_storage_config=store.settings())
     )
     assert run.connection_status["status"] == "SUCCEEDED"
     assert "example/secret" not in run.raw + run.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,9 +11,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from integration_tests.echo import KINDS, Echo, b64, echoing, unreadable
-from integration_tests.harness import Run, record, run_destination, run_process, stream, write
+from integration_tests.harness import FORKED_DESTINATION, Run, record, run_destination, run_process, stream, write
 
-COMMAND = [sys.executable, "-m", "destination_vitally"]
 REST, ANALYTICS = "sk_live_example/not+real", "analytics_example_not_real"
 S3, PROXY = "example/secret+not/real", "proxy_example_not_real"
 STREAMS = [stream("notes"), stream("accounts")]
@@ -80,7 +78,7 @@ def test_no_process_shows_a_secret(server: str, monkeypatch: pytest.MonkeyPatch,
         Echo.bucket = f"<Error><Code>{S3}</Code><Message>{S3}</Message></Error>".encode()
     monkeypatch.setenv("LOG_LEVEL", level)
     more: dict[str, Any] = {"catalog": {"streams": STREAMS}, "stdin": ROWS * 5} if command == "write" else {}
-    run = run_process(COMMAND, command, config=config(server), **more)
+    run = run_process(FORKED_DESTINATION, command, config=config(server), **more)
     assert_silent(run)
     assert "****" in run.raw
     assert command != "write" or b"****" in b"".join(map(gzip.decompress, Echo.stored))

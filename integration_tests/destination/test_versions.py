@@ -336,7 +336,7 @@ def test_many_rows_of_one_key_are_pointed_out(vitally: Sandbox, cursor: bool) ->
     run = sync(vitally, ACCOUNTS if cursor else [stream("accounts")], rows[::-1], mappings=MAPPED)
 
     [said] = run.logs("WARN")
-    assert "25 rows of 125 differ and have one key, externalId 'unknown'" in said
+    assert "25 rows of 125 have the same key, externalId 'unknown', and differ otherwise" in said
 
 
 def test_rows_that_wait_are_counted_once(vitally: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +345,9 @@ def test_rows_that_wait_are_counted_once(vitally: Sandbox, monkeypatch: pytest.M
 
     run = sync(vitally, [stream("users"), stream("accounts")], [*users, version(1)])
 
-    assert "Stream users: 25 rows of 25 differ and have one key, externalId 'unknown'" in run.log, run.log
+    assert "Stream users: 25 rows of 25 have the same key, externalId 'unknown', and differ otherwise" in run.log, (
+        run.log
+    )
     assert "Stream users (upsert user): 25 records = 1 accepted, 24 superseded" in run.log
 
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from destination_vitally.outcomes.reasons import ALL_ALIKE
-from integration_tests.harness import destination_config, record, run_process, state, stream, write
+from integration_tests.harness import FORKED_DESTINATION, destination_config, record, run_process, state, stream, write
 from integration_tests.sandbox import Sandbox
 
 ACCOUNTS = [stream("accounts")]
@@ -132,7 +132,7 @@ def test_a_mistake_prints_one_sentence_and_no_traceback(sandbox: Sandbox, change
     settings = destination_config(sandbox, **changes)
     action = "discover" if "secret_token" in changes else "write"
     run = run_process(
-        "destination-vitally", action, config=settings, catalog={"streams": ACCOUNTS} if action == "write" else None
+        FORKED_DESTINATION, action, config=settings, catalog={"streams": ACCOUNTS} if action == "write" else None
     )
     assert run.exit_code == 1
     [trace] = run.of_type("TRACE")

@@ -1,8 +1,8 @@
 """A person fills in each connector's form in Chromium, and the connector takes the config that comes out of it.
 
-The form is that of a general JSON-schema library from npm, and its purpose is the pictures: it draws what Airbyte's
-form cannot draw, and strips nothing. What Airbyte's form does with both specs is tested by `test_form.py`. Screenshots
-go to SCREENSHOTS, or to the folder of the built page.
+The form is that of a general JSON-schema library from npm: it draws what Airbyte's form cannot draw, and strips
+nothing. What Airbyte's form does with both specs is tested by `test_form.py`. Screenshots go to SCREENSHOTS,
+or to the folder of the built page.
 """
 
 from __future__ import annotations

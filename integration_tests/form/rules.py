@@ -163,6 +163,16 @@ def saved(spec: Schema, config: Any) -> Any:
     return kept
 
 
+def typed(spec: Schema, answers: Mapping[str, Any]) -> Any:
+    """Return what is stored when a person opens an empty form, gives these answers and saves it: defaults come along.
+
+    Raises:
+        FormError: as `saved`.
+    """
+    defaults = {part.name: part.schema["default"] for part in block(spec).inner if "default" in part.schema}
+    return saved(spec, {**defaults, **answers})
+
+
 def _without_empty(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_empty(entry) for entry in value]

@@ -147,6 +147,15 @@ def test_the_server_holds_a_setting_to_no_more_than_the_form(name: str) -> None:
 
 
 @each
+def test_another_address_is_not_saved_without_one(name: str) -> None:
+    custom = {**KEY, "data_center": {"region": "custom"}}
+    with pytest.raises(FormError, match=r"data_center.rest_url: this field is required"):
+        rules.saved(SPECS[name], custom)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(custom, SPECS[name])
+
+
+@each
 def test_a_new_entry_of_a_list_is_empty(name: str) -> None:
     for part in parts(SPECS[name]):
         items = part.get("items")

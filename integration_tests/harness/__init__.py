@@ -1,11 +1,13 @@
 """The one way in which a connector is run and its messages are read: for tests, chaos runs, images and benchmarks.
 
-`run_process` starts a console script as the Airbyte platform does. `run_source`, `run_destination` and `write` do the
-same in this process, where it takes less time and a clock can be injected. Each returns a `Run`.
+`run_process` starts a console script as the Airbyte platform does, or forks a process that has imported the connector
+(`FORKED_SOURCE`, `FORKED_DESTINATION`), which takes less time. `run_source`, `run_destination` and `write` do the same
+in this process, where a clock can be injected. Each returns a `Run`.
 """
 
 from integration_tests.harness.clock import QuickClock
 from integration_tests.harness.configs import destination_config, source_config
+from integration_tests.harness.forks import FORKED_DESTINATION, FORKED_SOURCE
 from integration_tests.harness.in_process import logged, run_destination, run_source, write, write_chunks
 from integration_tests.harness.messages import configured, global_state, record, state, stream
 from integration_tests.harness.processes import as_files, run_process
@@ -13,6 +15,8 @@ from integration_tests.harness.runs import Json, Run
 from integration_tests.harness.waits import quick_start, resolved_manifest, without_waiting
 
 __all__ = [
+    "FORKED_DESTINATION",
+    "FORKED_SOURCE",
     "Json",
     "QuickClock",
     "Run",

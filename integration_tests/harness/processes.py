@@ -14,6 +14,7 @@ from threading import Event, Thread, Timer
 from typing import IO, Any
 
 from integration_tests.harness.clock import settle
+from integration_tests.harness.forks import Fork, Forked
 from integration_tests.harness.runs import Json, Run
 
 LONGEST = 600.0
@@ -41,7 +42,7 @@ def as_files(folder: Path, seen_at: Path | None = None, **contents: Any) -> list
 
 
 def run_process(
-    command: str | list[str],
+    command: str | list[str] | Forked,
     action: str,
     *,
     config: Any = None,
@@ -58,7 +59,7 @@ def run_process(
     """Run a command in a process of its own.
 
     Args:
-        command: A console script of this environment, or a whole command line.
+        command: A console script of this environment, a whole command line, or a connector that is `Forked`.
         action: `spec`, `check`, ...
         config: As `as_files` takes it, like `catalog` and `state`.
         stdin: Messages, or lines as they are.
@@ -69,17 +70,11 @@ def run_process(
         limit: Seconds after which it is killed.
         debug: Whether debug messages are asked for.
     """
-    script = [str(Path(sys.executable).parent / command)] if isinstance(command, str) else command
     run = Run()
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryFile("w+") as stderr:
         folder = Path(name)
         arguments = as_files(folder, config=config, catalog=catalog, state=state)
-        process = subprocess.Popen(
-            [*script, action, *arguments, *["--debug"] * debug],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        )
+        process = _started(command, [action, *arguments, *["--debug"] * debug], stderr)
         assert process.stdin is not None
         assert process.stdout is not None
         feeding = Thread(target=_feed, args=(process.stdin, stdin, stdin_stays_open))
@@ -110,6 +105,16 @@ def run_process(
     return run
 
 
+def _started(
+    command: str | list[str] | Forked, arguments: list[str], stderr: IO[str]
+) -> subprocess.Popen[bytes] | Fork:
+    if isinstance(command, Forked):
+        return Fork(command, arguments, stderr)
+    script = [str(Path(sys.executable).parent / command)] if isinstance(command, str) else command
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*script, *arguments], stdin=pipe, stdout=pipe, stderr=stderr)
+
+
 def _feed(target: IO[bytes], lines: Iterable[Json | str | bytes], stays_open: bool) -> None:
     """Write lines into a pipe whose reader may vanish."""
     with suppress(BrokenPipeError):
@@ -122,7 +127,7 @@ def _feed(target: IO[bytes], lines: Iterable[Json | str | bytes], stays_open: bo
             target.close()
 
 
-def _end_when(process: subprocess.Popen[bytes], when: Callable[[], bool] | None, ending: signal.Signals) -> None:
+def _end_when(process: subprocess.Popen[bytes] | Fork, when: Callable[[], bool] | None, ending: signal.Signals) -> None:
     while when is not None and process.poll() is None:
         if when():
             process.send_signal(ending)

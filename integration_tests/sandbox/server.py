@@ -209,7 +209,7 @@ class Sandbox:
                 reply = Reply(error.status, {self.switches.refusal_member: error.error})
             reply.headers.update(headers)
             mark = b"\xef\xbb\xbf" if self.switches.byte_order_mark else b""
-            return reply, mark + reply.encoded()
+            return reply, mark + reply.encoded(numeric_ids=self.switches.numeric_ids)
 
     def _dispatch(self, half: str, request: Request) -> Reply:
         limit = self.switches.max_body_bytes

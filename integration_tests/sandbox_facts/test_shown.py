@@ -34,7 +34,7 @@ from integration_tests.sandbox_facts.telling import (
 )
 
 MISS = {"error": SET}
-OBJECT_FIELD = keys("id label path type createdAt options model")
+OBJECT_FIELD = keys("id label path type createdAt options")
 ADMIN_ROW = keys("id name email licenseStatus")
 CONVERSATION_ROW = keys("id createdAt updatedAt externalId subject status rating source traits")
 

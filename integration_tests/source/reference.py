@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -44,13 +45,15 @@ INCREMENTAL = [name for name in STREAMS if "incremental_sync" in MANIFEST[name]]
 
 
 _PLAIN = requests.Session()
+_NUMERIC_ID = re.compile(rb"(?<=[:,[])(9\d{14})(?=[],}])")
 
 
 def get(sandbox: Sandbox, path: str, **params: Any) -> Any:
-    """Return the body of one GET."""
+    """Return the body of one GET, with ids as texts."""
     answer = _PLAIN.get(f"{sandbox.url}/resources/{path}", params=params, auth=(sandbox.rest_key, ""), timeout=10)
     answer.raise_for_status()
-    return as_it_must_come(json.loads(answer.content, parse_constant=lambda _: None))
+    content = _NUMERIC_ID.sub(rb'"\1"', answer.content) if sandbox.switches.numeric_ids else answer.content
+    return as_it_must_come(json.loads(content, parse_constant=lambda _: None))
 
 
 def as_it_must_come(value: Any) -> Any:

@@ -245,7 +245,7 @@ def test_survey_ids_are_taken_from_what_was_pasted(make_sandbox: Any) -> None:
     assert run.exit_code == 0, run.errors
     rows = sorted(row["id"] for row in sandbox.workspace.rows("surveyResponses"))
     assert sorted(record["id"] for record in run.records("survey_responses")) == rows
-    assert any("surveyId wrong" in warning and "'survey_ids'" in warning for warning in run.logs("WARN"))
+    assert any("surveyId wrong" in warning and "Surveys (survey_ids)" in warning for warning in run.logs("WARN"))
 
 
 OLD_STATES: list[Any] = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Json, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Sandbox
 
 STREAM = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
@@ -22,10 +22,13 @@ def state(blob: Json) -> list[Json]:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"config": {"data_center": {"region": "mars"}}}, "'data_center.region' must be one of us, eu, custom"),
-        ({"config": {"secret_token": ""}}, "'secret_token' must not be empty"),
-        ({"config": {"num_workers": "many"}}, "'num_workers' must be"),
-        ({"config": {"start_date": "yesterday"}}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
+        (
+            {"config": {"data_center": {"region": "mars"}}},
+            "Data center (data_center), region must be one of us, eu, custom",
+        ),
+        ({"config": {"secret_token": ""}}, "REST API key (secret_token) must not be empty"),
+        ({"config": {"num_workers": "many"}}, "Parallel requests (num_workers) must be"),
+        ({"config": {"start_date": "yesterday"}}, "Start date (start_date) must be YYYY-MM-DDTHH:mm:ssZ"),
         ({"config": {"secret_token": "sk_live_wrong_example"}}, "Vitally refused the REST key"),
         ({"catalog": configured({"streams": [{**STREAM, "name": "userz"}]})}, "asks for userz"),
         ({"catalog": {"streams": "all"}}, "The catalog file cannot be read"),
@@ -49,7 +52,7 @@ def test_bad_input_to_read_is_a_config_error_that_says_what_to_do(
 
 
 def test_a_config_that_is_no_json_is_said_to_be_none(make_sandbox: Any) -> None:
-    run = run_process("source-vitally", "check", config='{"secret_token": "sk_live_example_not_real", oops')
+    run = run_process(FORKED_SOURCE, "check", config='{"secret_token": "sk_live_example_not_real", oops')
     assert run.exit_code == 1
     assert run.errors == [
         "The config file cannot be read: it must be JSON of the shape that the Airbyte protocol gives it."
@@ -82,7 +85,7 @@ def test_a_process_says_a_refused_key_without_it(make_sandbox: Any, action: str)
     sandbox: Sandbox = make_sandbox(seed=1)
     sandbox.faults.add(Fault(status=401, body={"error": f"Unknown key {SECRET}"}, times=None))
     catalog = CATALOG if action == "read" else None
-    run = run_process("source-vitally", action, config=source_config(sandbox.url, SECRET), catalog=catalog)
+    run = run_process(FORKED_SOURCE, action, config=source_config(sandbox.url, SECRET), catalog=catalog)
     assert "Vitally refused the REST key" in run.raw
     assert run.exit_code == (action == "read")
     assert_no_secret(run.raw + run.stderr)
@@ -102,7 +105,7 @@ def test_debug_output_has_no_key(make_sandbox: Any) -> None:
     sandbox = make_sandbox(seed=1)
     for key in (SECRET, f"Basic {ENCODED}=="):
         config = source_config(sandbox.url, key)
-        run = run_process("source-vitally", "read", config=config, catalog=CATALOG, debug=True)
+        run = run_process(FORKED_SOURCE, "read", config=config, catalog=CATALOG, debug=True)
         assert run.exit_code == 0
         assert "Making outbound API request" in run.raw
         assert_no_secret(run.raw + run.stderr)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.testing.client import Client
 
@@ -125,7 +125,7 @@ def assert_same_rows(run: Run, expected: dict[str, list[Json]]) -> None:
 def test_a_saved_connection_reads_what_it_read_and_is_rewritten_once(workspace: Sandbox) -> None:
     expected = read_by_0_4(workspace, "active")
     old = old_config(workspace, basic_auth_header="")
-    first = run_process("source-vitally", "read", config=old, catalog=old_catalog(), state=old_states())
+    first = run_process(FORKED_SOURCE, "read", config=old, catalog=old_catalog(), state=old_states())
     assert (first.exit_code, first.errors) == (0, [])
     assert_same_rows(first, expected)
     assert set(first.statuses.values()) == {"COMPLETE"}
@@ -182,9 +182,7 @@ def test_an_old_state_is_no_state_for_an_incremental_sync(workspace: Sandbox) ->
 
 def test_the_key_stands_in_the_control_message_and_nowhere_else(workspace: Sandbox) -> None:
     leftovers = {"basic_auth_header": "example-password-not-real", "api_key": "sk_live_leftover_example"}
-    run = run_process(
-        "source-vitally", "check", config=old_config(workspace, secret_token=KEY, **leftovers), debug=True
-    )
+    run = run_process(FORKED_SOURCE, "check", config=old_config(workspace, secret_token=KEY, **leftovers), debug=True)
     [control] = run.of_type("CONTROL")
     written = control["control"]["connectorConfig"]["config"]["secret_token"].removeprefix("Basic ")
     others = [line for line, message in zip(run.lines, run.messages, strict=True) if message != control]
@@ -200,7 +198,7 @@ def test_the_key_stands_in_the_control_message_and_nowhere_else(workspace: Sandb
     ("config", "sentence"),
     [
         ({"domain": "https://proxy.example.com", "status": "active", "secret_token": KEY}, "'domain' must be a single"),
-        ({"domain": "acme", "status": "active"}, "'secret_token' is missing"),
+        ({"domain": "acme", "status": "active"}, "REST API key (secret_token) is missing"),
         ({"domain": "acme", "secret_token": KEY, "data_center": {"region": "eu"}}, "name different addresses"),
     ],
 )

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks.processes import SOURCE, read
-from integration_tests.harness import as_files, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, as_files, configured, run_process, run_source, source_config
 from integration_tests.pages import ROOT
 from integration_tests.sandbox import Fault
 from source_vitally import client, source
@@ -52,13 +52,15 @@ def test_sigterm_ends_a_read_at_once_with_whole_lines(make_sandbox: Any) -> None
 
     sandbox.after_page = after_page
     config = source_config(sandbox.url, sandbox.rest_key)
-    run = run_process(COMMAND, "read", config=config, catalog=USERS, when=reached.is_set, ending=SIGTERM, limit=IN_TIME)
+    run = run_process(
+        FORKED_SOURCE, "read", config=config, catalog=USERS, when=reached.is_set, ending=SIGTERM, limit=IN_TIME
+    )
     ended.set()
     sandbox.after_page = None
     assert run.exit_code == TERMINATED
     assert run.stderr == ""
     before = len(run.records("users"))
-    assert before == 700, "what had been read is printed"
+    assert 600 <= before <= 700, "all but what the last page still brings is printed"
     again = run_source("read", config, USERS, run.last_states())
     assert again.exit_code == 0
     assert len({row["id"] for row in run.records("users") + again.records("users")}) >= 900

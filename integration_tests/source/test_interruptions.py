@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.harness import Json, Run, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Json, Run, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Limits, Sandbox, Switches
 from integration_tests.source.reference import LISTS, STREAMS, catalog, everything, merged
 
@@ -33,7 +33,7 @@ def test_a_killed_first_sync_goes_on_from_its_last_checkpoint(make_sandbox: Any,
         seen += message["type"] == "RECORD"
         return bool(seen > page * 100)
 
-    killed = run_process("source-vitally", "read", config=config, catalog=users, until=dies)
+    killed = run_process(FORKED_SOURCE, "read", config=config, catalog=users, until=dies)
     assert killed.exit_code == -9
     sandbox.workspace.update("users", sandbox.workspace.rows("users")[1]["id"], {"name": "edited after the kill"})
     sandbox.journal.clear()
@@ -54,7 +54,7 @@ def test_a_killed_sync_of_a_partitioned_stream_goes_on_in_each_partition(make_sa
     config = config_of(sandbox)
     notes = catalog("notes")
     killed = run_process(
-        "source-vitally", "read", config=config, catalog=notes, until=lambda message: message["type"] == "STATE"
+        FORKED_SOURCE, "read", config=config, catalog=notes, until=lambda message: message["type"] == "STATE"
     )
     second = run_source("read", config, notes, killed.last_states())
     copy = merged(merged({}, killed.records("notes")), second.records("notes"))
@@ -67,7 +67,7 @@ def test_a_killed_sync_of_a_child_stream_loses_no_child(make_sandbox: Any) -> No
     config = config_of(sandbox, num_workers=8, requests_per_minute=100_000)
     messages = catalog("messages")
     killed = run_process(
-        "source-vitally", "read", config=config, catalog=messages, until=lambda message: message["type"] == "STATE"
+        FORKED_SOURCE, "read", config=config, catalog=messages, until=lambda message: message["type"] == "STATE"
     )
     assert "resume" in killed.last_states()[0]["stream"]["stream_state"]
     edited = sandbox.workspace.rows("conversations")[0]["id"]
@@ -149,7 +149,7 @@ def test_a_key_revoked_half_way_is_a_config_error_and_the_state_stays(make_sandb
     sandbox.faults.add(Fault(path="users", times=None, skip=1, status=401, body={"error": "Key revoked."}))
     run = read(sandbox, ["users"], first.last_states())
     assert run.exit_code == 1
-    assert any("'secret_token'" in error and "Key revoked." in error for error in run.errors)
+    assert any("REST API key (secret_token)" in error and "Key revoked." in error for error in run.errors)
     assert "config_error" in run.failure_types
     assert len(waits) == 2, "amid requests that succeed a refusal is asked for twice more"
     assert [state["stream"] for state in run.last_states()] == [state["stream"] for state in first.last_states()]
@@ -188,6 +188,7 @@ USERS = {"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refr
         Switches(null_error_in_pages=True),
         Switches(byte_order_mark=True),
         Switches(odd_rows=True),
+        Switches(numeric_ids=True),
         Switches(not_found_status=200),
         Switches(at_end_absent=True),
         Switches(custom_field_ids=False),

@@ -67,7 +67,10 @@ def test_each_command_takes_its_own_config(config: Json, make_sandbox: Any) -> N
 
 @pytest.mark.parametrize(
     ("config", "sentence"),
-    [({}, "'data_center' is missing; 'secret_token' is missing"), ({"secret": "98765"}, "secret: there is no such")],
+    [
+        ({}, "Data center (data_center) is missing; REST API key (secret_token) is missing"),
+        ({"secret": "98765"}, "secret: there is no such"),
+    ],
 )
 def test_a_config_that_cannot_be_used_is_said_to_be_wrong(config: Json, sentence: str) -> None:
     source = SourceVitally()

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from integration_tests.echo import KINDS, Echo, b64, echoing, unreadable
-from integration_tests.harness import Run, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Run, configured, run_process, run_source, source_config
 from vitally_api import masking
 from vitally_api.secrets import Masks
 
@@ -70,7 +70,7 @@ def test_no_process_shows_a_secret(
     Echo.kinds = [ANSWERS[kind]]
     monkeypatch.setenv("LOG_LEVEL", level)
     config = source_config(server, f"Basic {b64(KEY + ':')}")
-    run = run_process("source-vitally", command, config=config, catalog=CATALOG if command == "read" else None)
+    run = run_process(FORKED_SOURCE, command, config=config, catalog=CATALOG if command == "read" else None)
     assert_silent(run)
     assert "****" in run.raw
 

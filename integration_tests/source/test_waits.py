@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from integration_tests.harness import Json, configured, run_process, run_source, source_config
+from integration_tests.harness import FORKED_SOURCE, Json, configured, run_process, run_source, source_config
 from integration_tests.sandbox import Fault, Page
 from source_vitally import client, memory
 
@@ -76,13 +76,13 @@ def test_what_says_what_is_wrong_has_no_stack_above_it(make_sandbox: Any, waits:
     run = run_source("read", source_config(sandbox.url), CATALOG)
     assert run.exit_code == 1
     assert "Traceback" not in run.log
-    assert [line for line in run.logs("ERROR") if "'secret_token'" in line]
+    assert [line for line in run.logs("ERROR") if "REST API key (secret_token)" in line]
 
 
 def test_a_wrong_setting_is_said_in_one_sentence() -> None:
-    run = run_process("source-vitally", "read", config={"secret_token": "sk_live_example_not_real"}, catalog=CATALOG)
+    run = run_process(FORKED_SOURCE, "read", config={"secret_token": "sk_live_example_not_real"}, catalog=CATALOG)
     assert run.exit_code == 1
-    assert "'data_center' is missing" in run.errors[0]
+    assert "Data center (data_center) is missing" in run.errors[0]
     assert not [line for line in run.logs() if "Traceback" in line]
 
 

@@ -28,24 +28,24 @@ def specification() -> Any:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"data_center": {"region": "mars"}}, "'data_center.region' must be one of us, eu, custom"),
-        ({"data_center": {}}, "'data_center.region' must be one of us, eu, custom"),
-        ({"data_center": {"region": "us"}}, "'data_center.subdomain' is missing"),
+        ({"data_center": {"region": "mars"}}, "Data center (data_center), region must be one of us, eu, custom"),
+        ({"data_center": {}}, "Data center (data_center), region must be one of us, eu, custom"),
+        ({"data_center": {"region": "us"}}, "Data center (data_center), Subdomain is missing"),
         ({"data_center": {"region": "us", "subdomain": "https://acme.vitally.io"}}, "a single name such as acme"),
         ({"data_center": {"region": "custom", "rest_url": "acme"}}, "an address such as https://rest.vitally.io"),
         (
             {"data_center": {"region": "custom", "rest_url": "https://name:98765@127.0.0.1"}},
             "without a user name, a password",
         ),
-        ({"data_center": None}, "'data_center' is missing"),
-        ({"secret_token": ""}, "'secret_token' must not be empty"),
-        ({"secret_token": 98765}, "'secret_token' must be of type string"),
-        ({"start_date": "yesterday"}, "'start_date' must be YYYY-MM-DDTHH:mm:ssZ"),
-        ({"start_date": "2024-13-01T00:00:00Z"}, "'start_date' must be a date that exists"),
-        ({"status": "all"}, "'status' must be one of active, churned, activeOrChurned"),
-        ({"lookback_minutes": 1441}, "'lookback_minutes' must be at most 1440"),
-        ({"num_workers": 0}, "'num_workers' must be at least 1"),
-        ({"include_archived": "yes"}, "'include_archived' must be of type boolean"),
+        ({"data_center": None}, "Data center (data_center) is missing"),
+        ({"secret_token": ""}, "REST API key (secret_token) must not be empty"),
+        ({"secret_token": 98765}, "REST API key (secret_token) must be of type string"),
+        ({"start_date": "yesterday"}, "Start date (start_date) must be YYYY-MM-DDTHH:mm:ssZ"),
+        ({"start_date": "2024-13-01T00:00:00Z"}, "Start date (start_date) must be a date that exists"),
+        ({"status": "all"}, "Account status (status) must be one of active, churned, activeOrChurned"),
+        ({"lookback_minutes": 1441}, "Look-back (minutes) (lookback_minutes) must be at most 1440"),
+        ({"num_workers": 0}, "Parallel requests (num_workers) must be at least 1"),
+        ({"include_archived": "yes"}, "Include archived rows (include_archived) must be of type boolean"),
         ({"lookback_minute": 98765}, "lookback_minute: there is no such setting; did you mean lookback_minutes?"),
         ({"98": 98765}, "98: there is no such setting"),
         ({"rest_url": "http://127.0.0.1:98765"}, "rest_url: there is no such setting"),
@@ -91,11 +91,14 @@ def test_a_completed_config_is_valid_and_knows_its_address(specification: Any) -
 
 def test_a_config_of_the_wrong_shape_reaches_the_validation(specification: Any) -> None:
     config = complete({"data_center": "us", "secret_token": KEY}, specification)
-    assert "'data_center' must be of type object" in problems(config, specification)
+    assert "Data center (data_center) must be of type object" in problems(config, specification)
 
 
 def test_missing_fields_are_each_named(specification: Any) -> None:
-    assert problems({}, specification) == ["'data_center' is missing", "'secret_token' is missing"]
+    assert problems({}, specification) == [
+        "Data center (data_center) is missing",
+        "REST API key (secret_token) is missing",
+    ]
 
 
 @pytest.mark.parametrize("given", [KEY, f"basic {ENCODED}"])
@@ -123,7 +126,7 @@ def test_check_accepts_a_workspace_even_when_it_is_empty(requests_mock: Mocker) 
     ("answer", "message"),
     [
         ({"status_code": 401, "json": {"error": "Invalid credentials."}}, "Vitally says: Invalid credentials."),
-        ({"status_code": 403, "json": {}}, "Check 'secret_token'"),
+        ({"status_code": 403, "json": {}}, "Check REST API key (secret_token)"),
         ({"status_code": 404, "text": "<html>no such host</html>"}, "Check the subdomain and the region"),
         ({"status_code": 200, "text": "<html>welcome</html>"}, "answered with a body that is not JSON"),
         ({"status_code": 200, "json": {"hello": "world"}}, "answered with a body without 'results'"),
@@ -168,8 +171,14 @@ def test_check_recognises_a_key_of_the_other_region(
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
-        ("http://vitally.example", "'data_center.rest_url' must be an https address on Airbyte Cloud"),
-        ("https://10.0.0.1", "'data_center.rest_url' must be a public address on Airbyte Cloud, and 10.0.0.1 is one"),
+        (
+            "http://vitally.example",
+            "Data center (data_center), Address of the REST API (rest_url) must be an https address on Airbyte Cloud",
+        ),
+        (
+            "https://10.0.0.1",
+            "Data center (data_center), Address of the REST API (rest_url) must be a public address",
+        ),
     ],
 )
 def test_on_airbyte_cloud_no_private_address_is_taken(

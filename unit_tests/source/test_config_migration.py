@@ -189,9 +189,9 @@ def test_fields_of_today_that_a_config_has_already_stay() -> None:
             {"api_url": "https://rest.vitally-eu.io"},
             ["'domain' and 'api_url' name different addresses: remove what is wrong"],
         ),
-        ({"secret_token": ""}, ["'secret_token' must not be empty"]),
-        ({"secret_token": 98765}, ["'secret_token' must be of type string"]),
-        ({"status": "all"}, ["'status' must be one of active, churned, activeOrChurned"]),
+        ({"secret_token": ""}, ["REST API key (secret_token) must not be empty"]),
+        ({"secret_token": 98765}, ["REST API key (secret_token) must be of type string"]),
+        ({"status": "all"}, ["Account status (status) must be one of active, churned, activeOrChurned"]),
     ],
     ids=lambda value: json.dumps(value)[:50] if isinstance(value, dict) else "",
 )
@@ -202,10 +202,12 @@ def test_what_cannot_be_migrated_is_named(specification: Any, changes: Any, expe
 
 
 def test_missing_fields_are_named_in_todays_terms(specification: Any) -> None:
-    assert problems({"domain": "acme", "status": "active"}, specification) == ["'secret_token' is missing"]
-    assert problems({"status": "active", "secret_token": KEY}, specification) == ["'data_center' is missing"]
+    assert problems({"domain": "acme", "status": "active"}, specification) == ["REST API key (secret_token) is missing"]
+    assert problems({"status": "active", "secret_token": KEY}, specification) == [
+        "Data center (data_center) is missing"
+    ]
     assert problems({**OLD, "data_center": {"region": "us"}, "domain": ""}, specification) == [
-        "'data_center.subdomain' is missing"
+        "Data center (data_center), Subdomain is missing"
     ]
 
 

@@ -17,7 +17,8 @@ from vitally_api.answers import LONGEST_REASON
 REST = "https://rest.example"
 FOR_A_PERSON, TRY_AGAIN = ("FAIL", "config_error"), ("RETRY", "transient_error")
 CHECK_ADDRESS = (
-    "If this stays, it is not where Vitally's REST API is: check the subdomain and the region in 'data_center'."
+    "If this stays, it is not where Vitally's REST API is: check the subdomain and the region in Data center "
+    "(data_center)."
 )
 REFUSED = f"The proxy proxy.example:3128 does not let requests to {REST} through"
 CHECK_PROXY = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the connector, and that the proxy runs."
@@ -79,12 +80,13 @@ def refused_by_proxy(why: str) -> requests.exceptions.ProxyError:
         (
             requests.ConnectionError("[Errno -2] Name or service not known"),
             TRY_AGAIN,
-            f"The host of {REST} is not known. Check the subdomain in 'data_center', then the network's DNS.",
+            f"The host of {REST} is not known. Check the subdomain in Data center (data_center), then the network's "
+            "DNS.",
         ),
         (
             requests.exceptions.SSLError("EOF occurred in violation of protocol"),
             TRY_AGAIN,
-            f"No trusted TLS connection to {REST}. Check 'data_center' and any proxy in between.",
+            f"No trusted TLS connection to {REST}. Check Data center (data_center) and any proxy in between.",
         ),
         (
             requests.Timeout(),

@@ -123,7 +123,7 @@ def test_the_servers_clock_is_a_time_before_the_page_was_made() -> None:
     clock = clock_of(answer(**DATE))
     assert clock is not None
     assert clock.answered == datetime(2026, 1, 1, tzinfo=timezone.utc)
-    assert clock.answered - clock.asked == timedelta(seconds=0.25)
+    assert clock.answered - clock.asked == timedelta(seconds=1), "0.25 s, and no later than a stamp of whole seconds"
     assert clock_of(answer()) is None
     assert clock_of(answer(Date="once upon a time")) is None
 
@@ -267,7 +267,9 @@ def test_a_full_window_is_waited_for_and_said(
         for _ in range(2):
             budget.acquire_call(object(), timeout=timeout)
     assert waits == [seconds]
-    assert said(caplog) == ["Waiting 60 seconds: as many requests as 'requests_per_minute' allows are sent."]
+    assert said(caplog) == [
+        "Waiting 60 seconds: as many requests as Requests per minute (requests_per_minute) allows are sent."
+    ]
 
 
 def test_one_request_is_under_way_unless_more_may_be_and_successes_are_counted() -> None:

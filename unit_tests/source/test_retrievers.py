@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_vitally.details import ConversationMessagesRetriever
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import Scan, ScanState
+from source_vitally.sharing import Answers, Reading
 
 PARTS: dict[str, Any] = {"requester": None, "paginator": None, "record_selector": None, "config": {}, "parameters": {}}
 
@@ -29,6 +32,27 @@ def test_of_a_row_in_two_passes_each_version_comes_once() -> None:
     assert given(passes, before) == [before]
     assert given(passes, before, edited, in_the_same_second, archived) == [edited, in_the_same_second, archived]
     assert given(passes, before, edited, in_the_same_second, archived) == []
+
+
+class Passes(FeedRetriever):
+    """Reads of each list two pages, of which the last is the older one, as another stream may have left it."""
+
+    def _begin(self, stream_slice: StreamSlice) -> Scan:
+        return Scan(ScanState(), timedelta())
+
+    def _reading(self, scan: Scan, stream_slice: StreamSlice) -> Reading:
+        return Reading(Answers(), (stream_slice["archived"],))
+
+    def _read(self, scan: Scan, records_schema: Any, stream_slice: StreamSlice) -> Iterator[StreamData]:
+        reading = self._readings[str(stream_slice.partition)]
+        reading.latest, reading.made = 7.0, 3.0
+        yield {"since": reading.since}
+
+
+def test_what_is_taken_of_the_archived_list_is_no_older_than_the_newest_live_page() -> None:
+    passes = Passes(**PARTS, name="notes")
+    parts = [StreamSlice(partition={"archived": value}, cursor_slice={}) for value in ("false", "true")]
+    assert [list(passes.read_records({}, part)) for part in parts] == [[{"since": 0.0}], [{"since": 7.0}]]
 
 
 def test_the_cursor_of_a_message_is_from_the_list_which_the_state_is_about() -> None:

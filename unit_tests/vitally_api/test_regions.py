@@ -145,7 +145,7 @@ def branches(**apis: bool) -> dict[str, Any]:
             {
                 "us": {"subdomain": True},
                 "eu": {"analytics_url": False},
-                "custom": {"rest_url": False, "analytics_url": False},
+                "custom": {"rest_url": True, "analytics_url": False},
             },
         ),
     ],

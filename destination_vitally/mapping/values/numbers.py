@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
 _FALSE = frozenset(("false", "f", "no", "n", "0", "0.0"))
-_INEXACT = "must be exact, and a number of this size cannot be: cast it to text"
+_INEXACT = "must be exact, and a number of this size would be rounded: give it the Type (cast) text"
 
 
 def number(value: Any) -> int | float:

@@ -75,7 +75,7 @@ def key(value: Any) -> str:
     if found.lower() in _PLACEHOLDERS or _ZEROS.fullmatch(found):
         raise ValueError(
             "must be an id, and this is a placeholder that many rows may share (such as null, undefined, N/A, or a "
-            "UUID of zeros). If it is an id like any other, cast it to text"
+            "UUID of zeros). If it is an id like any other, give it the Type (cast) text"
         )
     return found
 

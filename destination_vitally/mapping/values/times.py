@@ -49,8 +49,8 @@ _COMPACT_YEARS, _OUR_YEARS = range(1800, 2200), range(1990, 2100)
 _NO_TIME = "must be a date-time such as 2026-01-31T09:30:00Z"
 _NO_DAY = "must be a date such as 2026-01-31"
 _TWO_READINGS = (
-    "; these ten digits could be a Unix time in seconds, or a date with its hour (YYYYMMDDHH). Cast them to "
-    "unix_seconds, or write the time as 2026-01-31T09:00:00Z"
+    "; these ten digits could be a Unix time in seconds, or a date with its hour (YYYYMMDDHH). Give them the "
+    "Type (cast) unix_seconds, or write the time as 2026-01-31T09:00:00Z"
 )
 
 

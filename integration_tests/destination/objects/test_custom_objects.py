@@ -15,7 +15,7 @@ SEARCH = rest("GET", INSTANCES + "/search")
 STAGE = {"vitally.custom.stage": "Won"}
 SAMPLES: Samples = {
     ("custom_object_definition", "writeMode"): "readonly",
-    ("custom_object_definition", "customFields"): [{"label": "Size", "type": "number", "model": "CustomObject"}],
+    ("custom_object_definition", "customFields"): [{"label": "Size", "type": "number"}],
 }
 CASES = [
     Case(

@@ -31,6 +31,8 @@ def served(workspace: Workspace, resource: Resource, row: Row, detail: bool = Fa
         out[inline.name] = _related(workspace, inline, row)
     if resource.name == "surveyResponses":
         out[workspace.switches.survey_user_id] = out.pop("userId")
+    if resource.name == "projects" and workspace.switches.project_status_inlined:
+        out["projectStatus"] = _related(workspace, Inline("projectStatus", "projectStatuses", "projectStatusId"), row)
     return out
 
 
@@ -62,7 +64,7 @@ def _related(workspace: Workspace, inline: Inline, row: Row) -> Row | list[Row] 
     if inline.child:
         children = [visible(resource, child) for child in table.scoped(inline.source, row["id"])]
         if inline.table == "customFields":
-            children = [{**child, "model": "CustomObject"} for child in children]
+            children = [{name: value for name, value in child.items() if name != "model"} for child in children]
         return among_odd(workspace, children) if inline.name == "messages" else children
     value = row.get(inline.source)
     ids = [value] if isinstance(value, str) else value or []

@@ -12,22 +12,25 @@ DROPPED_WITH_CONTENT = frozenset({"script", "style"})
 
 def cleaned(text: str) -> str:
     """Return the text with every tag and attribute outside the allow-list removed."""
-    cleaner = _Cleaner(convert_charrefs=False)
-    cleaner.feed(text)
-    cleaner.close()
-    return "".join(cleaner.kept)
+    return _kept(text, TAGS)
 
 
 def without_tags(text: str) -> str:
     """Return the text with no tag at all."""
-    cleaner = _Cleaner(convert_charrefs=False, tags=set())
+    return _kept(text, set())
+
+
+def _kept(text: str, tags: set[str]) -> str:
+    if "<" not in text and "&" not in text:
+        return text
+    cleaner = _Cleaner(convert_charrefs=False, tags=tags)
     cleaner.feed(text)
     cleaner.close()
     return "".join(cleaner.kept)
 
 
 class _Cleaner(HTMLParser):
-    def __init__(self, *, convert_charrefs: bool, tags: set[str] = TAGS) -> None:
+    def __init__(self, *, convert_charrefs: bool, tags: set[str]) -> None:
         super().__init__(convert_charrefs=convert_charrefs)
         self._tags = tags
         self.kept: list[str] = []

@@ -21,7 +21,7 @@ from integration_tests.sandbox.data.storing import otherwise
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.sandbox.resources.model import STATES
 from integration_tests.sandbox.wire.clock import EPOCH, MILLISECOND, Clock, iso, iso_milliseconds
-from integration_tests.sandbox.wire.messages import Row
+from integration_tests.sandbox.wire.messages import Row, numeric_id
 from integration_tests.sandbox.wire.switches import Switches
 
 # What belongs only to an account or organization goes with it; users stay, without the link.
@@ -108,7 +108,8 @@ class Workspace:
 
     def new_id(self) -> str:
         with self.lock:
-            return str(UUID(int=self._random.getrandbits(128), version=4))
+            bits = self._random.getrandbits(128)
+            return numeric_id(bits) if self.switches.numeric_ids else str(UUID(int=bits, version=4))
 
     def insert(self, resource: str, row: Row) -> Row:
         """Store a new row: attributes not given are empty, `id` and the stamps are made up unless given."""

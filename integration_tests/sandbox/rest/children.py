@@ -27,7 +27,8 @@ def check_children(workspace: Workspace, resource: str, children: list[Any]) -> 
         elif resource == "meetings":
             checked_participant(workspace, child)
         else:
-            require(as_object(child), ("label", "type", "model"))
+            field = known_fields(workspace, as_object(child), ("label", "type", "model"))
+            require(field, ("label", "type", "model"))
             if child["model"] != "CustomObject":
                 raise ApiError(400, "model of a custom field must be CustomObject.")
     if resource == "meetings":
@@ -125,7 +126,7 @@ def put_custom_field(workspace: Workspace, custom_object_id: str, body: Row) -> 
         "label": body["label"],
         "type": body["type"],
         "path": path,
-        "options": body.get("options") or [],
+        "options": [],
     }
     for known in workspace.tables["customFields"].scoped("customObjectId", custom_object_id):
         if path == known["path"]:

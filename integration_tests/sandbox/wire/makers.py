@@ -39,6 +39,10 @@ class Makers:
             self._seen.append((maker, [0]))
         return maker
 
+    def remove(self, maker: Maker) -> None:
+        with self._lock:
+            self._seen = [(one, seen) for one, seen in self._seen if one is not maker]
+
     def clear(self) -> None:
         with self._lock:
             self._seen.clear()

@@ -70,10 +70,14 @@ class Switches:
     survey_user_id: Literal["userID", "userId"] = "userID"
     """How survey responses spell it; the docs print the first."""
     transcripts_in_list: Literal["absent", "null", "whole"] = "absent"
+    project_status_inlined: bool = False
+    """Whether projects show their status itself: the docs describe one, and name no place where it is shown."""
     custom_field_ids: bool = True
     """Whether custom fields have an `id`: the docs list it, their example is without."""
     byte_order_mark: bool = False
     """Answers begin with one."""
+    numeric_ids: bool = False
+    """Ids are numbers, those of rows that are made while this is on."""
 
     # Misses
     not_found_status: Literal[404, 200] = 404

@@ -70,6 +70,17 @@ TestRequests = Requests.TestCase
 TestRequests.settings = settings(max_examples=150, stateful_step_count=30)
 
 
+def test_who_waits_for_a_turn_is_counted() -> None:
+    seen: list[int] = []
+    limiter = Limiter(4, QuickClock(passes=lambda seconds: seen.append(limiter.waiting)))
+    for _ in range(5):
+        limiter.acquire()
+    with pytest.raises(LateError):
+        limiter.acquire(until=-1.0)
+    assert set(seen) == {1}
+    assert limiter.waiting == 0
+
+
 @pytest.mark.parametrize(("requests", "seconds"), [(150, 0), (152, 2.4), (200, 60), (350, 60), (400, 120)])
 def test_a_job_within_three_quarters_of_a_minute_waits_for_nothing(requests: int, seconds: float) -> None:
     limiter = Limiter(200, clock := QuickClock())

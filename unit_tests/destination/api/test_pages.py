@@ -79,8 +79,8 @@ def test_there_may_be_no_such_list() -> None:
         (Reply(400, page({"id": "2"}), ""), "HTTP 400 without a reason", 400),
         ([{"id": "2"}], "HTTP 200 without a reason", 200),
         ({"id": "2"}, "HTTP 200 without a reason", 200),
-        (page({"id": ""}), "a row of it has no id", None),
-        (page({"id": "2"}, {"name": "N"}), "a row of it has no id", None),
+        (page({"id": ""}), "one of its rows has no id", None),
+        (page({"id": "2"}, {"name": "N"}), "one of its rows has no id", None),
         (page({"id": "2"}, following="a"), "a page comes back again and again", None),
     ],
 )

@@ -109,7 +109,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
             {"secret_token": "hidden-value…"},
             "REST API key (secret_token) holds letters that no key has (outside ASCII): copy it again from Vitally",
         ),
-        ({"secret_token": ["hidden-value"]}, "REST API key (secret_token): Input should be a valid string"),
+        ({"secret_token": ["hidden-value"]}, "REST API key (secret_token): must be a valid string"),
         ({"data_center": None}, "Data center (data_center): "),
         ({"data_center": {"region": "hidden-value"}}, "region must be one of 'us', 'eu', 'custom'"),
         ({"data_center": {"region": "us"}}, "Data center (data_center): Subdomain is missing"),
@@ -132,15 +132,15 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
         ),
         (
             {"data_center": {"region": "custom"}},
-            "Address of the REST API (rest_url) is needed to use the REST API key (secret_token)",
+            "Data center (data_center): Address of the REST API (rest_url) is missing",
         ),
         (
             {"data_center": {"region": "custom", "rest_url": "http://x"}, "analytics_token": "hidden-value"},
             "Address of the Analytics API (analytics_url) is needed to use the Analytics API key (analytics_token)",
         ),
-        ({"num_workers": 0}, "Parallel requests (num_workers): Input should be greater than or equal to 1"),
+        ({"num_workers": 0}, "Parallel requests (num_workers): must be greater than or equal to 1"),
         ({"maping": "hidden-value"}, "maping: there is no such setting; did you mean mappings?"),
-        ({"mappings": [{"stream": "s"}]}, "Mappings, entry 1 (stream 's'), Vitally object (object): Field required"),
+        ({"mappings": [{"stream": "s"}]}, "Mappings, entry 1 (stream 's'), Vitally object (object): is missing"),
         (
             {"mappings": [{"stream": "s", "object": "o", "field": {}}]},
             "Mappings, entry 1 (stream 's'), field: there is no such setting; did you mean fields?",
@@ -148,7 +148,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
         ({"object_storage_config": {"storage_type": "hidden-value"}}, "storage_type must be one of 'None', 'S3'"),
         (
             {"object_storage_config": {"storage_type": "S3"}},
-            "Rejected records (object_storage_config), Bucket (s3_bucket_name): Field required",
+            "Rejected records (object_storage_config), Bucket (s3_bucket_name): is missing",
         ),
         (
             {
@@ -175,14 +175,7 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
             {"object_storage_config": {**BUCKET, "format": {}}},
             "Rejected records (object_storage_config), Format: format_type must be one of 'JSONL', 'CSV'",
         ),
-        (
-            {"mappings": [{"stream": "s", "object": "event"}]},
-            "maps no column. Fill in Fields and Traits",
-        ),
-        (
-            {"mappings": [{"stream": "s", "object": "event", "fields": [], "traits": [], "constants": []}]},
-            "the mapping of stream 's' maps no column",
-        ),
+        ({"mappings": [{"stream": "s", "object": " "}]}, "Vitally object (object): must not be empty"),
         (
             {"mappings": [{"stream": "s", "object": "o", "fields": [{"field": "a", "colum": "hidden-value"}]}]},
             "Mappings, entry 1 (stream 's'), Fields, entry 1, colum: there is no such setting; did you mean column?",
@@ -193,11 +186,11 @@ def test_addresses(data_center: dict[str, Any], rest: str, analytics: str) -> No
                     {"stream": "s", "object": "o", "traits": [{"trait": "a", "column": "b", "cast": "hidden-value"}]}
                 ]
             },
-            "Mappings, entry 1 (stream 's'), Traits, entry 1, Type (cast): Input should be 'text', 'number', "
+            "Mappings, entry 1 (stream 's'), Traits, entry 1, Type (cast): must be 'text', 'number', "
             "'boolean', 'date', 'datetime', "
             "'list', 'unix_seconds' or 'unix_milliseconds'",
         ),
-        ({"null_values": "hidden-value"}, "Empty values (null_values): Input should be 'omit' or 'clear'"),
+        ({"null_values": "hidden-value"}, "Empty values (null_values): must be 'omit' or 'clear'"),
     ],
 )
 def test_bad_settings_are_named_without_their_values(changes: dict[str, Any], problem: str) -> None:

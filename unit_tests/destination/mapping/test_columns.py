@@ -172,6 +172,10 @@ def test_columns_of_loaders_are_left_out_and_it_is_said_once(column: str, caplog
     ]
     mapping = {"fields": {"externalId": "id"}, "traits": {"synced": column}}
     assert change("account", "upsert", {"id": 1, column: 1}, mapping=mapping).open_values == {"synced": 1}
+    caplog.clear()
+    ignored = {"fields": {"externalId": "id"}, "other_columns": "ignore"}
+    assert change("account", "upsert", {"id": 1, column: 1}, mapping=ignored).open_values == {}
+    assert not caplog.records
 
 
 def test_of_the_column_that_says_what_was_deleted_it_is_not_said_that_it_is_left_out(
@@ -372,11 +376,11 @@ def test_several_mappings_of_a_stream_count_whatever_the_case_of_its_name_and_tw
         ("orders, entry 2", "event"),
         ("orders, entry 3", "account"),
     ]
-    with pytest.raises(ConfigError, match="stream 'orders': entries 1 and 3 of mappings are the same; leave one"):
+    with pytest.raises(ConfigError, match="stream 'orders': entries 1 and 3 of Mappings are the same; leave one"):
         plans(settings(mappings=[loose, exact, {**loose, "stream": "orders"}]), configured("orders"))
 
 
 def test_what_is_wrong_with_one_of_several_mappings_names_it() -> None:
     good = {"stream": "orders", "object": "event", "other_columns": "traits"}
-    with pytest.raises(ConfigError, match="stream 'orders', entry 2 of mappings: there is no object 'acount'"):
+    with pytest.raises(ConfigError, match="stream 'orders', entry 2 of Mappings: there is no object 'acount'"):
         plans(settings(mappings=[good, {**good, "object": "acount"}]), configured("orders"))

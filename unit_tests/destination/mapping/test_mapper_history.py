@@ -198,7 +198,8 @@ def test_a_decimal_that_would_be_rounded_arrives_as_its_digits() -> None:
     assert change("account", "upsert", {**ACCOUNT, "name": row["a"]}).fields["name"] == "12345678901234567.12345678"
     seats = Types(lambda: {"seats": CustomField("number")})
     with pytest.raises(
-        RejectedError, match="seats must be exact, and a number of this size cannot be: cast it to text"
+        RejectedError,
+        match=r"seats must be exact, and a number of this size would be rounded: give it the Type .cast. text",
     ):
         change("account", "upsert", {**ACCOUNT, "seats": row["a"]}, types=seats)
 

@@ -109,7 +109,7 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
 @pytest.mark.parametrize(
     ("stream", "changes", "problem"),
     [
-        (configured("dim_accounts"), {}, "its name is not that of an object of Vitally. Add an entry to mappings"),
+        (configured("dim_accounts"), {}, "its name is not that of an object of Vitally. Add an entry to Mappings"),
         (configured("custom_object_"), {}, "custom_object/<name>"),
         (configured("x", destination_object_name="acount"), {}, "there is no object 'acount'"),
         (configured("events", properties=["userId"]), {}, "Map a column to it in Fields, or enter it in Fixed values"),
@@ -144,7 +144,7 @@ def test_instances_are_addressed_by_the_id_of_their_definition() -> None:
         ),
         (
             configured("t"), {"mappings": 2 * mapped(object="account")["mappings"]},
-            "entries 1 and 2 of mappings are the same; leave one",
+            "entries 1 and 2 of Mappings are the same; leave one",
         ),
         (configured("events"), {"analytics_token": None}, "to create event, the Analytics API key ("),
         (configured("notes"), {"secret_token": None}, "to upsert note, the REST API key (secret_token) is needed"),

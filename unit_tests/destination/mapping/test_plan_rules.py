@@ -182,7 +182,7 @@ def test_each_key_of_an_object_leaves_a_way_to_upsert_update_and_delete(entry: A
         ),
         (
             configured("x"), {},
-            "stream 'x': its name is not that of an object of Vitally. Add an entry to mappings that says which object "
+            "stream 'x': its name is not that of an object of Vitally. Add an entry to Mappings that says which object "
             f"its rows become. Objects: {NAMES}",
         ),
         (
@@ -283,7 +283,8 @@ def test_without_a_list_of_custom_fields_values_go_as_they_are_and_the_log_says_
     made = planned(configured("accounts"), Unlisted()).mapper.change({"externalId": "a", "vitally.custom.seats": "3"})
     assert made.open_values == {"vitally.custom.seats": "3"}
     assert warnings(caplog) == [
-        "Values go to the traits of account as they are: Vitally does not list /customFields to its end: 403"
+        "Custom fields of account are not known, so traits are written as they are: "
+        "Vitally does not list /customFields to its end: 403"
     ]
 
 

@@ -79,7 +79,7 @@ class Mirroring:
         for plan in self.plans:
             self.mirrors.ended(plan)
         self.mirrors.run(lambda: is_stopped, lambda plan, intent: None)
-        return [*self.mirrors.sentences()]
+        return self.mirrors.sentences
 
     @property
     def deleted(self) -> list[Any]:
@@ -96,6 +96,16 @@ def test_rows_that_the_table_lacks_are_deleted_each_in_its_own_lane() -> None:
         (logging.INFO, f"{TITLE}2 deleted of 2 that are not in the sync, of 3 rows in Vitally."),
     ]
     assert sync.deleted == ["DELETE /notes/A", "DELETE /notes/C"]
+
+
+def test_a_mirror_says_where_it_is_while_it_reads_and_deletes() -> None:
+    sync = Mirroring(script_of("a", "b", "c"))
+    said = [sync.mirrors.so_far()]
+    sync.mirrors.beat = lambda: said.append(sync.mirrors.so_far())
+    sync.take("b")
+    sync.end()
+    where = f"{TITLE}so far 3 rows read, 2 of them not in the sync, "
+    assert [*said, sync.mirrors.so_far()] == ["", f"{where}0 deleted.", f"{where}2 deleted."]
 
 
 @pytest.mark.parametrize("count", [KEYS_AT_ONCE - 1, KEYS_AT_ONCE, KEYS_AT_ONCE + 1])
@@ -123,7 +133,7 @@ DOUBTS: dict[str, str] = {
     "more after the end": "the platform does not say that stream note was read to its end",
     "empty": "stream note is empty",
     "only deletes": "stream note is empty",
-    "open": "1 rows of stream note have no outcome",
+    "open": "1 rows of stream note have no outcome yet",
     "no key": "a row of stream note has no key, so it could be any",
     "later attempt": "this is attempt 2 of the sync, which may have gone on in the middle of the table. The next sync "
     "makes up for it",
@@ -155,7 +165,7 @@ def test_whatever_leaves_a_doubt_leaves_the_rows(doubt: str, monkeypatch: pytest
         sync.take("c")
     if doubt in ("more after the end", "not ended"):
         sync.mirrors.run(lambda: False, lambda plan, intent: None)
-        said = [*sync.mirrors.sentences()]
+        said = sync.mirrors.sentences
     else:
         said = sync.end()
     assert said == [(logging.WARNING, f"{TITLE}nothing is deleted: {DOUBTS[doubt]}.")]
@@ -241,4 +251,4 @@ def test_where_nothing_is_mirrored_nobody_asks_for_the_time() -> None:
     mirrors = Mirrors(config, asked.rows, asked.rest, ledger, one_by_one)
     mirrors.ended(plan)
     mirrors.run(lambda: False, lambda plan, intent: None)
-    assert ([*mirrors.sentences()], asked.asked) == ([], [])
+    assert (mirrors.sentences, asked.asked) == ([], [])

@@ -91,8 +91,8 @@ NOT_OURS = (
     "somebody else may have created. Nothing more was sent: look it up in Vitally"
 )
 NO_SUCH_ID = (
-    "Vitally has no row with this id; only rows matched by externalId can be created. A mapping with external_id: "
-    "from_vitally_id gives one to rows of another workspace"
+    "Vitally has no row with this id; only rows matched by externalId can be created. If the id is yours, map it to "
+    "externalId; for rows of another workspace set External id of rows that have none (external_id) to from_vitally_id"
 )
 NOT_FOUND = "not found by externalId; to {} it, map Vitally's id to id"
 

@@ -59,8 +59,7 @@ def test_what_waits_for_another_row_is_said_with_what_it_waits_for(caplog: pytes
         "Stream users, so far: 1 rows received, 1 under way; all have arrived.",
     ]
     assert after(sync, 61.0, caplog)[0] == (
-        "Stream users, so far: 1 rows received, 1 under way, 1 of them until a row of account is there; all have "
-        "arrived."
+        "Stream users, so far: 1 rows received, 1 under way, 1 of them waiting for a row of account; all have arrived."
     )
 
 
@@ -84,6 +83,23 @@ def test_a_list_that_is_read_for_long_is_said(caplog: pytest.LogCaptureFixture) 
     assert listing is not None
     listing.pages_read = 7
     assert "The list of /accounts is being read, page 7 of it." in after(sync, 60.0, caplog)
+    sync.writer.close()
+
+
+def test_a_mirror_and_the_wait_for_the_budget_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    sync = Sync(A, "accounts")
+    sync.writer.mirrors.so_far = lambda: "The list of a mirror."
+    with sync.writer._progress._limiter._in_line(is_first=False):
+        assert after(sync, 60.0, caplog) == [
+            "0 requests since the last such line, 0 % of Requests per minute (requests_per_minute); 1 wait for their "
+            "turn.",
+            "The list of a mirror.",
+        ]
+    assert after(sync, 60.0, caplog)[0].endswith("(requests_per_minute).")
+    caplog.clear()
+    sync.parts.clock.wait(60.0)
+    sync.writer.mirrors.beat()
+    assert lines(caplog)[-1] == "The list of a mirror.", "it is said while its list is read"
     sync.writer.close()
 
 
