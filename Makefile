@@ -23,8 +23,8 @@ coverage: $(INSTALLED)  ## which code the unit tests run by themselves; fails wh
 mutants: $(INSTALLED)  ## bugs that tests should find, in the modules of integration_tests/mutants; ONLY="scan budget"
 	$(BIN)/python -m integration_tests.mutants $(ONLY)
 
-promises: $(INSTALLED)  ## bugs against the promises of docs/reliability.md, and whether their tests find them; ONLY="a word"
-	$(BIN)/python -m integration_tests.promises $(ONLY)
+promises: $(INSTALLED)  ## bugs against the promises of docs/reliability.md, and whether their tests find them; ONLY="moves back"
+	$(BIN)/python -m integration_tests.promises $(if $(ONLY),"$(ONLY)")
 
 SEEDS ?= 300
 FIRST ?= 0

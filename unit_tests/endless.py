@@ -101,8 +101,22 @@ def before_the_answer(_: bytes) -> Iterator[bytes]:
     return itertools.repeat(b"HTTP/1.1 100 Continue\r\nX-Again: %s\r\n\r\n" % (b"y" * 60_000))
 
 
+def nothing_but_compression(_: bytes) -> Iterator[bytes]:
+    """Compressed texts without a letter, one after the other: many bytes arrive, and there is nothing to count."""
+    return itertools.chain([OK + b"Content-Encoding: gzip\r\n\r\n"], itertools.repeat(gzip.compress(b"") * 500))
+
+
+def name_of_what_is_compressed(_: bytes) -> Iterator[bytes]:
+    """The name of a file, which stands before what is compressed and ends with a zero."""
+    begins = b"\x1f\x8b\x08\x08\0\0\0\0\0\x03"
+    return itertools.chain([OK + b"Content-Encoding: gzip\r\n\r\n" + begins], itertools.repeat(b"a" * 65536))
+
+
 ENDLESS = [plain, long, in_chunks, bomb, bomb_within_bomb]
-ODDLY_ENDLESS = [in_one_line_of_a_chunk, after_the_last_chunk, before_the_answer]
+ODDLY_ENDLESS = [
+    *(in_one_line_of_a_chunk, after_the_last_chunk, before_the_answer),
+    *(nothing_but_compression, name_of_what_is_compressed),
+]
 
 
 def slow(server: list[Server], first: bytes, piece: bytes) -> Iterator[bytes]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from vitally_api.network import causes, proxy_of
+
+_INTERNET = ip_network("2000::/3")
+"""What of version 6 is given out."""
+
+_TRANSLATED = ip_network("64:ff9b::/96")
+"""Behind it a network that knows only version 6 reaches those of version 4."""
 
 
 class NotPublicError(OSError):
@@ -58,7 +64,16 @@ def prove_public(host: str, port: int) -> None:
         OSError: it is not found.
     """
     for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        address = ip_address(str(found[0]).partition("%")[0])
-        within = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
-        if not within.is_global or within.is_multicast:
+        address = _reached_by(ip_address(str(found[0]).partition("%")[0]))
+        is_known = address.version == 4 or address in _INTERNET
+        if not (is_known and address.is_global) or address.is_multicast:
             raise NotPublicError(host)
+
+
+def _reached_by(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the address of version 4 that one of version 6 stands for, if it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address

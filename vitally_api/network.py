@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,6 +19,9 @@ CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 MOST_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
+
+_HOST = re.compile(r"[a-z0-9.-]+")
+"""A name in which nobody sees an end: for who sends the request a backslash is one."""
 
 _OLD_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE")
 
@@ -108,7 +112,7 @@ def _host_of(address: str) -> str:
 
 def _is_within(address: str, domain: str) -> bool:
     host = urlsplit(address).hostname or ""
-    return host == domain or host.endswith(f".{domain}")
+    return bool(_HOST.fullmatch(host)) and (host == domain or host.endswith(f".{domain}"))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -74,7 +74,7 @@ def spellings(secret: str) -> set[str]:
     meant = _meanings(secret)
     parts = {part for text in meant for part in re.findall(rf"[\w-]{{{_LONG_PART},}}", text)}
     codes = {code for text in meant for code in _codes(text)}
-    embedded = {code for text in meant for code in _within_base64(text)}
+    embedded = {code for text in meant | {*map(_sent, meant)} for code in _within_base64(text)}
     embedded |= {code for text in meant | codes for code in _letter_by_letter(text)}
     halves = {half for text in meant | codes if len(text) <= _LONGEST_KEY for half in _halves(text)}
     once = {escape(text) for text in meant | parts | codes for escape in _ESCAPES}
@@ -114,6 +114,11 @@ def _bare(secret: str) -> str:
     return bare(cleaned(secret))
 
 
+def _sent(text: str) -> str:
+    """Return what a header has of a key: a request that was logged whole has that."""
+    return base64.b64encode(f"{text}:".encode()).decode()
+
+
 def _codes(text: str) -> Iterator[str]:
     for body in (text.encode(), f"{text}:".encode(), text.encode("latin-1", "replace")):
         yield from (body.hex(), body.hex().upper())
@@ -136,7 +141,7 @@ def _within_base64(text: str) -> Iterator[str]:
 
 
 def _letter_by_letter(text: str) -> Iterator[str]:
-    for form in ("%{:02X}", "%{:02x}", "\\u{:04x}", "\\x{:02x}", "&#{};", "&#x{:x};"):
+    for form in ("%{:02X}", "%{:02x}", "%25{:02X}", "%25{:02x}", "\\u{:04x}", "\\x{:02x}", "&#{};", "&#x{:x};"):
         yield "".join(form.format(ord(letter)) for letter in text)
 
 

@@ -65,7 +65,7 @@ def test_no_answer_makes_a_command_show_a_secret(server: str, command: str, numb
     Echo.kinds = [KINDS[kind]]
     settings = config(server, FORMS[(number + len(command)) % 3], f" {ANALYTICS} ")
     run = write(settings, STREAMS, ROWS, level=logging.DEBUG) if command == "write" else None
-    run = run or run_destination(command, settings)
+    run = run or run_destination(command, settings, level=logging.DEBUG)
     assert_silent(run)
     assert run.messages
 

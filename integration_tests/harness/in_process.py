@@ -26,10 +26,12 @@ from source_vitally.run import messages as source_messages
 from source_vitally.run import trace as source_trace
 
 
-def run_source(action: str, config: Any = None, catalog: Any = None, state: Any = None) -> Run:
+def run_source(
+    action: str, config: Any = None, catalog: Any = None, state: Any = None, *, level: int = logging.INFO
+) -> Run:
     """Run a command of the source, whose manifest is not checked: every process does that."""
     run = Run()
-    with tempfile.TemporaryDirectory() as folder, logged(run), redirect_stdout(_Printed(run)), quick_start():
+    with tempfile.TemporaryDirectory() as folder, logged(run, level), redirect_stdout(_Printed(run)), quick_start():
         arguments = as_files(Path(folder), config=config, catalog=catalog, state=state)
         try:
             for line in source_messages([action, *arguments]):
@@ -43,11 +45,11 @@ def run_source(action: str, config: Any = None, catalog: Any = None, state: Any 
     return run
 
 
-def run_destination(action: str, config: Any = None, catalog: Any = None) -> Run:
+def run_destination(action: str, config: Any = None, catalog: Any = None, *, level: int = logging.INFO) -> Run:
     """Run a command of the destination; `write` is one without input, `write()` one with."""
     run = Run()
     destination = DestinationVitally(QuickClock())
-    with tempfile.TemporaryDirectory() as folder, logged(run):
+    with tempfile.TemporaryDirectory() as folder, logged(run, level):
         arguments = as_files(Path(folder), config=config, catalog=catalog)
         try:
             for line in destination.run_cmd(destination.parse_args([action, *arguments])):

@@ -1,4 +1,4 @@
-"""`make promises`: plant the bugs of each promise and see whether its tests find them; ONLY="a word" for some."""
+"""`make promises`: plant the bugs of each promise and see whether its tests find them; ONLY="moves back" for some."""
 
 from __future__ import annotations
 

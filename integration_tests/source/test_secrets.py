@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote
@@ -54,13 +55,14 @@ def test_no_answer_makes_a_command_show_a_secret(
 ) -> None:
     Echo.kinds = [ANSWERS[kind]]
     config = source_config(server, FORMS[(number + len(command)) % len(FORMS)])
-    run = run_source(command, config, CATALOG if command == "read" else None)
+    run = run_source(command, config, CATALOG if command == "read" else None, level=logging.DEBUG)
     assert_silent(run)
     assert run.messages
 
 
 @pytest.mark.parametrize(
-    ("command", "level", "kind"), [("check", "info", "refused key"), ("read", "debug", "refused row")]
+    ("command", "level", "kind"),
+    [("check", "info", "refused key"), ("discover", "debug", "failure"), ("read", "debug", "refused row")],
 )
 def test_no_process_shows_a_secret(
     server: str, monkeypatch: pytest.MonkeyPatch, command: str, level: str, kind: str

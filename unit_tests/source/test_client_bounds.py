@@ -131,6 +131,8 @@ def test_redirects_within_vitally_are_followed(data_center: dict[str, str], targ
         ([US, "http://rest.vitally.io/x"], "redirects to rest.vitally.io (HTTP 308), which is not https"),
         ([US, "https://127.0.0.1/x"], "redirects to 127.0.0.1 (HTTP 308)"),
         ([US, "https://rest.vitally.io/x", "https://evil.example/x"], "redirects to evil.example (HTTP 308)"),
+        ([US, "https://evil.example\\.vitally.io/x"], "which is outside of Vitally's domain"),
+        ([US, "https://evil.example%2f.vitally.io/x"], "which is outside of Vitally's domain"),
         ([US, US], "redirects to acme.rest.vitally.io (HTTP 308), after 3 other redirects"),
     ],
 )

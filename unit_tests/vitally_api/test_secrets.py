@@ -66,6 +66,7 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "HEX": lambda key: key.encode().hex().upper(),
     "utf-16": lambda key: base64.b64encode(key.encode("utf-16-le")).decode(),
     "percent, all": lambda key: "".join(f"%{ord(letter):02x}" for letter in key),
+    "percent, all, in an address": lambda key: "".join(f"%25{ord(letter):02X}" for letter in key),
     "entities": lambda key: "".join(f"&#{ord(letter)};" for letter in key),
     "escapes": lambda key: "".join(f"\\u{ord(letter):04x}" for letter in key),
     "first half": lambda key: key[: len(key) // 2 + 1],
@@ -86,11 +87,12 @@ def test_a_key_that_is_given_in_one_spelling_is_masked_in_every_other(given: str
 @pytest.mark.parametrize("before", ["me:", "user:", "Authorization: Bearer ", '{"n": 1, "key": "'])
 @pytest.mark.parametrize("after", ["", "@", '"}', "\r\nAccept: */*\r\n"])
 @pytest.mark.parametrize("encode", [b64, urlsafe, lambda text: base64.b64encode(text.encode("utf-16-le")).decode()])
+@pytest.mark.parametrize(("given", "sent"), [("base64", str), ("raw", GIVEN["base64"])], ids=["raw", "as it is sent"])
 def test_a_key_within_what_was_encoded_is_masked(
-    encode: Callable[[str], str], after: str, before: str, key: str
+    *, given: str, sent: Callable[[str], str], encode: Callable[[str], str], after: str, before: str, key: str
 ) -> None:
-    whole = encode(before + key + after)
-    left = masks({"secret_token": b64(key + ":")}, {}).applied(whole)
+    whole = encode(before + sent(key) + after)
+    left = masks({"secret_token": GIVEN[given](key)}, {}).applied(whole)
     beside = len(encode(before)) + len(encode(after))
     assert len(left.replace("****", "")) <= beside + 4, left
 
