@@ -318,7 +318,7 @@ class FeedRetriever(Retriever):
     def _divide(self, scan: Scan, failure: RequestFailed, stream_slice: StreamSlice, is_divisible: bool) -> bool:
         """Let a page that has failed be asked for again; return whether less of it may help.
 
-        Where the list's first row comes, less of the page is asked for; else it is waited for, and this asked once more.
+        Where the list's first row comes, less of the page is asked for; else it is waited for, then this asked again.
         """
         if (is_check() and not failure.is_too_large) or not failure.may_pass or not may_be_too_much(failure.status):
             raise failure
