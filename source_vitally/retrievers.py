@@ -318,14 +318,14 @@ class FeedRetriever(Retriever):
     def _divide(self, scan: Scan, failure: RequestFailed, stream_slice: StreamSlice, is_divisible: bool) -> bool:
         """Let a page that has failed be asked for again; return whether less of it may help.
 
-        What is known to work decides: where the list's first row comes, it is the page that cannot be had; where it
-        does not come either, Vitally is down, and the page is waited for.
+        Where the list's first row comes, less of the page is asked for; else it is waited for, then this asked again.
         """
-        is_asked_once = is_check() and not failure.is_too_large
-        if is_asked_once or not is_divisible or not failure.may_pass or not may_be_too_much(failure.status):
+        if (is_check() and not failure.is_too_large) or not failure.may_pass or not may_be_too_much(failure.status):
             raise failure
         if not self._works(scan, stream_slice):
-            return False
+            if is_divisible:
+                return False
+            raise failure
         if scan.size.halve():
             logger.info(f"Stream {self.name}: larger pages do not come; {scan.size.limit} rows are asked for at once.")
             return True

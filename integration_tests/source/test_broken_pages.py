@@ -129,6 +129,18 @@ def test_a_broken_row_among_what_was_changed_leaves_the_state_as_it_was(make_san
     assert state_of(second, "users") == state_of(first, "users")
 
 
+def test_a_page_that_is_too_heavy_after_an_outage_is_asked_for_in_halves_as_well(
+    make_sandbox: Any, waits: list[float]
+) -> None:
+    sandbox = make_sandbox(sizes={"users": 120}, switches=Switches(heaviest_page=25))
+    sandbox.faults.add(
+        Fault(path="/users$", times=4, skip=5, status=503)
+    )  # what is known to work, while it is asked for
+    run = read(sandbox, "users")
+    assert run.exit_code == 0, run.errors
+    assert len(ids(run, "users")) == 120
+
+
 def test_an_outage_is_no_broken_row(make_sandbox: Any, waits: list[float]) -> None:
     sandbox = make_sandbox(sizes={"users": 350})
     sandbox.faults.add(Fault(path="/users$", times=None, skip=2, status=500))
