@@ -141,5 +141,5 @@ def test_a_page_that_is_too_large_is_asked_for_in_halves(
         run = run_source("read", source_config(serve(noted).url), USERS)
     assert run.exit_code == 0, run.errors
     assert [int(row["id"]) for row in run.records("users")] == list(range(count))
-    assert [line for line in run.logs("INFO") if "as more do not come" in line]
+    assert [line for line in run.logs("INFO") if "larger pages do not come" in line]
     assert len(asked) <= 2 * count / (12 if size == 60_000 else 1) + 14
