@@ -29,7 +29,10 @@ DEADLINE = timedelta(days=90)
 
 PAGES = {
     "source-vitally.md": "integrations/sources/vitally",
-    "source-vitally-migrations.md": "integrations/sources/vitally-migrations",
+    **{
+        f"source-vitally-{page}.md": f"integrations/sources/vitally-{page}"
+        for page in ("migrations", "columns", "reading", "troubleshooting")
+    },
     "destination-vitally.md": "integrations/destinations/vitally",
     **{
         f"destination-vitally-{page}.md": f"integrations/destinations/vitally-{page}"

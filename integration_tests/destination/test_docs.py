@@ -35,7 +35,7 @@ def test_a_marked_region_and_nothing_else_is_made() -> None:
         pages.made(page.format("the unknown"))
 
 
-@pytest.mark.parametrize("page", ["destination-vitally*.md", "source-vitally.md"])
+@pytest.mark.parametrize("page", ["destination-vitally*.md", "source-vitally*.md"])
 def test_the_list_of_sentences_has_each_message_that_is_explained(page: str) -> None:
     listed = " ".join(Page("sentences.md").text.split())
     explained = Page(page).table("Troubleshooting")

@@ -11,7 +11,7 @@ from integration_tests.harness import run_source, source_config
 from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 from vitally_api.regions import REGIONS, Region
 
-PAGE = Page("source-vitally.md")
+PAGE = Page("source-vitally*.md")
 ANY_NAME = re.compile("<.+>")
 
 
