@@ -13,10 +13,10 @@ from destination_vitally.commands.discover import forms, what_it_takes
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Field, Lookup, Object, Operation, RestRoute
 from destination_vitally.objects.table import MESSAGE_FIELDS, OBJECTS
-from shipping import columns, promises, sentences
+from shipping import columns, facts, promises, sentences
 from shipping.names import ROOT
 
-REGION = re.compile(r"(<!-- ([\w ]+): made by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
+REGION = re.compile(r"(<!-- ([\w ]+): made by `make docs` -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 NOTHING = "\N{EN DASH}"
 OTHERS: Mapping[str, str] = {
     "traits": "Any other column becomes a trait.",
@@ -38,13 +38,15 @@ def main(arguments: list[str]) -> int:
 
 def made(page: str) -> str:
     """Return a page with each marked region as the code makes it."""
-    return REGION.sub(lambda found: f"{found[1]}\n{REGIONS[found[2]]()}\n\n{found[3]}", page)
+    return REGION.sub(lambda found: f"{found[1]}\n{_region(found[2], found[3])}\n\n{found[4]}", page)
+
+
+def _region(name: str, body: str) -> str:
+    return FACTS[name](body) if name in FACTS else REGIONS[name]()
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    titles = list(head)
-    lines = [f"| {' | '.join(line)} |" for line in (titles, *rows)]
-    return "\n".join([lines[0], "|---" * len(titles) + "|", *lines[1:]]).replace("{", "\\{")
+    return facts.table(head, rows).replace("{", "\\{")
 
 
 def _named(entry: Object) -> str:
@@ -180,6 +182,13 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     **{f"promises of the {part}": partial(promises.table, part) for part in ("source", "destination", "waiting")},
 }
 """What makes each region of a page."""
+
+FACTS: Mapping[str, Callable[[str], str]] = {
+    "the streams": facts.streams,
+    "the settings of the source": facts.settings_of_source,
+    "the settings of the destination": facts.settings_of_destination,
+}
+"""What makes each region in which the last column is of the page."""
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

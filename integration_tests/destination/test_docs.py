@@ -13,7 +13,7 @@ from integration_tests.destination.mirrored import complete, full, said
 from integration_tests.harness import destination_config, record, stream, write
 from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 from integration_tests.sandbox import Sandbox
-from shipping import pages, sentences
+from shipping import facts, pages, sentences
 
 PAGE = Page("destination-vitally*.md")
 EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}
@@ -33,6 +33,16 @@ def test_a_marked_region_and_nothing_else_is_made() -> None:
     assert "old" not in made
     with pytest.raises(KeyError):
         pages.made(page.format("the unknown"))
+
+
+def test_a_table_of_facts_keeps_its_words_and_its_order_and_makes_the_rest() -> None:
+    """Given a table whose facts are wrong, which lacks all streams but two, then the words of these two stay."""
+    body = "| Stream | What it is |\n|---|---|\n| `users` | old | people |\n| `admins` | | your own |\n| `gone` | x |\n"
+    [_, _, users, admins, new, *_] = lines = facts.streams(body).splitlines()
+    assert users == "| `users` | full refresh, incremental | `id` | `updatedAt` | people |"
+    assert admins == "| `admins` | full refresh | `id` | | your own |"
+    assert new.endswith("| `accountUpdatedAt` | |"), "it says nothing yet"
+    assert "`gone`" not in "".join(lines)
 
 
 @pytest.mark.parametrize("page", ["destination-vitally*.md", "source-vitally*.md"])

@@ -22,6 +22,8 @@ COUNT = 200
 TABLES = ("organizations", "accounts", "users")
 EVERYONE = [{"field": "accountIds", "value": "everyone"}]
 # DuckDB has the columns in lower case, which is why externalId must be named.
+OWN: dict[str, Any] = {"id": {}, "big_integer": {"cast": "text"}, "integer_value": {"cast": "text"}}
+"""Columns of the streams of the smoke test that are mapped by themselves."""
 KEYED: dict[str, Any] = {"fields": [{"field": "externalId", "column": "externalid"}], "other_columns": "ignore"}
 FROM_DUCKDB = [
     {"stream": "organizations", "object": "organization", **KEYED},
@@ -174,13 +176,16 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
     columns = {stream["name"]: stream["json_schema"]["properties"] for stream in catalog["streams"]}
     columns["_preflight_basic_types"] = {"id": {}}
     constants = {"userId": "someone", "timestamp": "2026-01-01T00:00:00Z"}
-    # An id would identify the event, but every stream of the test counts from 1: here it is a property.
+    # An id would identify the event, but every stream of the test counts from 1: here it is a property. Numbers that no
+    # double holds are texts.
     mappings = [
         {
             "stream": name,
             "object": "event",
             "constants": [{"field": field, "value": value} for field, value in {"event": name, **constants}.items()],
-            "traits": [{"trait": "id", "column": "id"}] if "id" in found else [],
+            "traits": [
+                {"trait": column, "column": column, **as_text} for column, as_text in OWN.items() if column in found
+            ],
             "other_columns": "traits",
         }
         for name, found in columns.items()
@@ -188,7 +193,9 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
     with Sandbox(empty=True, switches=Switches(effect_delay=1)) as sandbox:
         account = sandbox.workspace.insert("accounts", {"externalId": "everyone", "name": "Everyone"})
         sandbox.workspace.insert("users", {"externalId": "someone", "name": "Some One", "accountIds": [account["id"]]})
-        (tmp_path / "config.json").write_text(json.dumps(destination_config(sandbox, mappings=mappings)))
+        (tmp_path / "config.json").write_text(
+            json.dumps(destination_config(sandbox, mappings=mappings, on_rejected="fail"))
+        )
 
         printed = pyairbyte(
             "pyab", "destination-smoke-test", f"--destination={DESTINATION}", "--config=config.json", folder=tmp_path
@@ -196,4 +203,5 @@ def test_pyab_destination_smoke_test(tmp_path: Path) -> None:
 
         result, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
         assert result["success"], result
+        sandbox.workspace.settle()
         assert len(sandbox.workspace.events) >= result["records_delivered"] > 0
