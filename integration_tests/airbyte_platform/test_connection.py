@@ -24,6 +24,7 @@ from integration_tests.airbyte_platform import (
     Selected,
     SourceStream,
 )
+from integration_tests.harness import stream
 
 ALL = ("append", "overwrite", "append_dedup", "update", "soft_delete")
 TEXT = {"type": "string"}
@@ -94,6 +95,22 @@ def test_a_custom_docker_destination_gets_the_word_and_no_ids(mode: Mode, kind: 
     for refresh in (MERGE, TRUNCATE):
         with pytest.raises(NotOffered):
             connection.job(refresh)
+
+
+@pytest.mark.parametrize(
+    ("mode", "by_api"),
+    [
+        (INCREMENTAL_APPEND, False),
+        (INCREMENTAL_APPEND_DEDUP, False),
+        (FULL_REFRESH_OVERWRITE, False),
+        (Mode("incremental", "update"), True),
+        (Mode("incremental", "soft_delete"), True),
+    ],
+    ids=str,
+)
+def test_the_streams_of_other_tests_are_what_a_custom_docker_destination_gets(mode: Mode, by_api: bool) -> None:
+    [entry] = Connection(CUSTOM, Selected(STREAM, mode), by_api=by_api).job(SYNC).catalog["streams"]
+    assert sent(stream("rows", mode.destination_sync_mode)) == sent(entry)
 
 
 @pytest.mark.parametrize("is_resumable", [False, True])
