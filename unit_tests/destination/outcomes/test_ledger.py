@@ -154,6 +154,19 @@ def test_a_rejection_that_cannot_be_reported_lets_no_state_past() -> None:
     assert ledger.tallies[plan].open == 1
 
 
+@pytest.mark.parametrize("last", [0, 1])
+def test_a_state_of_two_streams_waits_for_the_records_of_both(last: int) -> None:
+    ledger = Ledger(lambda _: None)
+    for plan in PLANS:
+        ledger.expect(plan)
+    records = [ledger.receive(plan, b"", 1) for plan in PLANS]
+    ledger.checkpoint(b'{"type":"STATE","state":{}}', PLANS, 0.0)
+    ledger.settle(records[1 - last], "accepted")
+    assert list(ledger.ready()) == []
+    ledger.settle(records[last], "accepted")
+    assert len(list(ledger.ready())) == 1
+
+
 def test_a_record_has_a_place_in_its_stream_and_a_rejection_a_reason() -> None:
     ledger = Ledger(lambda _: None)
     for plan in PLANS:
