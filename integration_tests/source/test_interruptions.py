@@ -241,6 +241,22 @@ def test_a_resume_cursor_that_is_no_longer_known_begins_the_list_again(
     assert "resume" not in str(run.states(stream)[-1])
 
 
+def test_a_refused_resume_cursor_is_known_as_such_amid_an_outage(make_sandbox: Any, waits: list[float]) -> None:
+    """Given a sync that stopped before a broken row, when its cursor is answered with 500 but for the last try."""
+    sandbox = make_sandbox(seed=8, sizes={"users": 250})
+    oldest_first = sorted(sandbox.workspace.rows("users"), key=lambda row: str(row["createdAt"]))
+    sandbox.switches.broken_rows = frozenset([oldest_first[40]["id"]])
+    stopped = read(sandbox, ["users"])
+    assert stopped.statuses == {"users": "INCOMPLETE"}
+    sandbox.switches.broken_rows = frozenset()
+    sandbox.switches.expired_cursor = 500
+    sandbox.expire_cursors()
+    sandbox.faults.add(Fault(path="/users$", times=1, skip=6, status=502))
+    run = read(sandbox, ["users"], stopped.last_states())
+    assert (run.exit_code, run.statuses) == (0, {"users": "COMPLETE"}), run.errors
+    assert len(run.records("users")) == 250
+
+
 @pytest.mark.parametrize("fault", [{"status": 401}, {"status": 429}, {"status": 503}, {"kind": "drop"}], ids=str)
 def test_an_outage_or_a_refusal_leaves_the_resume_point(
     make_sandbox: Any, waits: list[float], fault: dict[str, Any]
