@@ -23,7 +23,7 @@ from source_vitally.client import FEW_RETRIES, RETRIES, RequestFailed, patience
 from source_vitally.failures import LASTING, Failure
 from source_vitally.feed_cursor import FeedCursor
 from source_vitally.memory import weigh
-from source_vitally.records import Sieve, ids_of, with_text_ids
+from source_vitally.records import Sieve, ids_of, version_of, with_text_ids
 from source_vitally.responses import body_of, is_absent, is_empty, reason_of, size_of
 from source_vitally.retrievers import FeedRetriever
 from source_vitally.scan import UPDATED_AT, Scan
@@ -127,9 +127,16 @@ class DetailRetriever(FeedRetriever, ABC):
                 self._take_note(scan, row, details, stream_slice)
                 records, details.records = details.records or [], None
                 for data in records:
+                    if self._was_given(data, row):
+                        continue
                     record = Record(data=data, stream_name=self.name, associated_slice=stream_slice)
                     weigh(record, details.size // len(records))
                     yield record
+
+    def _was_given(self, data: Row, row: Row) -> bool:
+        """Whether details are a version of their row, later than the list has shown, that has been given already."""
+        is_later = data.get("id") == row.get("id") and data.get(UPDATED_AT) != row.get(UPDATED_AT)
+        return is_later and not self._seen.add(version_of(data))
 
     def _take_note(self, scan: Scan, row: Row, details: Details, stream_slice: StreamSlice) -> None:
         """Count a row; raise what ends the scan."""

@@ -370,7 +370,7 @@ class FeedRetriever(Retriever):
         try:
             with patience(retries=1):
                 response = self._page(scan, stream_slice, scan.known)
-            return any(self.record_selector.extractor.extract_records(response))
+            return not is_absent(response) and any(self.record_selector.extractor.extract_records(response))
         except RequestFailed:
             return False
 

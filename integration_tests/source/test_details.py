@@ -351,3 +351,22 @@ def test_requests_under_way_never_exceed_the_workers(make_sandbox: Any) -> None:
     run = run_source("read", config, catalog(*names))
     assert run.exit_code == 0, run.errors
     assert sandbox.most_under_way == 3
+
+
+def test_a_transcript_that_was_edited_before_its_details_came_is_not_given_again(make_sandbox: Any) -> None:
+    """Given a list that begins again, and by then shows the version that was read already."""
+    sandbox = make_sandbox(seed=8, sizes={"meetings": 400})
+    [edited, *_] = sandbox.workspace.rows("meetingTranscripts")[-1:]
+
+    def edits(page: Any) -> None:
+        if page.resource == "meetingTranscripts":
+            sandbox.after_page = None
+            sandbox.workspace.update("meetingTranscripts", edited["id"], {"traits": {"edited": 1}})
+
+    sandbox.after_page = edits
+    sandbox.faults.add(Fault(path="meetingTranscripts$", skip=1, status=400, body={"error": "from has expired."}))
+    run = run_source("read", source_config(sandbox.url, sandbox.rest_key), catalog("meeting_transcripts"))
+    assert run.exit_code == 0, run.errors
+    ids = [record["id"] for record in run.records("meeting_transcripts")]
+    assert edited["id"] in ids
+    assert len(ids) == len({*ids})

@@ -241,20 +241,23 @@ def test_a_resume_cursor_that_is_no_longer_known_begins_the_list_again(
     assert "resume" not in str(run.states(stream)[-1])
 
 
-def test_a_refused_resume_cursor_is_known_as_such_amid_an_outage(make_sandbox: Any, waits: list[float]) -> None:
-    """Given a sync that stopped before a broken row, when its cursor is answered with 500 but for the last try."""
-    sandbox = make_sandbox(seed=8, sizes={"users": 250})
-    oldest_first = sorted(sandbox.workspace.rows("users"), key=lambda row: str(row["createdAt"]))
-    sandbox.switches.broken_rows = frozenset([oldest_first[40]["id"]])
-    stopped = read(sandbox, ["users"])
-    assert stopped.statuses == {"users": "INCOMPLETE"}
+@pytest.mark.parametrize(("stream", "answer"), [("users", 500), ("meetings", "error")])
+def test_a_refused_resume_cursor_is_known_as_such_amid_an_outage(
+    make_sandbox: Any, waits: list[float], stream: str, answer: Any
+) -> None:
+    """Given a sync that stopped before a broken row, when its cursor is refused, and the last try hits an outage."""
+    sandbox = make_sandbox(seed=8, sizes={stream: 250})
+    rows = [row for row in sandbox.workspace.rows(stream) if not row.get("archivedAt")]
+    sandbox.switches.broken_rows = frozenset([sorted(rows, key=lambda row: str(row["createdAt"]))[40]["id"]])
+    stopped = read(sandbox, [stream], include_archived=False)
+    assert stopped.statuses == {stream: "INCOMPLETE"}
     sandbox.switches.broken_rows = frozenset()
-    sandbox.switches.expired_cursor = 500
+    sandbox.switches.expired_cursor = answer
     sandbox.expire_cursors()
-    sandbox.faults.add(Fault(path="/users$", times=1, skip=6, status=502))
-    run = read(sandbox, ["users"], stopped.last_states())
-    assert (run.exit_code, run.statuses) == (0, {"users": "COMPLETE"}), run.errors
-    assert len(run.records("users")) == 250
+    sandbox.faults.add(Fault(path=f"/{stream}$", times=1, skip=6, status=502))
+    run = read(sandbox, [stream], stopped.last_states(), include_archived=False)
+    assert (run.exit_code, run.statuses) == (0, {stream: "COMPLETE"}), run.errors
+    assert len(run.records(stream)) == len(rows)
 
 
 @pytest.mark.parametrize("fault", [{"status": 401}, {"status": 429}, {"status": 503}, {"kind": "drop"}], ids=str)
