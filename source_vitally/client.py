@@ -177,7 +177,6 @@ class PatientClient(HttpClient):
         options = {**request_kwargs, "timeout": self._timeouts, "verify": _certificates(request, request_kwargs)}
         patience = _patience.get()
         start, before, tries = monotonic(), 0, 0
-        refusal: tuple[Answer, ErrorResolution] | None = None
         while True:
             tries += 1
             with ExitStack() as held:  # of large answers one is read, and taken apart, at a time
@@ -188,9 +187,6 @@ class PatientClient(HttpClient):
                 progress.HERE.arrived(self.name, count_of(answer))
                 return answer
             status = _status_of(answer)
-            # Of a request that may be wrong in itself, a refusal says more than an outage that comes in between.
-            if patience.doubtful and not _is_outage(status) and status != requests.codes.too_many_requests:
-                refusal = answer, resolution
             wait = self._backoff.backoff_time(answer, tries) or 0.0  # type: ignore[arg-type]
             wait = min(wait, SHORT_WAIT) if patience.is_check else wait
             if tries <= FEW_RETRIES:
@@ -198,7 +194,7 @@ class PatientClient(HttpClient):
             is_over = patience.has_ended(status, tries, self._budget.successes >= before + SOME)
             may_pass = resolution.response_action in _TRY_AGAIN or self._is_odd_refusal(status, tries, patience)
             if not may_pass or is_over or monotonic() - start + wait > MAX_SECONDS:
-                raise RequestFailed(*(refusal or (answer, resolution)), tries)
+                raise RequestFailed(answer, resolution, tries)
             self._say(answer, resolution, wait, f"{tries} of {patience.retries}")
             with aside(), progress.HERE.waiting(f"the next try, after {in_short(answer)},", self.name):
                 sleep(wait)

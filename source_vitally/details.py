@@ -136,7 +136,8 @@ class DetailRetriever(FeedRetriever, ABC):
     def _was_given(self, data: Row, row: Row) -> bool:
         """Whether details are a version of their row, later than the list has shown, that has been given already."""
         is_later = data.get("id") == row.get("id") and data.get(UPDATED_AT) != row.get(UPDATED_AT)
-        return is_later and not self._seen.add(version_of(data))
+        with self._emitting:
+            return is_later and not self._seen.add(version_of(data))
 
     def _take_note(self, scan: Scan, row: Row, details: Details, stream_slice: StreamSlice) -> None:
         """Count a row; raise what ends the scan."""

@@ -266,10 +266,7 @@ class FeedRetriever(Retriever):
 
     def _query(self, stream_slice: StreamSlice) -> str:
         """Name the filters of the list, so that a changed config does not go on with another list's page cursor."""
-        params = {
-            **self.requester.get_request_params(stream_slice=stream_slice),
-            **self._partition(stream_slice),
-        }
+        params = {**self.requester.get_request_params(stream_slice=stream_slice), **self._partition(stream_slice)}
         return "&".join(f"{key}={value}" for key, value in sorted(params.items()))
 
     def _partition(self, stream_slice: StreamSlice) -> Mapping[str, Any]:
@@ -278,8 +275,7 @@ class FeedRetriever(Retriever):
     def _fetch(self, scan: Scan, stream_slice: StreamSlice) -> requests.Response:
         """Fetch the scan's next page.
 
-        It is asked for in halves where it cannot be had at once, and the list begun again where the server no longer
-        takes the cursor, or the order.
+        It is asked for in halves where it does not come, and the list begun again where cursor or order is refused.
 
         Raises:
             RowUnavailable: The next row cannot be had, even alone.
@@ -294,8 +290,12 @@ class FeedRetriever(Retriever):
                     return response
             except RequestFailed as failure:
                 if failure.is_outage or not self._may_begin_again(failure.status, scan, stream_slice):
-                    is_divisible = self._divide(scan, failure, stream_slice, is_divisible)
-                    continue
+                    try:
+                        is_divisible = self._divide(scan, failure, stream_slice, is_divisible)
+                        continue
+                    except RowUnavailable:  # though Vitally is up: so it may be the cursor
+                        if not self._may_begin_again(None, scan, stream_slice):
+                            raise
             rejected = "the page cursor" if scan.token else "sortBy"
             logger.info(f"Vitally rejected {rejected} of stream {self.name}: reading the list from its start.")
             if not scan.resumes:

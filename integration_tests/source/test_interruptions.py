@@ -260,14 +260,16 @@ def test_a_refused_resume_cursor_is_known_as_such_amid_an_outage(
     assert len(run.records(stream)) == len(rows)
 
 
+@pytest.mark.parametrize("hiccup", [0, 1], ids=["", "after a 500"])
 @pytest.mark.parametrize("fault", [{"status": 401}, {"status": 429}, {"status": 503}, {"kind": "drop"}], ids=str)
 def test_an_outage_or_a_refusal_leaves_the_resume_point(
-    make_sandbox: Any, waits: list[float], fault: dict[str, Any]
+    make_sandbox: Any, waits: list[float], fault: dict[str, Any], hiccup: int
 ) -> None:
     sandbox = make_sandbox(seed=8, sizes={"users": 900})
     sandbox.faults.add(Fault(path="/users$", times=None, skip=7, status=503))
     broken_off = read(sandbox, ["users"])
     sandbox.faults.clear()
+    sandbox.faults.add(Fault(path="/users$", times=hiccup, status=500))
     sandbox.faults.add(Fault(path="/users$", times=None, **fault))
     refused = run_source("read", config_of(sandbox), configured({"streams": [USERS]}), broken_off.last_states())
     assert refused.exit_code == 1
