@@ -193,7 +193,7 @@ def build(
             explain_deletes(config, plan.title, plan.entry, plan.operation, _deletions(stream))
             explain_truncation(configured, plan.title, plan.mirror)
     if problems:
-        raise ConfigError(" ".join([*problems, lacking(plan.lacks for plan in plans)]))
+        raise ConfigError(" ".join([*problems, lacking(plan.lacks for plan in plans)]).strip())
     whole = {plan.entry.path for plan in plans if plan.only_ids and plan.mirror}
     others = (one for one in plans if one.mirror or not (one.mapper.are_vitallys and one.entry.path in whole))
     check_together((plan.title, plan.entry, plan.mirror) for plan in others)
