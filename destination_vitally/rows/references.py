@@ -245,7 +245,7 @@ class References:
     def _look(self, rest: Api, target: str, value: str) -> Answer:
         entry = BY_NAME[target]
         subject = Change(entry, "update", entry.operations["create"][0], f"{target} '{value}'", {}, {})
-        identity = (target, "externalId", value)
+        identity, row = (target, "externalId", value), None
         try:
             row = found_row(subject, rest.send("GET", entry.item_path.format(key=quoted(value))))
         except RejectedError as error:
@@ -257,7 +257,10 @@ class References:
             else:
                 ids = (row["id"], row.get("externalId"))
                 self._memory.note(Shown(entry, [row], asked="" if value in ids else value))
-        return self._memory.find(target, value)
+        answer = self._memory.find(target, value)
+        if row is None or answer.rows or answer.was_deleted:
+            return answer
+        return answer._replace(rows=(Known(row),))  # the disk is full, and memory has forgotten it already
 
     def _create(self, rest: Api, change: Change, field: str, target: str, external_id: str) -> Known:
         # One at a time: many rows may name the same one.

@@ -11,7 +11,7 @@ from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId
 from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME
-from destination_vitally.rows.facts import Deleted, Missed, Seen
+from destination_vitally.rows.facts import Deleted, Fact, Missed, Seen
 from destination_vitally.rows.lists import SINGLES_FIRST
 from destination_vitally.rows.references import ABSENT_SECONDS, References
 from unit_tests.destination.builders import REFERENCES, change
@@ -171,6 +171,19 @@ def test_what_is_not_there_is_believed_for_a_while(passed: float, is_asked_again
     asked.clock.wait(passed)
     assert vitallys(asked, "a") == (OURS if is_asked_again else MISSING)
     assert len(asked.asked) == 1 + is_asked_again
+
+
+def test_a_row_that_is_forgotten_as_soon_as_it_is_shown_is_there_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a disk that is full at the moment in which a parent has been looked up."""
+    asked = Asked({"GET /accounts/a": A})
+    note = asked.memory.note
+
+    def forgets(*facts: Fact) -> None:
+        note(*facts)
+        asked.memory.store._move_to_memory()
+
+    monkeypatch.setattr(asked.memory, "note", forgets)
+    assert vitallys(asked, "a") == OURS
 
 
 def test_a_message_is_refused_with_what_the_sync_could_have_brought() -> None:
