@@ -83,6 +83,7 @@ class Config(Settings):
     object_storage_config: Annotated[NoStorage | S3Storage, Field(discriminator="storage_type")] = NoStorage(
         storage_type="None"
     )
+    journal: Literal["none", "outcomes", "changes"] = "none"
     num_workers: int = _shared(settings.NUM_WORKERS)
     requests_per_minute: int = _shared(settings.REQUESTS_PER_MINUTE)
 
@@ -107,4 +108,10 @@ class Config(Settings):
             raise ValueError("all in Look whether rows have landed (verify) needs the REST API key (secret_token)")
         if self.skip_unchanged and not self.secret_token:
             raise ValueError("Send only what changes (skip_unchanged) needs the REST API key (secret_token)")
+        if self.journal == "changes" and not self.secret_token:
+            raise ValueError("changes in Keep a journal (journal) needs the REST API key (secret_token)")
+        if self.journal != "none" and isinstance(self.object_storage_config, NoStorage):
+            raise ValueError(
+                "Keep a journal (journal) needs a bucket: enter one in Rejected records (object_storage_config)"
+            )
         return self
