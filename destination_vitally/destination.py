@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from airbyte_cdk.destinations import Destination
@@ -24,10 +24,13 @@ from destination_vitally.api.workspace import Workspace
 from destination_vitally.clock import Clock, SystemClock
 from destination_vitally.commands.check import check
 from destination_vitally.commands.discover import destination_catalog
+from destination_vitally.commands.input import Lines, chunks_from, chunks_of
 from destination_vitally.commands.replay import replay
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.config import NoStorage
 from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
+from destination_vitally.journal.journal import Journal
+from destination_vitally.journal.recorder import Recorder
 from destination_vitally.lines import dumps, parse
 from destination_vitally.mapping import plan
 from destination_vitally.masking import make_known, values_without_secrets, without_secrets
@@ -47,11 +50,13 @@ from destination_vitally.protocol import (
     SyncMode,
     Type,
 )
-from destination_vitally.sync.input import Lines, chunks_from, chunks_of
 from destination_vitally.sync.writer import Writer
 from vitally_api.bounds import LONGEST_CHECK, TooSlowError, within
 from vitally_api.catalogs import problem_of_catalog
 from vitally_api.ends import TERMINATED, end_unread
+
+if TYPE_CHECKING:
+    from destination_vitally.outcomes.bucket import Bucket
 
 logger = logging.getLogger("airbyte")
 
@@ -151,7 +156,9 @@ class DestinationVitally(Destination):
         settings = _settings(config)
         apis = connect(settings, self._clock)
         plans = plan.build(settings, catalog.streams, Workspace(apis.rest), now=self._clock.now)
-        writer = Writer(plans, settings, apis, self._rejected(settings), self._clock)
+        bucket = self._bucket(settings)
+        rejected, recorder = self._rejected(settings, bucket), self._recorder(settings, bucket, plans)
+        writer = Writer(plans, settings, apis, rejected, self._clock, recorder=recorder)
         failure: Exception | None = None
         try:
             yield from self._feed(writer, Lines(chunks))
@@ -178,12 +185,25 @@ class DestinationVitally(Destination):
         if failure is not None:
             raise failure
 
-    def _rejected(self, settings: configuration.Config) -> RejectedRecords:
+    def _bucket(self, settings: configuration.Config) -> Bucket | None:
+        storage = settings.object_storage_config
+        is_idle = settings.dry_run and settings.journal == "none"
+        return None if isinstance(storage, NoStorage) or is_idle else open_bucket(storage)
+
+    def _rejected(self, settings: configuration.Config, bucket: Bucket | None) -> RejectedRecords:
         """Where rejected records go: into the log, and into the bucket if there is one and this is no dry run."""
         storage = settings.object_storage_config
-        if isinstance(storage, NoStorage) or settings.dry_run:
+        if bucket is None or isinstance(storage, NoStorage) or settings.dry_run:
             return RejectedRecords()
-        return RejectedStore(open_bucket(storage), self._clock, FORMS[storage.format.format_type])
+        return RejectedStore(bucket, self._clock, FORMS[storage.format.format_type])
+
+    def _recorder(
+        self, settings: configuration.Config, bucket: Bucket | None, plans: list[plan.StreamPlan]
+    ) -> Recorder:
+        """What keeps the journal: where there is a bucket, at least of what a mirror deletes."""
+        if bucket is None:
+            return Recorder()
+        return Recorder(Journal(bucket, self._clock, settings, next((one.sync_id for one in plans), 0)))
 
     def _feed(self, writer: Writer, lines: Lines) -> Iterator[bytes]:
         number = 0

@@ -58,7 +58,7 @@ def differing(
     """
     found = [
         name
-        for name, field, value in _written(entry, fields)
+        for name, field, value in written(entry, fields)
         if not (
             _shows_reference(field, value, row, how.known)
             if field.refers
@@ -91,13 +91,13 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
         return ["timestamp"]
     found = []
     by_rest = isinstance(change.route, RestRoute)
-    for name, field, value in _written(change.entry, change.fields):
+    for name, field, value in written(change.entry, change.fields):
         if by_rest and (field.create_only or not field.in_body):
             continue
         if field.refers:
             stays = _surely_refers(field, value, row, known)
         else:
-            shown = next(_carried(field, row), _ABSENT)
+            shown = next(carried(field, row), _ABSENT)
             stays = shown is not _ABSENT and unchanged(
                 value, shown, any_case=_is_any_case(change.entry, field), is_html=field.is_html
             )
@@ -110,7 +110,7 @@ def would_change(change: Change, row: Row, known: Known = lambda target, value: 
     return found + [TRAIT + name for name, value in change.open_values.items() if not unchanged(value, shown_as[name])]
 
 
-def _written(entry: Object, fields: Mapping[str, Any]) -> Iterator[tuple[str, Field, Any]]:
+def written(entry: Object, fields: Mapping[str, Any]) -> Iterator[tuple[str, Field, Any]]:
     """Yield the fields that are sent and that Vitally does not compute, each with its value."""
     for name, value in fields.items():
         field = entry.field(name)
@@ -126,17 +126,16 @@ def _surely_refers(field: Field, value: Any, row: Row, known: Known) -> bool:
 
 
 def _shows_value(field: Field, value: Any, row: Row, equal: Equal) -> bool:
-    carried = list(_carried(field, row))
-    alike = [equal(value, shown) for shown in carried]
-    return all(alike) if is_empty(value) else any(alike) or not carried
+    alike = [equal(value, shown) for shown in carried(field, row)]
+    return all(alike) if is_empty(value) else any(alike) or not alike
 
 
 def _is_any_case(entry: Object, field: Field) -> bool:
     return any(key.any_case and field.name in key.fields for key in entry.keys)
 
 
-def _carried(field: Field, row: Row) -> Iterator[Any]:
-    """Yield what a row says of a field: as the attribute, and as the trait that it travels as."""
+def carried(field: Field, row: Row) -> Iterator[Any]:
+    """Yield what a row says of a field, which may be nothing: as the attribute, and as the trait that it travels as."""
     if field.name in row:
         yield row[field.name]
     traits = row.get("traits")

@@ -33,6 +33,10 @@ class Journal:
     """Takes intents and outcomes, numbers them, and stores them below `journal/<sync_id>/`. Safe to use from threads.
 
     What was taken is durable after `flush`, and not before.
+
+    Attributes:
+        how: what is kept, as it is set.
+        is_dry_run: whether nothing is sent.
     """
 
     def __init__(self, bucket: Bucket, clock: Clock, config: Config, sync_id: int) -> None:
@@ -45,6 +49,8 @@ class Journal:
             "journal": config.journal,
             "dry_run": config.dry_run,
         }
+        self.how = config.journal
+        self.is_dry_run = config.dry_run
         self._files = Files(bucket, clock, "jsonl", framed(header, config.secret_token))
         self._folder = folder_of(FOLDER, sync_id)
         self._seq = count(1)

@@ -36,7 +36,9 @@ class Header(Part):
     sync_id: int = Field(description="The platform's number of the sync, 0 where it gives none")
     attempt: int = Field(description="Which attempt of it, from 0")
     started_at: str = Field(description="When it began, by the clock of this machine")
-    journal: Literal["outcomes", "changes"] = Field(description="What is in the journal, as it is set")
+    journal: Literal["none", "outcomes", "changes"] = Field(
+        description="What is in it, as it is set; always what a mirror deletes"
+    )
     dry_run: bool = Field(description="Whether nothing was sent: then there are no outcomes")
 
 
@@ -59,15 +61,20 @@ class Link(Part):
     was: bool | None = Field(description="Whether it was linked before; null where it is not known")
 
 
-class Intent(Part):
-    """What is about to be sent for one record and entry of its mapping; stored before it is."""
+class Origin(Part):
+    """Where a line is from."""
 
-    seq: int = Field(description="Numbers the intents of a sync; its outcome has the same")
+    seq: int = Field(description="Numbers the intents of a sync; an outcome has that of its intent, if there is one")
     line: int | None = Field(description="The line of the input; null of what no record asks for")
     entry: int = Field(description="Which entry of Mappings the stream has, from 0")
-    stream: str
+    stream: str | None = Field(description="Null of a parent that is created because rows name it")
     namespace: str | None
     object: str = Field(description="What mappings call the object, such as account")
+
+
+class Intent(Origin):
+    """What is about to be sent for one record and entry of its mapping; stored before it is."""
+
     operation: Operation
     route: Literal["batch", "rest"]
     key: dict[str, str] = Field(description="What the record says of the keys of its row")
@@ -79,15 +86,9 @@ class Intent(Part):
     row: dict[str, Any] | None = Field(description="The whole row as Vitally showed it, of deletes")
 
 
-class Outcome(Part):
+class Outcome(Origin):
     """What became of a record. A later line of the same `seq` adds to an earlier one what was seen since."""
 
-    seq: int = Field(description="That of the intent; of its own where nothing was to be sent")
-    line: int | None
-    entry: int
-    stream: str
-    namespace: str | None
-    object: str
     label: str = Field(description="What the log calls the row")
     outcome: str = Field(
         description="accepted, superseded, unchanged, skipped, rejected; or waiting: nothing was sent yet, and another "
@@ -100,7 +101,7 @@ class Outcome(Part):
     taken_at: str | None = Field(description="When Vitally took it, by its own clock")
     landed_at: str | None = Field(description="When the row was seen to show it, by the clock of this machine")
     seen: dict[str, Any] | None = Field(
-        description=f"What Vitally showed afterwards of what was sent, by name, {TRAIT}<path> of traits; null if not read"
+        description=f"What Vitally showed afterwards, by name, {TRAIT}<path> of a trait; null where nobody looked"
     )
     record: Any = Field(default=None, description="The record as it arrived, if it was rejected")
 

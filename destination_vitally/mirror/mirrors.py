@@ -7,18 +7,17 @@ not known, a list that is not read to its end, and more missing rows than max_de
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from itertools import count, takewhile
+from itertools import takewhile
 from typing import Any
 
-from destination_vitally.api.pages import Row, text_of
+from destination_vitally.api.pages import Row
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, ListError
+from destination_vitally.journal.journal import attempt
 from destination_vitally.mapping.change import Change, identity_of
 from destination_vitally.mapping.plan import StreamPlan
-from destination_vitally.mapping.values import moment_of
 from destination_vitally.mirror.missing import Care, Identity, Missing, folded
 from destination_vitally.outcomes.ledger import Ledger, Tally
 from destination_vitally.rows.known import Rows
@@ -27,13 +26,11 @@ from destination_vitally.send.rest import Rest
 
 logger = logging.getLogger("airbyte")
 
-ATTEMPT = "WORKER_JOB_ATTEMPT"
-"""The variable in which Airbyte gives the number of the attempt, from 0. A later one may go on where another ended."""
-
 ALIKE = "\x1e"
 """Before what keys have in common that are spelled in several ways."""
 
-Keep = Callable[[StreamPlan, dict[str, Any]], None]
+Keep = Callable[[StreamPlan, Change, Row, float], Callable[[], None]]
+"""Stores a row that is about to be deleted, at a time in Unix seconds; returns what says that it is deleted."""
 
 Together = Callable[[Iterable[Callable[[], object]]], None]
 
@@ -70,7 +67,6 @@ class Mirrors:
         self.sentences: list[tuple[int, str]] = []
         """What to say at the end, each with the level of the log that it belongs to."""
         self._clock = rows.memory.clock
-        self._seq = count(1)
         self.so_far: Callable[[], str] = str
         """Where the mirror is that is under way; empty while there is none."""
         self.beat: Callable[[], None] = lambda: None
@@ -129,10 +125,9 @@ class Mirrors:
             raise ConfigError(" ".join(problems))
 
     def _doubt_of_sync(self) -> str:
-        attempt = os.environ.get(ATTEMPT, "")
-        if attempt.isdecimal() and int(attempt):
+        if number := attempt():
             return (
-                f"this is attempt {int(attempt) + 1} of the sync, which may have gone on in the middle of the table. "
+                f"this is attempt {number + 1} of the sync, which may have gone on in the middle of the table. "
                 "The next sync makes up for it"
             )
         if self._began is None:
@@ -171,22 +166,9 @@ class Mirrors:
         wanted = takewhile(lambda _: not is_stopped(), missing)
         self._together(partial(self._delete_one, missing, own, external_id) for own, external_id in wanted)
 
-    def _about_to_delete(self, plan: StreamPlan, keep: Keep, change: Change, row: Row) -> None:
+    def _about_to_delete(self, plan: StreamPlan, keep: Keep, change: Change, row: Row) -> Callable[[], None]:
         logger.info("Mirror: %s is going to be deleted; Vitally's id of it is %s.", change.label, row["id"])
-        kept = {
-            "seq": next(self._seq),
-            "line": None,
-            "stream": plan.name,
-            "namespace": plan.namespace,
-            "object": plan.entry.name,
-            "operation": "delete",
-            "key": {"externalId": text_of(row, "externalId")},
-            "id": row["id"],
-            "existed": True,
-            "read_at": moment_of(self._clock.now() * 1000),
-            "row": row,
-        }
-        keep(plan, kept)
+        return keep(plan, change, row, self._clock.now())
 
     def _delete_one(self, missing: Missing, own: str, external_id: str) -> None:
         assert self._rest is not None  # as above

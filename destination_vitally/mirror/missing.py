@@ -54,12 +54,13 @@ def folded(key: str) -> str:
 class Care(NamedTuple):
     """What else keeps a row: its age in seconds, and a key in the sync that looks like its own.
 
-    `about_to_delete` is called with the change and the row as Vitally shows it, before it is deleted.
+    `about_to_delete` is called with the change and the row as Vitally shows it, before it is deleted; what it returns
+    is called once the row is.
     """
 
     grace: float = 0.0
     looks_like: Callable[[Identity], bool] = lambda identity: False
-    about_to_delete: Callable[[Change, Row], None] = lambda change, row: None
+    about_to_delete: Callable[[Change, Row], Callable[[], None]] = lambda change, row: lambda: None
 
 
 CARELESS = Care()
@@ -188,8 +189,9 @@ class Missing:
             row = self._row_now(change, own)
             why = self._why_kept_now(row, external_id)
             if row and why is None:
-                self._care.about_to_delete(change, row)
+                deleted = self._care.about_to_delete(change, row)
                 make(change)
+                deleted()
         except NotYetError:
             why = "changed meanwhile"  # a message of this sync to it has not been applied yet
         except RejectedError as error:

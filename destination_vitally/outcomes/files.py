@@ -54,11 +54,14 @@ class Files:
         """Store what was taken so far; raises as `Bucket.put`, and then still has what is not stored."""
         with self._storing:
             for folder in list(self._lines):
-                while lines := self._first(folder):
+                left = len(self._lines[folder])
+                while left > 0:
+                    lines = self._first(folder)
                     self._bucket.put(f"{folder}/{self._name()}", gzip.compress(self._framed(lines)))
                     with self._lock:
                         del self._lines[folder][: len(lines)]
                         self._bytes -= sum(map(len, lines))
+                    left -= len(lines)
 
     def _first(self, folder: str) -> list[bytes]:
         """Return the lines of the next file: as many as make it full."""

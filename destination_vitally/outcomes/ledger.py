@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from destination_vitally.lines import with_member
 from destination_vitally.mapping.plan import StreamKey, StreamPlan
@@ -69,6 +69,27 @@ class Segment:
             self._lines.add(line)
 
 
+class After(NamedTuple):
+    """What Vitally has shown or said of a row after something was sent to it.
+
+    Attributes:
+        effect: what its answer says was done; empty where it says nothing.
+        id: its id of the row, if it is known.
+        taken: when it took what was sent, by its own clock in Unix seconds.
+        landed: when the row was seen to show it, by the connector's clock in Unix seconds.
+        seen: what it showed of what was sent, by name; None if nobody has looked.
+    """
+
+    effect: str = ""
+    id: str = ""
+    taken: float | None = None
+    landed: float | None = None
+    seen: dict[str, Any] | None = None
+
+
+NOTHING = After()
+
+
 @dataclass(slots=True, eq=False)
 class PendingRecord:
     """One record on its way to an outcome; a copy of it for each entry of `mappings`, where its stream has several.
@@ -76,7 +97,8 @@ class PendingRecord:
     `parts` counts the messages it became (a user of three accounts is three); the record is settled with its
     last part, and rejected when any part is. `line` is the record as it arrived, `number` its line number,
     `label` what it is called in reports, `place` its place in its stream, from 1. `is_sorted` says that it comes in the
-    order of its stream's times.
+    order of its stream's times. `seq` is the number of its intent in the journal, 0 where there is none, `after` what
+    is known of the row since something was sent to it.
     """
 
     plan: StreamPlan
@@ -89,6 +111,8 @@ class PendingRecord:
     status: int | None = None
     place: int = 0
     is_sorted: bool = False
+    seq: int = 0
+    after: After = NOTHING
 
     @property
     def order(self) -> int:
@@ -117,13 +141,21 @@ class Checkpoint:
 class Ledger:
     """The account of every record. Safe to use from several threads."""
 
-    def __init__(self, on_rejected: Callable[[PendingRecord], None], *, hold_rejected: bool = False) -> None:
+    def __init__(
+        self,
+        on_rejected: Callable[[PendingRecord], None],
+        on_settled: Callable[[PendingRecord, Outcome], None] = lambda record, outcome: None,
+        *,
+        hold_rejected: bool = False,
+    ) -> None:
         """`on_rejected` is called once per rejected record, before any state that covers it is given back.
 
+        So is `on_settled`, for every record.
         With `hold_rejected`, no state that covers a rejected record, and none after it, is given back at all.
         """
         self._hold_rejected = hold_rejected
         self._on_rejected = on_rejected
+        self._on_settled = on_settled
         self._lock = Lock()
         self._segments: dict[StreamKey, Segment] = {}
         self._waiting: deque[Checkpoint] = deque()
@@ -184,6 +216,7 @@ class Ledger:
             # Before the segment counts as settled: a state must not overtake the report of a rejection.
             self._on_rejected(record)
             record.segment.reject(record.number)
+        self._on_settled(record, outcome)
         self.tallies[record.plan].outcomes[outcome] += 1
         record.segment.open -= 1
 

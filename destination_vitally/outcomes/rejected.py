@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Any
 
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
@@ -41,9 +40,6 @@ class RejectedRecords:
     def is_full(self) -> bool:
         """Whether so much was taken that it should be flushed without waiting for a state."""
         return False
-
-    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
-        """Make durable what is about to be deleted because a stream lacks it; from any thread. The log has it."""
 
     def flush(self) -> None:
         """Make everything taken so far durable; called before a state that covers it is given back."""

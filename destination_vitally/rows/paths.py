@@ -29,8 +29,8 @@ class Paths:
 
     def reading(self, key: str) -> str:
         """Where one row is read by Vitally's id."""
-        path = self._change.entry.read_path or ""
-        return path.format(collection=self.collection(), key=quoted(key)) or self.item(key)
+        path = self._change.entry.read_path
+        return path.format(collection=self.collection(), key=quoted(key)) if path else self.item(key)
 
     def below_parents(self, *, known: bool = False) -> Iterator[str]:
         """The lists that hold the row of the change, one per parent that it names; sends nothing if all is `known`."""

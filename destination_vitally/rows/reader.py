@@ -33,8 +33,10 @@ class Reader:
 
     # What is known
 
-    def ask(self, change: Change, paths: Paths) -> Answer:
+    def ask(self, change: Change, paths: Paths, *, is_writing: bool = True) -> Answer:
         """Return what is known for sure of the row that a change writes; sends nothing.
+
+        What was just looked for is believed once, by the one that `is_writing`.
 
         A row that memory has is all there is where no two can share the key, as where it is part of a path. Else all
         must be known. That there is none is only believed where Vitally lists what the row belongs to.
@@ -44,7 +46,8 @@ class Reader:
         absent = self._absent_since(change, paths) if identity and identity[1] != "id" else None
         answer = self._memory.ask(change.entry, identity)
         if looked := self._looked.get(identity):
-            self._looked.forget(identity)
+            if is_writing:
+                self._looked.forget(identity)
             if not any(one.is_own for one in answer.rows):
                 return looked
         if identity is None or identity[1] == "id":

@@ -14,7 +14,7 @@ from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import COPIED, Change
 from destination_vitally.mapping.columns import UUID
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import PARENT, BatchRoute, Kind
+from destination_vitally.objects.model import PARENT, BatchRoute, Kind, Object
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from destination_vitally.rows.facts import LEFT_OUT, Answer, Elsewhere, Known, Missed, Shown, Written
 from destination_vitally.rows.lists import Lists
@@ -78,6 +78,8 @@ class References:
         """Whether the record of such a row waits."""
         self.is_open: Callable[[str], bool] = lambda target: False
         """Whether more rows of an object may arrive."""
+        self.creates_row: Callable[[Object, str], Callable[[str], None]] = lambda entry, own: lambda created: None
+        """Hears of a row that is about to be created, by your id; what it returns hears of Vitally's id of it."""
 
     # What is known
 
@@ -272,6 +274,7 @@ class References:
             if self._is_dry_run:
                 logger.info("%s '%s' is not there; it would be created.", target, external_id)
             else:
+                created = self.creates_row(entry, external_id)
                 try:
                     reply = rest.send(
                         "POST", entry.path, dumps({"externalId": external_id, "name": external_id}), repeatable=False
@@ -280,6 +283,7 @@ class References:
                     reply = doubt.reply
                 if reply.ok and is_row(reply.body):
                     row = {**row, "id": reply.body["id"]}
+                    created(str(row["id"]))
                     logger.info("%s '%s' is not there; it is created.", target, external_id)
                 elif known := self._look(rest, target, external_id).rows:  # somebody else has created it meanwhile
                     return known[0]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from destination_vitally.api.http import PATIENCE, Api, Patience
 from destination_vitally.api.reply import Reply
 from destination_vitally.errors import ConfigError
-from destination_vitally.outcomes.ledger import Ledger
+from destination_vitally.outcomes.ledger import After, Ledger
 from destination_vitally.rows.facts import Taken
 from destination_vitally.rows.memory import Memory
 from destination_vitally.send.messages import QueuedMessage
@@ -227,6 +227,8 @@ class Analytics:
         with self._lock:
             self._accepted.add(messages[0].body["type"])
             self._latest = messages[-1].encoded
+        for record in (record for message in messages for record in message.records):
+            record.after = After(taken=reply.time)
         self._ledger.settle_all((record for message in messages for record in message.superseded), "superseded")
         settled = self._watch(messages, reply)
         self._ledger.settle_all((message.standing for message in settled), "accepted")

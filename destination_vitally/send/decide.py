@@ -12,7 +12,7 @@ from math import inf
 from typing import Literal, NamedTuple
 
 from destination_vitally.mapping.change import Change
-from destination_vitally.objects.model import Lookup, RestRoute, Verb
+from destination_vitally.objects.model import Key, Lookup, RestRoute, Verb
 from destination_vitally.rows.facts import Answer, Known
 from destination_vitally.rows.lists import FRESH_SECONDS
 
@@ -331,10 +331,15 @@ _RULES: tuple[Callable[[Case], Step | None], ...] = (
 )
 
 
-def _address(change: Change) -> str | None:
-    """The id by which the path of the row can be written down at once."""
+def addressed_by(change: Change) -> Key | None:
+    """Return the key whose value is an id by which the path of the row can be written down at once."""
     keys = sorted((key for key in change.entry.keys if key.in_path), key=lambda key: not key.documented)
-    return next((str(change.fields[name]) for key in keys for name in key.fields if change.fields.get(name)), None)
+    return next((key for key in keys for name in key.fields if change.fields.get(name)), None)
+
+
+def _address(change: Change) -> str | None:
+    key = addressed_by(change)
+    return next(str(change.fields[name]) for name in key.fields if change.fields.get(name)) if key else None
 
 
 def _missed(case: Case) -> Step:

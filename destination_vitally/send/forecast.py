@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from urllib.parse import unquote
@@ -60,7 +61,7 @@ class Forecast:
         else:
             made = Made(_BY_MESSAGE[change.operation])
         if made.effect == "created or updated" and there is not None:
-            made = made._replace(effect="updated" if there else "created")
+            made = replace(made, effect="updated" if there else "created")
         if isinstance(change.route, BatchRoute):
             self._note(change, made.effect)
         return made

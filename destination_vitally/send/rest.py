@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import Counter
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from destination_vitally.api.bodies import encoded
 from destination_vitally.api.http import ELSEWHERE, leads_elsewhere
@@ -47,11 +48,17 @@ ARCHIVED = "are archived in Vitally and were left so"
 SCHEDULED = "are there until the day for which Vitally has scheduled their delete"
 
 
-class Made(NamedTuple):
-    """What was done, and what is logged about it at the end, once per stream and with a count."""
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """What was done, and what is logged about it at the end, once per stream and with a count.
+
+    `row` is what the answer shows of the row, `time` when that was by Vitally's clock in Unix seconds.
+    """
 
     effect: Effect
     remark: str = ""
+    row: Row = dataclasses.field(default_factory=dict, compare=False)
+    time: float | None = dataclasses.field(default=None, compare=False)
 
 
 class Rest:
@@ -237,10 +244,10 @@ class Rest:
             return reply, None
         _raise_refused(change, reply)
         if change.query:
-            return reply, Made("deleted", SCHEDULED)  # it is there until then
+            return reply, Made("deleted", SCHEDULED, time=reply.time)  # it is there until then
         keys = keys_of(change)
         self._memory.note(Deleted(change.entry, keys if address in keys.values() else {**keys, "id": address}))
-        return reply, Made("deleted")
+        return reply, Made("deleted", time=reply.time)
 
     def _first_or_other(self, change: Change, path: str, **how: Any) -> Reply:
         """POST; where Vitally's pages have two names for a field and one is refused, once more with the other."""
@@ -279,11 +286,13 @@ class Rest:
             raise change.rejected("this sync has archived it, and Vitally does not bring it back")
         if is_archived and change.operation in ("create", "upsert"):
             return Made("skipped", ARCHIVED)
+        made = Made(effect, row={**answered, **({"id": row["id"]} if row.get("id") else {})}, time=reply.time)
         for name in ("externalId", "id"):
             meant = change.fields.get(name)
             if meant and answered.get(name) and text_of(answered, name) != str(meant):
-                return Made(effect, f"were written to a row with another {name} than the one given, as after a merge")
-        return Made(effect)
+                remark = f"were written to a row with another {name} than the one given, as after a merge"
+                return dataclasses.replace(made, remark=remark)
+        return made
 
     def _forget(self, change: Change, address: str) -> None:
         for name in ("id", "externalId"):

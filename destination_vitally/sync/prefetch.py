@@ -10,16 +10,18 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
-from destination_vitally.api.pages import Row
+from destination_vitally.api.pages import Row, rows_of
 from destination_vitally.compare.comparison import refers_to, would_change
 from destination_vitally.errors import NotYetError, RejectedError
+from destination_vitally.journal.intents import Before
 from destination_vitally.mapping.change import Change, identity_of, link_of
 from destination_vitally.objects.model import BatchRoute, Field, Lookup, Object
 from destination_vitally.rows.facts import Known
 from destination_vitally.rows.known import Asking, Rows
 from destination_vitally.rows.lists import RowList
 from destination_vitally.rows.paths import Paths, named_parents
-from destination_vitally.send.decide import looks_up
+from destination_vitally.rows.reader import key_of
+from destination_vitally.send.decide import addressed_by, looks_up
 from destination_vitally.sync.lanes import Lanes
 from destination_vitally.verify.expected import was_sent
 
@@ -35,7 +37,16 @@ WORTH = 10
 class Prefetch:
     """Reads ahead for rows that are about to be written. Used by one thread; the requests are made by the lanes'."""
 
-    def __init__(self, rows: Rows, asking: Asking, lanes: Lanes, *, compares: bool, foretells: bool) -> None:
+    def __init__(  # noqa: PLR0913 - what it is to read
+        self,
+        rows: Rows,
+        asking: Asking,
+        lanes: Lanes,
+        *,
+        compares: bool = False,
+        foretells: bool = False,
+        reads_before: bool = False,
+    ) -> None:
         """Prepare to read ahead.
 
         Args:
@@ -44,15 +55,23 @@ class Prefetch:
             lanes: run the requests.
             compares: whether rows that would change nothing need not be sent.
             foretells: whether it is a dry run, which looks up what a batch would write as well.
+            reads_before: whether every row is read before it is written, for the journal.
         """
         self._memory = rows.memory
         self._references = rows.references
         self._people = rows.people
+        self._asking = asking
         self._reader = asking.reader
         self._lists = asking.lists
         self._lanes = lanes
         self._compares = compares
         self._foretells = foretells
+        self._reads_before = reads_before
+        self._subjects: dict[int, Change] = {}
+        """What the changes that were read ahead for last would write, as changes of the rows that show it."""
+        self._whole: dict[int, Row] = {}
+        """Of those that delete, the rows."""
+        self._read_at = 0.0
         self._asked: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
         self._unchanged: dict[int, tuple[Object, Row]] = {}
@@ -68,13 +87,19 @@ class Prefetch:
             if change.fields.get(field.name)
         }
         self._lanes.together(partial(self._without_people, change) for change in named.values())
-        if self._compares:
-            compared = [change for change in left if change.operation in _COMPARED or change.is_unsure]
-            subjects = {id(change): subject for change in compared if (subject := self._subject(change))}
+        if self._compares or self._reads_before:
+            self._read_at = self._memory.clock.now()
+            subjects = {id(change): subject for change in left if (subject := self._subject(change))}
             self._read_compared(list(subjects.values()), more)
-            shown = {number: self._same(subject) for number, subject in subjects.items()}
+            self._subjects = subjects
+        if self._compares:
+            compared = (id(change) for change in left if self._is_compared(change))
+            shown = {one: self._same(subjects[one]) for one in compared if one in subjects}
             self._unchanged = {number: (subjects[number].entry, row) for number, row in shown.items() if row}
             left = [change for change in left if id(change) not in self._unchanged]
+        if self._reads_before:
+            self._whole = {}
+            self._lanes.together(partial(self._read_whole, one) for one in left if one.operation == "delete")
         self._read_looked_up(left)
         self._read_parents(left)
 
@@ -138,6 +163,43 @@ class Prefetch:
             return self._people.translated(change)
         return change
 
+    # What is there before
+
+    def before(self, change: Change) -> Before:
+        """Return what is known of the row of a change that was read ahead for."""
+        subject = self._subjects.get(id(change)) or _subject(self._without_people(change))
+        identity = identity_of(subject.entry, subject.fields)
+        answer = self._memory.ask(subject.entry, identity)
+        if not answer.rows and not answer.coming:
+            answer = self._reader.ask(subject, Paths(subject, self._references), is_writing=False)
+        live = list(answer.live.values()) or list(answer.rows)
+        known = live[0] if len(live) == 1 and not answer.coming else None
+        # Below other parents than those that are named there may be one all the same.
+        is_absent = answer.absent is not None and Lookup.IN_PARENT not in key_of(subject).lookups if identity else True
+        is_new = is_absent and not answer.rows and not answer.coming and (identity or change.operation == "create")
+        return Before(
+            subject,
+            True if known else False if is_new else None,
+            known,
+            known is not None and self._memory.has_values(known, subject),
+            self._read_at,
+            self._whole.get(id(change)),
+        )
+
+    def _read_whole(self, change: Change) -> None:
+        """Read the row that is about to be deleted; what cannot be read is not kept."""
+        if isinstance(change.route, BatchRoute) or change.entry.read_path is None:
+            return
+        with suppress(RejectedError, NotYetError):
+            change = self._without_people(change)
+            paths = Paths(change, self._references)
+            answer = self._reader.ask(change, paths, is_writing=False)
+            if not answer.rows and not change.fields.get("id"):
+                answer = self._reader.look(change, paths)
+            own = next(iter(answer.live), None) or change.fields.get("id")
+            rows = rows_of(change, self._asking.api.send("GET", paths.reading(str(own)))) if own else []
+            self._whole.update({id(change): row for row in rows if row.get("id") == own})
+
     # What need not be sent
 
     def is_unchanged(self, change: Change) -> bool:
@@ -162,7 +224,9 @@ class Prefetch:
         self._find_parents(subjects)
         # What is below a parent is shown together.
         left = {
-            named_parents(subject) if subject.entry.can_look_up(Lookup.IN_PARENT) else number: subject
+            (subject.entry.path, named_parents(subject))
+            if subject.entry.can_look_up(Lookup.IN_PARENT)
+            else number: subject
             for number, subject in enumerate(subjects)
             if self._is_unknown(subject)
         }
@@ -179,12 +243,16 @@ class Prefetch:
             places.setdefault(subject.entry.path, []).append(subject)
         for place, few in places.items():
             left = few
-            while left and (room := max(FEW, self._found[place] * WORTH) - self._asked[place]) > 0:
+            while left and (room := self._room(place, len(left))) > 0:
                 block, left = left[:room], left[room:]
                 found = list[Change]()
                 self._lanes.together(partial(self._ask, subject, found) for subject in block)
                 self._asked[place] += len(block)
                 self._found[place] += len(found)
+
+    def _room(self, place: str, left: int) -> int:
+        """How many rows are worth asking for."""
+        return left if self._reads_before else max(FEW, self._found[place] * WORTH) - self._asked[place]
 
     def _ask(self, subject: Change, found: list[Change]) -> None:
         with suppress(RejectedError, NotYetError):
@@ -227,12 +295,16 @@ class Prefetch:
     def _candidates(self, subject: Change) -> list[Known]:
         return list(self._memory.ask(subject.entry, identity_of(subject.entry, subject.fields)).rows)
 
+    def _is_compared(self, change: Change) -> bool:
+        return change.operation in _COMPARED or change.is_unsure
+
     def _subject(self, change: Change) -> Change | None:
         """What a change would write, as a change of the row that shows it; None where there is nothing to compare."""
-        subject = _subject(self._without_people(change))
-        if not self._lists.of(subject.entry) or identity_of(subject.entry, subject.fields) is None:
+        if not (self._reads_before or self._is_compared(change)):
             return None
-        return subject
+        subject = _subject(self._without_people(change))
+        can_compare = self._reads_before or self._lists.of(subject.entry)
+        return subject if can_compare and identity_of(subject.entry, subject.fields) else None
 
 
 def _subject(change: Change) -> Change:
@@ -240,7 +312,10 @@ def _subject(change: Change) -> Change:
         keeper, fields = link_of(change.entry, lambda field: change.fields.get(field.name))
         return change._replace(entry=keeper, fields=fields)
     if not isinstance(change.route, BatchRoute):
-        return change
+        # The row that is written is the one at the address, whatever else the change says of its keys.
+        key = addressed_by(change) if change.operation != "create" else None
+        is_other = key is not None and key != key_of(change)
+        return change._replace(entry=change.entry.matched_by(key)) if key and is_other else change
     keys = {name for key in change.entry.keys for name in key.fields}
     fields = {n: v for n, v in change.fields.items() if n in keys or was_sent(change.entry.field(n), v)}
     return change._replace(fields=fields)

@@ -16,15 +16,20 @@ from destination_vitally.lines import dumps
 from destination_vitally.mapping.change import Change, RepeatedKeys, identity_of
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.mirror.mirrors import Mirrors
-from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, PendingRecord
+from destination_vitally.outcomes.ledger import FORECASTS, OUTCOMES, Ledger, Outcome, PendingRecord
 from destination_vitally.outcomes.reasons import Rejections, masked
 from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.rows.known import Rows
+from destination_vitally.send.decide import Effect
 
 logger = logging.getLogger("airbyte")
 
 MINUTE = 60.0
 """So many seconds are between two looks at where a sync is."""
+
+
+PREVIEWED = 5
+"""So many rows of each stream and kind are shown in a dry run."""
 
 
 class Report:
@@ -34,8 +39,14 @@ class Report:
         ledger: the account.
     """
 
-    def __init__(self, config: Config, rejected: RejectedRecords, fail: Callable[[ConfigError], None]) -> None:
-        """`rejected` takes rejected records, `fail` ends the sync."""
+    def __init__(
+        self,
+        config: Config,
+        rejected: RejectedRecords,
+        fail: Callable[[ConfigError], None],
+        settled: Callable[[PendingRecord, Outcome], None] = lambda record, outcome: None,
+    ) -> None:
+        """`rejected` takes rejected records, `settled` all that have an outcome; `fail` ends the sync."""
         self._rejected = rejected
         self._fail = fail
         self._rejections = Rejections(config.reject_limit_percent)
@@ -44,9 +55,10 @@ class Report:
         self._compares = config.skip_unchanged
         self._lock = threading.Lock()
         self._remarks: Counter[tuple[StreamPlan, str]] = Counter()
+        self._previewed: Counter[tuple[StreamPlan, Effect]] = Counter()
         self._keys: dict[StreamPlan, RepeatedKeys] = {}
         self._counted: dict[StreamPlan, int] = {}
-        self.ledger = Ledger(self._on_rejected, hold_rejected=self._stop_at_rejected)
+        self.ledger = Ledger(self._on_rejected, settled, hold_rejected=self._stop_at_rejected)
 
     def left_out(self, plan: StreamPlan, change: Change) -> None:
         """Count the fields that a row was written without."""
@@ -81,6 +93,15 @@ class Report:
                     f"{masked(row)}. Correct the record, or set When a row is rejected (on_rejected) to skip."
                 )
             )
+
+    def preview(self, row: PendingRecord, effect: Effect, names: Iterable[str]) -> None:
+        """Show one of the first rows of each kind in a dry run: its key, and the names of what would be written."""
+        with self._lock:
+            self._previewed[row.plan, effect] += 1
+            if self._previewed[row.plan, effect] > PREVIEWED:
+                return
+        values = f": {', '.join(names)}" if names and effect != "deleted" else ""
+        logger.info("Dry run, stream %s: %s would be %s%s.", row.plan.title, row.label, effect, values)
 
     @property
     def failure(self) -> str:

@@ -68,9 +68,13 @@ def slices(rows: Iterable[PendingRecord]) -> Iterator[list[PendingRecord]]:
 
 
 class Draft(NamedTuple):
-    """A record on its way, with the change that it asks for and the keys of what that writes."""
+    """A record on its way, with the change that it asks for and the keys of what that writes.
+
+    `names` are those of the values that a dry run shows.
+    """
 
     row: PendingRecord
     emitted_at: Any
     change: Change
     lanes: tuple[Hashable, ...]
+    names: tuple[str, ...] = ()

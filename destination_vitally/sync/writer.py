@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
-
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
-from destination_vitally.errors import ConfigError, InputError, NotYetError, RejectedError, SkippedError, StoppedError
+from destination_vitally.errors import ConfigError, InputError, StoppedError
+from destination_vitally.journal.intents import names_of
+from destination_vitally.journal.recorder import Recorder
 from destination_vitally.lines import parse
 from destination_vitally.mapping.columns import data_of
 from destination_vitally.mapping.plan import StreamPlan
@@ -23,13 +22,14 @@ from destination_vitally.mirror.mirrors import Mirrors
 from destination_vitally.objects.model import BatchRoute
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
-from destination_vitally.rows.facts import LEFT_OUT, Elsewhere, Sending
+from destination_vitally.rows.facts import Sending
 from destination_vitally.rows.known import Rows
 from destination_vitally.rows.reader import lanes_of
 from destination_vitally.send.batches import BYTES, Analytics, Batch, Batchers
 from destination_vitally.send.forecast import Forecast
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.send.rest import Rest
+from destination_vitally.sync.calls import Calls
 from destination_vitally.sync.held import LAST
 from destination_vitally.sync.lanes import KeyKinds, Lanes
 from destination_vitally.sync.prefetch import Prefetch
@@ -52,8 +52,15 @@ AT_ONCE = 100
 class Writer:
     """Takes the lines of one sync. Used by one thread; the requests are made by the lanes'."""
 
-    def __init__(
-        self, plans: list[StreamPlan], config: Config, apis: Apis, rejected: RejectedRecords, clock: Clock
+    def __init__(  # noqa: PLR0913 - all that a sync is made of
+        self,
+        plans: list[StreamPlan],
+        config: Config,
+        apis: Apis,
+        rejected: RejectedRecords,
+        clock: Clock,
+        *,
+        recorder: Recorder | None = None,
     ) -> None:
         self._streams = Streams(plans)
         self._counts = Counts(self._streams)
@@ -61,32 +68,40 @@ class Writer:
         self._clock = clock
         self._started = int(clock.now() * 1000)
         self._lanes = Lanes(config.num_workers, clock)
-        self._report = Report(config, rejected, self._lanes.fail)
+        self._recorder = recorder = recorder or Recorder()
+        self._report = Report(config, rejected, self._lanes.fail, recorder.settled)
         self._ledger = self._report.ledger
         for plan in plans:
             self._ledger.expect(plan)
         self._rows = rows = Rows(apis.rest, clock, self._lanes.again, config.unknown_parents, is_dry_run=config.dry_run)
         expect(rows.memory, plans, compares=config.skip_unchanged)
-        self._rest = Rest(rows, rows.asking) if rows.asking else None
+        rest = Rest(rows, rows.asking) if rows.asking else None
         self._forecast = Forecast(rows) if config.dry_run else None
-        how = {"compares": config.skip_unchanged, "foretells": config.dry_run}
+        how = {
+            "compares": config.skip_unchanged,
+            "foretells": config.dry_run,
+            "reads_before": recorder.reads_before,
+        }
+        rows.references.creates_row = lambda entry, own: recorder.creates(entry, own, clock.now())
         self._prefetch = Prefetch(rows, rows.asking, self._lanes, **how) if rows.asking else None
         self._waiting = Waiting(plans, rows)
         self._held = self._waiting.held
+        made_by = self._forecast or rest
+        self._calls = Calls(made_by, self._lanes, self._report, self._waiting, memory=rows.memory, recorder=recorder)
         self._versions = Versions(rows.memory.store)
-        self._verification = verification_for(config, rows, self._ledger)
+        self._verification = verification_for(config, rows, self._ledger, recorder)
         self._fails_unverified = config.on_unverified == "fail"
         self._compares = config.skip_unchanged
+        self._keeps_back = self._compares or recorder.is_on
         proof = self._verification.accepted
         self._analytics = Analytics(apis.analytics, self._ledger, rows.memory, proof) if apis.analytics else None
         self._batches = Batchers(self._dispatch)
-        self._calling: set[Hashable] = set()
         self._kinds = KeyKinds()
         """Objects whose rows are identified by keys of which none is common to all."""
         self._lowest = min((plan.rank for plan in plans), default=0)
         self._window = Window(config.requests_per_minute)
         self._at_once: list[PendingRecord] = []
-        self.mirrors = Mirrors(config, rows, self._rest, self._ledger, self._lanes.together)
+        self.mirrors = Mirrors(config, rows, rest, self._ledger, self._lanes.together)
         self._closed_at = clock.monotonic()
         self._progress = Progress(self._ledger, rows, apis, config.requests_per_minute, self.mirrors)
         self._progress.held, self._progress.has_ended = self._held.waiting, self._versions.has_ended
@@ -132,14 +147,15 @@ class Writer:
     def _keep_back(self, row: PendingRecord) -> None:
         """Keep a row until enough of them are decided together.
 
-        What is compared is kept back too: of many rows together the list is read instead of each row.
+        What is compared is kept back too: of many rows together the list is read instead of each row. So is what goes
+        into the journal, a file for many.
         """
         if row.plan.directory is not None or row.plan.only_ids:
             data = parse(row.line)["record"]["data"]
             self._rows.people.learn(row.plan.entry, row.plan.directory, data)
             self.mirrors.saw_flawed(row.plan, data)
             self._ledger.settle(row, "skipped")
-        elif row.plan.rank == self._lowest and not self._compares:
+        elif row.plan.rank == self._lowest and not self._keeps_back:
             self._at_once.append(row)
             if len(self._at_once) >= AT_ONCE:
                 self._write_at_once()
@@ -152,8 +168,8 @@ class Writer:
         """Let time pass: a state that has waited long enough gets its records sent. Call it often."""
         self._lanes.check()
         self._progress.tick()
-        if self._rejected.is_full:
-            self._rejected.flush()
+        if self._rejected.is_full or self._recorder.is_full:
+            self.store()
         since = self._ledger.waiting_since
         if since is not None and self._clock.monotonic() - max(since, self._closed_at) >= HOLD_SECONDS:
             self._close_window()
@@ -167,7 +183,7 @@ class Writer:
     def states(self) -> Iterator[bytes]:
         """The states that may be given back now, in their order; none in a dry run, which syncs nothing."""
         for line in self._ledger.ready():
-            self._rejected.flush()
+            self.store()
             if not self._forecast:
                 yield line
 
@@ -222,11 +238,12 @@ class Writer:
     def mirror(self, is_stopped: Callable[[], bool]) -> None:
         """Delete what is missing, unless what is known of the whole sync leaves a doubt; raises as `Mirrors.run`."""
         lost = LOST if self._counts.has_gaps else ""
-        self.mirrors.run(is_stopped, self._rejected.keep_deleted, lost)
+        self.mirrors.run(is_stopped, self._recorder.deletes, lost)
 
     def store(self) -> None:
-        """Make the rejected records durable, whether a state covers them or not."""
+        """Make the rejected records and the journal durable, whether a state covers them or not."""
         self._rejected.flush()
+        self._recorder.flush()
 
     def close(self) -> None:
         """Let the requests under way end and start no more."""
@@ -275,8 +292,21 @@ class Writer:
         drafts = [draft for row in rows if (draft := self._draft(row))]
         if self._prefetch:
             self._prefetch.run((draft.change for draft in drafts), more)
-        for draft in drafts:
+        for draft in self._recorded(drafts):
             self._write(draft)
+
+    def _recorded(self, drafts: list[Draft]) -> list[Draft]:
+        """Put into the journal what is about to be sent, with what is there before."""
+        if not (self._recorder.is_on or self._forecast):
+            return drafts
+        is_unchanged = self._prefetch.is_unchanged if self._prefetch else lambda change: False
+        reads = self._prefetch.before if self._prefetch and self._recorder.reads_before else lambda change: None
+        before = {id(draft): reads(draft.change) for draft in drafts if not is_unchanged(draft.change)}
+        sent, id_of = [draft for draft in drafts if id(draft) in before], self._rows.references.id_of
+        self._recorder.intend(((draft.row, draft.change, before[id(draft)]) for draft in sent), id_of)
+        if not self._forecast:
+            return drafts
+        return [draft._replace(names=tuple(names_of(draft.change, before.get(id(draft)), id_of))) for draft in drafts]
 
     def _draft(self, row: PendingRecord) -> Draft | None:
         """Return what a row asks for; None when it was rejected."""
@@ -289,7 +319,7 @@ class Writer:
             change = self._rows.references.learned(change)
         except Exception as error:
             self.mirrors.saw_flawed(row.plan, data)
-            self._reject(row, error)
+            self._calls.reject(row, error)
             return None
         self.mirrors.saw(row.plan, change)
         if self._versions.keeps(row, change):
@@ -312,19 +342,21 @@ class Writer:
         """Send a row by its way, unless that changes nothing or it has to wait."""
         if draft.change.entry.path in self._kinds.differ:
             draft = draft._replace(lanes=(*draft.lanes, (draft.change.entry.path,)))
-        if not self._calling.isdisjoint(draft.lanes):
-            self._lanes.wait_until(lambda: self._calling.isdisjoint(draft.lanes))
+        self._calls.wait_for(draft.lanes)
         if self._held.is_behind(draft.lanes, draft.row.order if not draft.row.is_sorted else LAST):
+            self._recorder.waits(draft.row)
             self._held.add_behind(draft.row, draft.lanes)
             return
         if self._prefetch and self._prefetch.is_unchanged(draft.change):
             self._ledger.settle(draft.row, "unchanged")
             return
+        if self._recorder.is_on and not draft.row.seq:
+            self._recorded([draft])  # an earlier row of the slice changes what this one would have left as it is
         try:
             draft = draft._replace(change=self._rows.people.translated(draft.change))
             messages = self._messages(draft) if isinstance(draft.change.route, BatchRoute) else []
         except Exception as error:
-            self._put_off(draft, error)
+            self._calls.put_off(draft, error)
             return
         if self._compares:
             self._rows.memory.note(Sending(draft.change))
@@ -333,30 +365,8 @@ class Writer:
             self._batches.add(messages)
         else:
             draft.row.parts = 1
-            self._call(draft, messages[0].key if messages and draft.change.entry.counts_once else None)
-
-    def _put_off(self, draft: Draft, error: Exception) -> None:
-        """Let a row wait for what it depends on, or reject it."""
-        if isinstance(error, NotYetError):
-            self._waiting.hold(draft.row, error, draft.lanes)
-        else:
-            self._reject(draft.row, error)
-
-    def _reject(self, row: PendingRecord, error: Exception) -> None:
-        """Take a failure for what becomes of one record; what is none of a record's is raised again."""
-        if isinstance(error, (AirbyteTracedException, StoppedError, MemoryError)):
-            raise error
-        row.parts = 1
-        if isinstance(error, SkippedError):
-            if error.origin:
-                self._rows.memory.note(Elsewhere(row.plan.entry, error.origin, LEFT_OUT))
-            self._report.remark(row.plan, str(error))
-            self._ledger.settle(row, "skipped")
-            return
-        if not isinstance(error, RejectedError):
-            label = row.label or row.plan.entry.name
-            error = RejectedError(f"{label}: it cannot be written ({type(error).__name__})")
-        self._ledger.settle(row, "rejected", str(error), error.status)
+            self._batches.flush_lanes(draft.lanes)
+            self._calls.make(draft, messages[0].key if messages and draft.change.entry.counts_once else None)
 
     def _messages(self, draft: Draft) -> list[QueuedMessage]:
         """The messages of a change that travels in batches."""
@@ -368,30 +378,6 @@ class Writer:
             if not Batch().has_room(len(message.encoded)):
                 raise draft.change.rejected(f"it is larger than the {BYTES} bytes that Vitally takes at once")
         return messages
-
-    def _call(self, draft: Draft, counted_by: Hashable) -> None:
-        self._batches.flush_lanes(draft.lanes)
-        self._calling.update(draft.lanes)
-        self._lanes.submit(draft.lanes, partial(self._make, draft, counted_by))
-
-    def _make(self, draft: Draft, counted_by: Hashable) -> None:
-        """Make a change by REST, or foretell one."""
-        row = draft.row
-        try:
-            if self._forecast:
-                made = self._forecast.make(draft.change, counted_by)
-            else:
-                assert self._rest is not None  # a plan without the REST key has no calls
-                made = self._rest.make(draft.change)
-        except Exception as error:
-            self._put_off(draft, error)
-        else:
-            self._report.left_out(row.plan, draft.change)
-            if made.remark:
-                self._report.remark(row.plan, made.remark)
-            self._ledger.settle(row, made.effect if self._forecast or made.effect == "skipped" else "accepted")
-        finally:
-            self._calling.difference_update(draft.lanes)
 
     def _dispatch(self, batch: Batch) -> None:
         assert self._analytics is not None

@@ -42,6 +42,7 @@ class Expected(Awaited):
             and is now shows that this message has acted.
         otherwise: the names of what the row shows in another form than it was sent in.
         after: seconds from acceptance to effect, once it was seen; None when it was there before.
+        shown: the row that shows it, once it was seen.
     """
 
     def __init__(self, message: QueuedMessage, entry: Object, seeing: Seeing, coming: Coming) -> None:
@@ -56,6 +57,7 @@ class Expected(Awaited):
         self.is_first = True
         self.otherwise: list[str] = []
         self.after: float | None = None
+        self.shown: Row | None = None
         self.on_landed: Callable[[Expected], None] = lambda one: None
         self.on_missing: Callable[[Expected, Row | None, str], None] = lambda one, row, problem: None
         self._known, self._memory = seeing
@@ -123,6 +125,7 @@ class Expected(Awaited):
         elif updated.timestamp() >= self.taken:
             self.after = max(0.0, min(updated.timestamp() - self.taken, now - self.since))
         self.tells_time = self.after is not None
+        self.shown = row
         self.on_landed(self)
         return True
 

@@ -19,6 +19,7 @@ from random import Random
 from destination_vitally.api.pages import Row
 from destination_vitally.api.reply import Reply
 from destination_vitally.config import Config
+from destination_vitally.journal.recorder import Recorder
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import Ledger, Outcome, PendingRecord
 from destination_vitally.rows.known import Asking, Rows
@@ -83,7 +84,8 @@ class Verification:
 class _Looking(Verification, ABC):
     """Looks for accepted messages. Safe to use from several threads."""
 
-    def __init__(self, rows: Rows, asking: Asking) -> None:
+    def __init__(self, rows: Rows, asking: Asking, recorder: Recorder) -> None:
+        self._recorder = recorder
         self._poller = asking.poller
         self._memory = rows.memory
         self._known = rows.references.id_of
@@ -154,6 +156,7 @@ class _Looking(Verification, ABC):
             if one.after is not None:
                 found.times[round(one.after)] += 1
             self._landed_kinds[one.kind] += 1
+        self._recorder.landed(one.record, one.change, one.shown, self._memory.clock.now())
         self._settle(one, "accepted")
 
     def _missing(self, one: Expected, row: Row | None, problem: str) -> None:
@@ -174,9 +177,9 @@ class _Looking(Verification, ABC):
 class Sampling(_Looking):
     """Looks for some messages of each stream, whose records count as accepted meanwhile."""
 
-    def __init__(self, rows: Rows, asking: Asking, choose: Random) -> None:
-        """`choose` decides which messages are looked for."""
-        super().__init__(rows, asking)
+    def __init__(self, rows: Rows, asking: Asking, recorder: Recorder, choose: Random) -> None:
+        """`choose` decides which messages are looked for; `recorder` keeps what has landed."""
+        super().__init__(rows, asking, recorder)
         self._choose = choose
         self._samples: dict[StreamPlan, Sample] = {}
 
@@ -210,9 +213,9 @@ class Sampling(_Looking):
 class Proof(_Looking):
     """Looks for every message; its record has an outcome only then, and what does not land is rejected."""
 
-    def __init__(self, rows: Rows, asking: Asking, ledger: Ledger) -> None:
+    def __init__(self, rows: Rows, asking: Asking, recorder: Recorder, ledger: Ledger) -> None:
         """`ledger` has the outcomes of the records."""
-        super().__init__(rows, asking)
+        super().__init__(rows, asking, recorder)
         self._ledger = ledger
         self._open: dict[PendingRecord, Expected] = {}
         self._bytes = 0
@@ -250,13 +253,14 @@ class Proof(_Looking):
             self._ledger.settle(one.record, outcome, reason)
 
 
-def verification_for(config: Config, rows: Rows, ledger: Ledger) -> Verification:
+def verification_for(config: Config, rows: Rows, ledger: Ledger, recorder: Recorder | None = None) -> Verification:
     """Return what proves that rows sent in batches land, if they are sent at all and it is asked for.
 
     Args:
         config: the settings.
         rows: what is known of rows.
         ledger: the account of the records.
+        recorder: keeps the journal.
     """
     # What a delete destroys must not be what a message under way moves elsewhere.
     destroys = any(plan.mirror and not plan.mirror.doubt and plan.entry.destroys_below for plan in ledger.tallies)
@@ -271,9 +275,9 @@ def verification_for(config: Config, rows: Rows, ledger: Ledger) -> Verification
             "Every row sent in batches is looked for: Missing rows (missing_rows) may destroy what is below one."
         )
     if how == "all":
-        return Proof(rows, rows.asking, ledger)
+        return Proof(rows, rows.asking, recorder or Recorder(), ledger)
     choose = Random(int(rows.memory.clock.now() * 1000))  # noqa: S311 - a sample is no secret
-    return Sampling(rows, rows.asking, choose)
+    return Sampling(rows, rows.asking, recorder or Recorder(), choose)
 
 
 def _times(times: Counter[int]) -> str:

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from destination_vitally import destination
 from destination_vitally.sync import window
 from integration_tests.chaos import faults, others
 from integration_tests.chaos.feed import (
@@ -31,6 +32,7 @@ from integration_tests.chaos.feed import (
     version_of,
 )
 from integration_tests.chaos.kills import Killed, killed_process
+from integration_tests.destination.journaled import STORAGE, KeptBucket
 from integration_tests.harness import QuickClock, Run, destination_config, global_state, logged, state, write_chunks
 from integration_tests.sandbox import Sandbox, merge
 
@@ -97,6 +99,10 @@ class ChaosRun:
             num_workers=dice.randint(1, 4),
             verify=dice.choice(["none", "sample", "all"]),
         )
+        self.bucket = KeptBucket(sandbox)
+        self.journal = {"journal": dice.choice(["outcomes", "changes"]), "object_storage_config": STORAGE}
+        if as_process or dice.random() < 0.5:
+            self.journal = {}  # a process has no bucket
         # Only who waits for each message to land can keep two of the same row in order where Vitally does not.
         sandbox.switches.effects_overtake = self.settings["verify"] == "all" and dice.random() < 0.5
         self.attempts = 0
@@ -121,7 +127,8 @@ class ChaosRun:
         self._add_faults(disturbance)
         run, failure = Run(), None
         self.others.begin()
-        with logged(run), others.on_some_disk(self.dice, self.sandbox):
+        bucket = patch.object(destination, "open_bucket", lambda storage: self.bucket)
+        with logged(run), others.on_some_disk(self.dice, self.sandbox), bucket:
             try:
                 for place, given in self._states(sent, disturbance):
                     self._check_state(sent, place, given)
@@ -131,6 +138,9 @@ class ChaosRun:
                 failure = error
         self.others.end()
         faults.clear(self.sandbox)
+        if self.journal:
+            lacking = self.bucket.unannounced()
+            assert lacking == [], f"{lacking}: a change without an intent that was stored before"
         if failure is not None and others.is_told(failure):
             return
         if failure is not None and "rows could be written" not in str(failure.message):
@@ -164,7 +174,7 @@ class ChaosRun:
         end = self.dice.randint(0, len(lines)) if disturbance == "killed" else None
         last = self.dice.randint(0, 3) if disturbance == "abandoned" else None
         clock = QuickClock(1_790_000_000 + 3600 * self.attempts)
-        given = write_chunks(self.settings, streams(self.names), _chunks(lines, end), clock)
+        given = write_chunks({**self.settings, **self.journal}, streams(self.names), _chunks(lines, end), clock)
         for number, back in enumerate(given):
             if number == last:
                 given.close()  # type: ignore[attr-defined]

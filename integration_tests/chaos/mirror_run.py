@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -19,7 +19,7 @@ from zlib import crc32
 import orjson
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from destination_vitally.outcomes.rejected import RejectedRecords
+from destination_vitally.journal.recorder import Recorder
 from integration_tests.chaos import faults, others
 from integration_tests.chaos.kills import Killed, killed_process
 from integration_tests.chaos.mirror_table import MirrorTable
@@ -81,7 +81,7 @@ class MirrorRun:
     def make(self) -> None:
         """Make sync after sync, then one without disturbance that must end well."""
         self.sandbox.after_page = self._after_page
-        keep = patch.object(RejectedRecords, "keep_deleted", lambda _, __, intent: self._keep(intent))
+        keep = patch.object(Recorder, "deletes", lambda _, __, ___, row, now: self._keep(row))
         with patch.dict(HANDLERS, {"delete": self._checked(HANDLERS["delete"])}), keep:
             for _ in range(self.dice.randint(1, 3)):
                 self._sync(self.dice.choice(DISTURBANCES))
@@ -235,8 +235,9 @@ class MirrorRun:
     def _is_missing(self, row: Row) -> bool:
         return not self.table.has(row["externalId"]) and not self.table.is_marked(row["externalId"])
 
-    def _keep(self, intent: Json) -> None:
-        self.kept[intent["id"]] = intent["row"]
+    def _keep(self, row: Row) -> Callable[[], None]:
+        self.kept[row["id"]] = row
+        return lambda: None
 
     def _checked(self, delete: Any) -> Any:
         """Return the deletes of the sandbox with a look at each row before it is deleted."""

@@ -30,7 +30,7 @@ def test_the_families_hold_every_operation_of_the_table() -> None:
 
 
 def test_the_families_try_every_way_to_write_every_object() -> None:
-    tried = {way.entry.name for family in FAMILIES for way in _ways(family)}
+    tried = {way.entry.name for family in FAMILIES for way in ways_of_family(family)}
     for entry in OBJECTS:
         assert entry.name in tried, (
             f'Name "{entry.name}" in @every_way of the file of its family in integration_tests/destination/objects/.'
@@ -38,7 +38,7 @@ def test_the_families_try_every_way_to_write_every_object() -> None:
 
 
 def test_the_ways_hold_every_field_of_every_operation_and_route() -> None:
-    ways = [way for family in FAMILIES for way in _ways(family)]
+    ways = [way for family in FAMILIES for way in ways_of_family(family)]
     for entry in OBJECTS:
         for operation, routes in entry.operations.items():
             mine = [way for way in ways if way.entry is entry and way.operation == operation]
@@ -55,6 +55,6 @@ def test_the_ways_hold_every_field_of_every_operation_and_route() -> None:
                     assert field.name in written, f"{entry.name}.{field.name} is never written by {operation}"
 
 
-def _ways(family: Any) -> list[Way]:
+def ways_of_family(family: Any) -> list[Way]:
     [mark] = [m for m in family.test_every_field_and_key_arrives.pytestmark if m.name == "parametrize"]
     return list(mark.args[1])

@@ -228,7 +228,7 @@ def test_a_good_bucket_passes_check_and_is_left_as_it_was(sandbox: Sandbox, stor
 def test_a_flood_of_rejections_does_not_wait_for_a_state(
     sandbox: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("destination_vitally.outcomes.store.FULL_BYTES", 10_000)
+    monkeypatch.setattr("destination_vitally.outcomes.files.FULL_BYTES", 10_000)
     settings = destination_config(
         sandbox,
         mappings=[{"stream": "opened", "object": "event", "other_columns": "traits"}],

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from destination_vitally.api.http import Apis
-from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.outcomes.ledger import PendingRecord
 from destination_vitally.outcomes.rejected import RejectedRecords
 from destination_vitally.sync.writer import Writer
@@ -37,7 +36,6 @@ class Rejected(RejectedRecords):
         self.reasons: list[str] = []
         self.statuses: list[int | None] = []
         self.flushed: list[int] = []
-        self.deleted: list[dict[str, Any]] = []
         self.full = False
 
     @property
@@ -47,9 +45,6 @@ class Rejected(RejectedRecords):
     def keep(self, record: PendingRecord) -> None:
         self.reasons.append(str(record.reason))
         self.statuses.append(record.status)
-
-    def keep_deleted(self, plan: StreamPlan, intent: dict[str, Any]) -> None:
-        self.deleted.append(intent)
 
     def flush(self) -> None:
         self.flushed.append(len(self.reasons))

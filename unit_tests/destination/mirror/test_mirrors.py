@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from destination_vitally.errors import ConfigError
+from destination_vitally.journal.journal import ATTEMPT
+from destination_vitally.journal.recorder import Recorder
 from destination_vitally.mapping.plan import StreamPlan
-from destination_vitally.mirror.mirrors import ATTEMPT, KEYS_AT_ONCE, Mirrors
+from destination_vitally.mirror.mirrors import KEYS_AT_ONCE, Mirrors
 from destination_vitally.outcomes.ledger import Ledger
 from unit_tests.destination.builders import configured, plans, settings
 from unit_tests.destination.rows.asking import WHEN, Asked
@@ -78,7 +80,7 @@ class Mirroring:
         """End all streams and run; returns what is said."""
         for plan in self.plans:
             self.mirrors.ended(plan)
-        self.mirrors.run(lambda: is_stopped, lambda plan, intent: None)
+        self.mirrors.run(lambda: is_stopped, Recorder().deletes)
         return self.mirrors.sentences
 
     @property
@@ -164,7 +166,7 @@ def test_whatever_leaves_a_doubt_leaves_the_rows(doubt: str, monkeypatch: pytest
         sync.mirrors.ended(plan)
         sync.take("c")
     if doubt in ("more after the end", "not ended"):
-        sync.mirrors.run(lambda: False, lambda plan, intent: None)
+        sync.mirrors.run(lambda: False, Recorder().deletes)
         said = sync.mirrors.sentences
     else:
         said = sync.end()
@@ -250,5 +252,5 @@ def test_where_nothing_is_mirrored_nobody_asks_for_the_time() -> None:
     ledger.expect(plan)
     mirrors = Mirrors(config, asked.rows, asked.rest, ledger, one_by_one)
     mirrors.ended(plan)
-    mirrors.run(lambda: False, lambda plan, intent: None)
+    mirrors.run(lambda: False, Recorder().deletes)
     assert (mirrors.sentences, asked.asked) == ([], [])

@@ -15,6 +15,7 @@ from destination_vitally.config import S3Storage
 from destination_vitally.errors import ConfigError, OutageError
 from destination_vitally.mapping.plan import StreamPlan
 from destination_vitally.masking import make_known
+from destination_vitally.outcomes import files
 from destination_vitally.outcomes import store as module
 from destination_vitally.outcomes.forms import CSV, JSON_LINES, Form
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
@@ -137,9 +138,10 @@ def test_what_only_a_lenient_parser_reads_is_made_readable(line: bytes, record: 
 @pytest.mark.parametrize(
     ("where", "folder"),
     [
-        ({"namespace": "public"}, "4711/public/a_b"),
-        ({"namespace": "a/b/c"}, "4711/a_b_c/a_b"),
-        ({"namespace": None, "sync_id": None}, "0/a_b"),
+        ({"namespace": "public"}, "4711/public/a%2Fb"),
+        ({"namespace": "a/b c"}, "4711/a%2Fb%20c/a%2Fb"),
+        ({"namespace": ".."}, "4711/%2E%2E/a%2Fb"),
+        ({"namespace": None, "sync_id": None}, "0/a%2Fb"),
     ],
 )
 def test_each_stream_has_a_folder_in_that_of_the_sync(where: dict[str, Any], folder: str) -> None:
@@ -192,7 +194,7 @@ def test_so_many_bytes_are_not_held_until_a_state_comes(monkeypatch: pytest.Monk
     sync.reject()
     sync.store.flush()
     [line] = sync.bucket.bodies()
-    monkeypatch.setattr(module, "FULL_BYTES", 3 * len(line))
+    monkeypatch.setattr(files, "FULL_BYTES", 3 * len(line))
     for _ in range(2):
         for stream, is_full in [("a", False), ("b", False), ("a", True), ("b", True)]:
             sync.reject(stream)

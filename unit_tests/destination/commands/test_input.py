@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destination_vitally.sync.input import Lines, chunks_from, chunks_of
+from destination_vitally.commands.input import Lines, chunks_from, chunks_of
 
 
 def flat(chunks: Iterator[list[bytes]]) -> list[bytes]:
