@@ -30,7 +30,7 @@ def meeting_parents(tables: Tables, participants: Iterable[Row], user_ids: UserI
 
 
 def _nps(tables: Tables, row: Row) -> Row:
-    user = tables["users"].get(row["userId"])
+    user = tables["users"].get(row["userId"]) if row["userId"] else None
     parents = _parents([user] if user else [])
     targets = []
     if parents["accountIds"]:
