@@ -179,7 +179,11 @@ def test_with_a_bucket_the_whole_row_is_kept(sandbox: Sandbox, bucket: Store, is
     [intent] = intents
     assert intent["row"]["id"] == intent["id"] == row["id"]
     assert intent["row"]["note"] == row["note"]
-    assert (intent["object"], intent["operation"], intent["key"]) == ("note", "delete", {"externalId": "gone", "id": row["id"]})
+    assert (intent["object"], intent["operation"], intent["key"]) == (
+        "note",
+        "delete",
+        {"externalId": "gone", "id": row["id"]},
+    )
 
 
 def test_what_cannot_be_kept_is_not_deleted(sandbox: Sandbox, bucket: Store) -> None:
