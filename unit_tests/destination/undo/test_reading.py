@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from destination_vitally.errors import ConfigError
-from destination_vitally.journal.lines import LONGEST
+from destination_vitally.journal.lines import LONGEST, Intent, Outcome
 from destination_vitally.undo.reading import Place, read
 from unit_tests.destination.undo.journals import HEADER, HERE, KEY, TRUST, file_of, intent, outcome, value
 
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("is_zipped", [True, False])
 def test_lines_come_in_their_order(path: Path, is_zipped: bool) -> None:
-    lines = [intent(3, value()), outcome(2), outcome(3, seen={"name": "b"})]
+    lines: list[Intent | Outcome] = [intent(3, value()), outcome(2), outcome(3, seen={"name": "b"})]
     name = file_of(path, *lines)
     if not is_zipped:
         path.write_bytes(gzip.decompress(path.read_bytes()))
@@ -40,8 +40,9 @@ def test_times_of_other_zones_are_put_in_order(path: Path) -> None:
     assert found.place.started_at < HEADER.started_at
 
 
-def changed(**changes: Any) -> Callable[[Path], None]:
-    return lambda path: str(file_of(path, intent(), header=HEADER.model_copy(update=changes))) and None
+def changed(**changes: Any) -> Callable[[Path], Any]:
+    """Write a good file with another header."""
+    return lambda path: file_of(path, intent(), header=HEADER.model_copy(update=changes))
 
 
 def plain(edit: Callable[[bytes], bytes]) -> Callable[[Path], None]:
