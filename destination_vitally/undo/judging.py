@@ -49,7 +49,7 @@ def _of_field(field: Field, row: Shown) -> Any:
 def is_as_before(entry: Object, past: Past, now: Any) -> bool:
     """Tell whether what is shown surely is what was there before."""
     field = field_of(entry, past)
-    return past.known and now is not ABSENT and _unchanged(entry, field, past.before, now)
+    return now is not ABSENT and _unchanged(entry, field, past.before, now)
 
 
 def is_ours(entry: Object, past: Past, row: Shown, known: Known) -> bool:

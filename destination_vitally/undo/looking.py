@@ -10,7 +10,7 @@ from destination_vitally.compare.comparison import referred_to
 from destination_vitally.errors import RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId
-from destination_vitally.objects.model import Kind, Operation
+from destination_vitally.objects.model import Operation
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Shown as ShownFact
 from destination_vitally.rows.known import Asking, Rows
@@ -117,7 +117,7 @@ def _before(row: Row, past: Past) -> Any:
     field = field_of(row.entry, past)
     if field and field.refers and past.before:
         return VitallyId(str(past.before))
-    return [] if field and field.kind is Kind.TEXTS and past.before is None else past.before
+    return past.before
 
 
 def _has(row: Shown, name: str, value: str) -> bool:

@@ -84,10 +84,14 @@ def value(name: str, before: Any, sent: Any, *, known: bool = True) -> Json:
     return {"place": place, "name": name.removeprefix("traits."), "known": known, "before": before, "sent": sent}
 
 
-def undo(settings: Json, folder: Path, files: list[str], *flags: str, clock: Any = None) -> Run:
+def undo(
+    settings: Json, folder: Path, files: list[str], *flags: str, clock: Any = None, is_stopped: bool = False
+) -> Run:
     """Run the command in this process; waits take no time."""
     run = Run()
     destination = DestinationVitally(clock or QuickClock())
+    if is_stopped:
+        destination._on_sigterm()
     with logged(run):
         arguments = as_files(folder, config=settings)
         try:

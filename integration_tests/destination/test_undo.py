@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from destination_vitally.undo.looking import Looking
 from integration_tests.destination import cases
 from integration_tests.destination.cases import ACC, CONV, INST, MEET, NOTE, NPS, ORG, PROJ, TASK, USR, prepare
 from integration_tests.destination.journals import Synced, said, undo, value
-from integration_tests.harness import Json, QuickClock, Run, destination_config, stream, write
+from integration_tests.harness import Json, QuickClock, Run, destination_config, run_process, stream, write
 from integration_tests.sandbox import Row, Sandbox, Switches
 
 WHEN = "2026-01-01T00:00:00.000Z"
@@ -544,3 +546,206 @@ def test_a_configuration_that_is_a_dry_run_sends_nothing(scene: Scene) -> None:
     scene.sync().written("account", "update", [value("name", OLD, NEW)], id=ACC, existed=True)
     assert "would be set back" in said(scene.undo(dry_run=True))
     assert scene.writes == 0
+
+
+# Rows that are not what they were
+
+
+def test_a_row_that_somebody_archived_stays_so(scene: Scene) -> None:
+    scene.workspace.update("notes", NOTE, {"subject": NEW})
+    scene.workspace.archive("notes", NOTE)
+    scene.sync().written("note", "update", [value("subject", OLD, NEW)], id=NOTE, existed=True)
+    assert "left alone, changed since (it is archived)" in scene.undo().log
+    assert scene.writes == 0
+
+
+def test_a_row_that_goes_while_it_is_undone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.workspace.update("accounts", ACC, {"name": NEW})
+    scene.sync().written("account", "update", [value("name", OLD, NEW)], id=ACC, existed=True)
+    read = Looking.now
+
+    def now(looking: Looking, row: Any) -> Any:
+        found = read(looking, row)
+        scene.workspace.delete("accounts", ACC)
+        return found
+
+    monkeypatch.setattr(Looking, "now", now)
+    assert "cannot be undone, refused: name (Vitally has no such row any more)" in scene.undo().log
+
+
+def test_a_key_is_not_taken_for_an_id(scene: Scene) -> None:
+    """Given a row whose externalId is the id of another one, when it is no longer there, the other one stays."""
+    scene.workspace.update("accounts", ACC, {"name": NEW})
+    by_key = {"key": {"externalId": ACC}, "route": "batch", "existed": True}
+    scene.sync().written("account", "upsert", [value("name", OLD, NEW)], **by_key)
+    assert "it is no longer there" in scene.undo().log
+    assert scene.workspace.get("accounts", ACC)["name"] == NEW
+
+
+def test_of_several_rows_of_a_key_none_is_undone(scene: Scene) -> None:
+    for _ in range(2):
+        scene.workspace.insert("users", {"email": "two@example.com", "name": NEW, "accountIds": [ACC]})
+    by_key = {"key": {"email": "Two@example.com"}, "existed": True}
+    scene.sync().written("user", "upsert", [value("name", OLD, NEW)], **by_key)
+    assert "left alone, no longer the row that was written (several rows have its key)" in scene.undo().log
+    assert scene.writes == 0
+
+
+def test_a_row_that_nothing_leads_to_is_listed(scene: Scene) -> None:
+    scene.sync().written("project", "update", [value("name", OLD, NEW)], existed=True)
+    assert "project: cannot be undone, refused (nothing that the journal says of it leads to it)" in scene.undo().log
+
+
+def test_a_team_member_may_have_been_sent_by_email(scene: Scene) -> None:
+    first, second = scene.workspace.rows("admins")[:2]
+    scene.workspace.update("tasks", TASK, {"assignedToId": second["id"]})
+    values = [value("assignedToId", first["id"], second["email"])]
+    scene.sync().written("task", "update", values, id=TASK, existed=True)
+    assert said(scene.undo()) == "Undo: 1 values set back."
+    assert scene.workspace.get("tasks", TASK)["assignedToId"] == first["id"]
+
+
+def test_what_a_row_does_not_show_is_listed(scene: Scene) -> None:
+    scene.sync().written("account", "update", [value("avatar", None, NEW)], id=ACC, existed=True)
+    assert "cannot be undone, Vitally does not show it: avatar" in scene.undo().log
+
+
+def test_what_was_not_known_is_as_it_was_deleted(scene: Scene) -> None:
+    """Given a row that was deleted, a value whose past is not known comes back as it was at the end."""
+    before = scene.workspace.get("accounts", ACC)
+    journal = scene.sync()
+    journal.written("account", "update", [value("traits.plan", None, "b", known=False)], id=ACC, existed=True)
+    journal.written("account", "delete", id=ACC, row={**before, "traits": {"plan": "b"}})
+    scene.workspace.delete("accounts", ACC)
+    [message] = scene.undo().of_type("RECORD")
+    assert message["record"]["data"]["traits"] == {"plan": "b"}
+
+
+def test_rows_that_are_in_no_list_are_not_deleted(scene: Scene) -> None:
+    """Given a message that a sync has created, nobody knows which share of all it is: it stays."""
+    scene.sync().written("message", "create", [], id=cases.MSG, key={"externalId": "msg-1"}, existed=False)
+    assert "Vitally does not list such rows" in scene.undo().log
+    assert scene.workspace.get("messages", cases.MSG)
+
+
+def test_a_list_that_is_not_read_to_its_end_keeps_its_rows(scene: Scene) -> None:
+    _, intent = created(scene, "account")
+    scene.sync().written("account", "create", **intent)
+    scene.sandbox.switches.repeat_cursor = scene.sandbox.switches.short_pages = True
+    scene.workspace.bulk("accounts", 200, lambda n: {"externalId": f"bulk {n}"})
+    assert "does not list /accounts to its end" in scene.undo().log
+    assert scene.writes == 0
+
+
+def test_a_created_row_that_is_known_by_its_key_is_counted(scene: Scene) -> None:
+    _, intent = created(scene, "account")
+    scene.sync().written("account", "upsert", **{**intent, "id": None})
+    assert "1 of 2 are more than" in scene.undo(max_deletes_percent=49).log
+    assert said(scene.undo()) == "Undo: 1 rows deleted."
+
+
+def test_a_row_that_is_in_two_lists_counts_once(scene: Scene) -> None:
+    scene.workspace.update("users", USR, {"organizationIds": [ORG]})
+    _, intent = created(scene, "nps_response")
+    scene.sync().written("nps_response", "create", **intent)
+    assert "1 of 2 are more than" in scene.undo(max_deletes_percent=49).log
+
+
+def test_links_to_what_is_gone_or_unknown_are_listed(scene: Scene) -> None:
+    journal = scene.sync()
+    journal.written("user", "upsert", id=USR, **link(ACC, was=None))
+    key = {"userId": "user-1", "accountId": "gone"}
+    gone = {"name": "accountIds", "id": None, "external_id": "gone", "was": True}
+    journal.written("membership", "delete", key=key, links=[gone], existed=True)
+    run = scene.undo()
+    assert f"not known what was there before: accountIds '{ACC}'" in run.log
+    assert "cannot be undone, refused: accountIds 'gone' (the account is no longer there)" in run.log
+
+
+@pytest.mark.parametrize(("was", "there"), [(False, True), (True, False)])
+def test_links_that_others_have_made_since_stay(scene: Scene, was: bool, there: bool) -> None:
+    """Given a link whose state the journal says otherwise than it is now, and than it was, it stays."""
+    other = both(scene)
+    scene.workspace.update("users", USR, {"accountIds": [ACC, other] if there else [ACC]})
+    operation = "delete" if there else "upsert"
+    key = {"userId": "user-1", "accountId": "b"}
+    scene.sync().written("membership", operation, key=key, **link(other, was=was))
+    assert f"left alone, changed since: accountIds '{other}'" in scene.undo().log
+    assert scene.writes == 0
+
+
+def test_an_organization_is_not_taken_out(scene: Scene) -> None:
+    scene.workspace.update("users", USR, {"organizationIds": [ORG]})
+    links = [{"name": "organizationIds", "id": ORG, "external_id": "org-1", "was": False}]
+    scene.sync().written("user", "upsert", id=USR, links=links, existed=True)
+    assert "(nothing takes a row out of its organization)" in scene.undo().log
+
+
+def test_a_message_that_is_refused_is_listed(scene: Scene) -> None:
+    other = both(scene)
+    scene.sandbox.switches.blocked_types = frozenset({"unlink"})
+    scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
+    assert f"cannot be undone, refused: accountIds '{other}' (HTTP 400)" in scene.undo().log
+
+
+def test_a_user_who_is_gone_has_no_links(scene: Scene) -> None:
+    scene.sync().written("user", "upsert", id="gone", **link(ACC, was=False))
+    assert "user 'gone': left alone, changed since (it is no longer there)" in scene.undo().log
+
+
+# The command
+
+
+def test_the_rest_key_is_needed(scene: Scene) -> None:
+    scene.sync().written("account", "update", id=ACC)
+    del scene.settings["secret_token"]
+    run = undo(scene.settings, scene.folder, scene.journals[0].files)
+    assert "To undo, the REST API key (secret_token) is needed" in str(run.error)
+
+
+@pytest.mark.parametrize(
+    "name", ["admins", "custom_object/*", "custom_object/nothing", "team member", "custom_field", ".."]
+)
+def test_an_object_that_vitally_does_not_have_is_refused(scene: Scene, name: str) -> None:
+    scene.sync().written(name, "update", id=ACC)
+    run = undo(scene.settings, scene.folder, scene.journals[0].files)
+    assert "object" in str(run.error)
+    assert scene.writes == 0
+
+
+def test_an_id_is_never_a_way_to_elsewhere(scene: Scene) -> None:
+    for number, own in enumerate(("..", "../users", f"{ACC}/users", "%2e%2e", "a?b#c")):
+        scene.sync(number).written("account", "update", [value("name", OLD, "Old")], id=own, existed=True)
+    scene.undo()
+    assert {request.path.rsplit("/", 1)[0] for request in scene.sandbox.journal} == {"/resources/accounts"}
+    assert scene.writes == 0
+
+
+def test_no_more_than_a_thousand_rows_are_named(scene: Scene) -> None:
+    journal = scene.sync()
+    for number in range(1_003):
+        journal.written("event", "create", id=str(number))
+    run = scene.undo()
+    assert "3 more are not named." in run.logs()
+    assert said(run) == "Undo: 1003 cannot be undone."
+    assert len(run.logs()) == 1_002
+
+
+def test_stopped(scene: Scene) -> None:
+    """Given a command that is to end, what is under way is finished, and nothing more is begun."""
+    scene.workspace.update("accounts", ACC, {"name": NEW})
+    scene.sync().written("account", "update", [value("name", OLD, NEW)], id=ACC, existed=True)
+    files = scene.journals[0].files
+    assert "Stopped after SIGTERM" in undo(scene.settings, scene.folder, files, is_stopped=True).log
+    assert scene.writes == 0
+    assert "Stopped" not in scene.undo().log
+
+
+def test_as_a_process(scene: Scene) -> None:
+    scene.workspace.update("accounts", ACC, {"name": NEW})
+    scene.sync().written("account", "update", [value("name", OLD, NEW)], id=ACC, existed=True)
+    for path, code in ((scene.journals[0].files[0], 0), ("nowhere", 1)):
+        command = [sys.executable, "-m", "destination_vitally", "undo", path]
+        run = run_process(command, "--dry-run", config=scene.settings)
+        assert run.exit_code == code
+    assert "The journal cannot be read: No such file or directory: nowhere" in run.errors
