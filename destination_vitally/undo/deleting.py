@@ -64,7 +64,7 @@ class Deleting:
                 self._report.add(Kind.KEPT, row.label, why=kept)
             elif more := self._more(row, now):
                 self._report.add(Kind.EXTENDED, row.label, why=more)
-            elif self._delete(row):
+            elif self._delete(row, now):
                 self._gone.add(now["id"])
                 self._report.add(Kind.DELETED, row.label)
         except Reported:
@@ -72,10 +72,10 @@ class Deleting:
         except ListError as error:
             self._report.add(Kind.EXTENDED, row.label, why=str(error))
 
-    def _delete(self, row: Row) -> bool:
+    def _delete(self, row: Row, now: Shown) -> bool:
         if self._hands.is_dry_run:
             return True
-        if reason := self._hands.make(change_of(row, "delete")):
+        if reason := self._hands.make(row, change_of(row, "delete"), now):
             self._report.add(Kind.REFUSED, row.label, why=reason)
             return False
         then = self._hands.now(row)
@@ -88,8 +88,6 @@ class Deleting:
 
     def _why_kept(self, rows: list[Row]) -> str:
         entry = rows[0].entry
-        if "delete" not in entry.operations:
-            return "Vitally deletes no such rows"
         if not self._allowed:
             return f"{setting('allow_deletes')} is off"
         if not entry.is_listed:

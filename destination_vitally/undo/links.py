@@ -69,18 +69,18 @@ class Links:
         elif is_there is not tie.is_linked:
             self._report.add(Kind.CHANGED, row.label, [name])
         elif tie.was:
-            self._link(row, field, str(other), name)
+            self._link(row, field, str(other), name, now)
         else:
             return self._take_out(row, field, str(other), name, now)
         return now
 
-    def _link(self, row: Row, field: Field, other: str, name: str) -> None:
+    def _link(self, row: Row, field: Field, other: str, name: str, now: Shown) -> None:
         own = self._hands.looking.id_of(str(field.refers), other)
         if own is None:
             self._report.add(Kind.REFUSED, row.label, [name], f"the {field.refers} is no longer there")
         elif self._hands.is_dry_run:
             self._report.add(Kind.LINKED, row.label, [name])
-        elif reason := self._hands.make(change_of(row, "update", {field.name: [VitallyId(own)]})):
+        elif reason := self._hands.make(row, change_of(row, "update", {field.name: [VitallyId(own)]}), now):
             self._report.add(Kind.REFUSED, row.label, [name], reason)
         else:
             is_there = refers_to(field, VitallyId(own), self._hands.now(row) or {}, self._hands.looking.id_of)
@@ -115,7 +115,9 @@ class Links:
 
     def _unlink(self, row: Row, field: Field, own: str, message: bytes, name: str) -> None:
         assert self._analytics is not None
+        seq = self._hands.recording.taken_out(row, field.name, own)
         reply = self._analytics.send("POST", BATCH, message)
+        self._hands.recording.outcome(seq, row, None, "" if reply.ok else reply.reason)
         if reply.ok:
             with self._lock:
                 self._sent.append((row, field, own))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from destination_vitally.api.pages import found_row, quoted, text_of
@@ -85,7 +86,7 @@ class Looking:
             sent = self._people.translated(change_of(row, "update", {field.name: past.sent})).fields[field.name]
         except (RejectedError, KeyError):
             return past
-        return Past(*(past.name, False, past.first, past.known, past.before, past.last, sent, []))
+        return replace(past, sent=sent)
 
 
 def change_of(

@@ -21,6 +21,7 @@ from destination_vitally.undo.judging import (
     why_not_writable,
 )
 from destination_vitally.undo.looking import Looking, MovedError, setting_back
+from destination_vitally.undo.recording import Recording
 from destination_vitally.undo.report import Kind, Report
 from destination_vitally.undo.rows import Past, Row
 
@@ -35,21 +36,26 @@ NOT_UNDONE = {
 class Hands:
     """What all parts of an undo work with."""
 
-    def __init__(self, looking: Looking, rest: Rest, report: Report, *, is_dry_run: bool) -> None:
+    def __init__(self, looking: Looking, rest: Rest, report: Report, recording: Recording, *, is_dry_run: bool) -> None:
         self.looking = looking
         self.report = report
+        self.recording = recording
         self.is_dry_run = is_dry_run
         self._rest = rest
 
-    def make(self, change: Change) -> str:
-        """Make a change; return why it was refused, empty if it was not."""
+    def make(self, row: Row, change: Change, now: Shown) -> str:
+        """Make a change of a row that is as `now`; return why it was refused, empty if it was not."""
+        seq = self.recording.change(row, change, now)
         try:
             made = self._rest.make(change)
         except NotYetError as error:
-            return str(error)
+            reason = str(error)
         except RejectedError as error:
-            return why(error, change.label)
-        return "Vitally has no such row any more" if made.effect == "skipped" else ""
+            reason = why(error, row.label)
+        else:
+            reason = "Vitally has no such row any more" if made.effect == "skipped" else ""
+        self.recording.outcome(seq, row, None if reason else f"{change.operation}d", reason)
+        return reason
 
     def now(self, row: Row) -> Shown | None:
         """Return a row as it is now; None if there is none.
@@ -143,8 +149,12 @@ class Restoring:
     def _write(self, row: Row, now: Shown, pasts: list[Past]) -> None:
         """Write values, all of a row at once; where they are refused together, one by one."""
         sent, refused = pasts, dict[str, str]()
-        if reason := self._hands.make(setting_back(row, now, pasts)):
-            apart = {past.name: self._hands.make(setting_back(row, now, [past])) for past in pasts if len(pasts) > 1}
+        if reason := self._hands.make(row, setting_back(row, now, pasts), now):
+            apart = {
+                past.name: self._hands.make(row, setting_back(row, now, [past]), now)
+                for past in pasts
+                if len(pasts) > 1
+            }
             refused = {_name_of(past): apart.get(past.name, reason) for past in pasts}
             sent = [past for past in pasts if not refused[_name_of(past)]]
         for name, reason in refused.items():
@@ -168,10 +178,8 @@ class Restoring:
         if self._hands.is_dry_run:
             self._report.add(Kind.BACK, row.label)
             raise Reported
-        own = [
-            Past(name, False, row.first.place, True, value, row.last.place, value, []) for name, value in now.items()
-        ]
-        if self._hands.make(setting_back(row, now, (p for p in own if _is_own(row, p)))):
+        own = [past for name, value in now.items() if _is_own(row, past := Past.of(name, value))]
+        if self._hands.make(row, setting_back(row, now, own), now):
             return None
         then = self._hands.now(row)
         if then is None or then.get("archivedAt"):

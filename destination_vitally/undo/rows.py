@@ -40,6 +40,7 @@ class End(NamedTuple):
         return not self.is_left and not (self.is_refused and intent.route == "rest")
 
 
+_NOWHERE = Place("", 0, 0, 0)
 UNSAID, LEFT = End(), End(is_left=True)
 
 
@@ -74,6 +75,11 @@ class Past:
     last: Place
     sent: Any
     seen: list[Any]
+
+    @classmethod
+    def of(cls, name: str, value: Any, *, is_trait: bool = False) -> Past:
+        """Return the past of a value that is sent and of which no journal says anything."""
+        return cls(name, is_trait, _NOWHERE, True, value, _NOWHERE, value, [])
 
     def join(self, other: Past) -> None:
         """Take another past of the same value in."""

@@ -24,6 +24,7 @@ from destination_vitally.undo.deleting import Deleting
 from destination_vitally.undo.links import Links
 from destination_vitally.undo.looking import Looking
 from destination_vitally.undo.reading import Trust, read
+from destination_vitally.undo.recording import Recording
 from destination_vitally.undo.report import Report
 from destination_vitally.undo.restoring import Hands, Restoring, why_never
 from destination_vitally.undo.rows import Row, rows_of
@@ -58,7 +59,9 @@ class Undo:
         assert rows.asking is not None  # there is a key
         self._report = Report(is_dry_run=options.is_dry_run)
         looking = Looking(rows, rows.asking)
-        hands = Hands(looking, Rest(rows, rows.asking), self._report, is_dry_run=options.is_dry_run)
+        rest, is_dry_run = Rest(rows, rows.asking), options.is_dry_run
+        self._recording = Recording(config, clock, is_dry_run=is_dry_run)
+        hands = Hands(looking, rest, self._report, self._recording, is_dry_run=is_dry_run)
         self._restoring = Restoring(hands)
         self._links = Links(hands, apis.analytics, clock)
         self._deleting = Deleting(hands, config, apis.rest, rows.memory.store, self._instances)
@@ -80,6 +83,7 @@ class Undo:
             finally:
                 for line in self._report.sentences():
                     logger.info(line)
+                self._recording.flush()
         if is_stopped():
             logger.warning("Stopped after SIGTERM, before the end. Run the same command again to go on.")
         yield from self._anew

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from destination_vitally.errors import ConfigError
+from destination_vitally.undo import recording
 from destination_vitally.undo.looking import Looking
 from integration_tests.destination import cases
 from integration_tests.destination.cases import ACC, CONV, INST, MEET, NOTE, NPS, ORG, PROJ, TASK, USR, prepare
-from integration_tests.destination.journals import Synced, said, undo, value
+from integration_tests.destination.journals import Folder, Synced, said, undo, value
 from integration_tests.harness import Json, QuickClock, Run, destination_config, run_process, stream, write
 from integration_tests.sandbox import Row, Sandbox, Switches
 
@@ -749,3 +751,62 @@ def test_as_a_process(scene: Scene) -> None:
         run = run_process(command, "--dry-run", config=scene.settings)
         assert run.exit_code == code
     assert "The journal cannot be read: No such file or directory: nowhere" in run.errors
+
+
+# An undo is a sync like any other
+
+
+def recorded(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """Let undos keep their journals in a folder."""
+    storage = {"storage_type": "S3", "s3_bucket_name": "acme", "s3_bucket_region": "eu-central-1", "bucket_path": "p"}
+    scene.settings |= {"journal": "changes", "object_storage_config": storage}
+    kept = Folder(scene.folder / "of the undo")
+    monkeypatch.setattr(recording, "open_bucket", lambda storage: kept)
+    return kept
+
+
+def test_an_undo_can_be_undone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given an undo that has set back, deleted, linked and taken out, when that is undone, all is as synced."""
+    third = scene.workspace.insert("accounts", {"externalId": "c", "name": "C"})["id"]
+    other = both(scene)
+    scene.workspace.update("accounts", ACC, {"name": NEW, "traits": {"plan": None, "x": 1}})
+    row, intent = created(scene, "note")
+    journal = scene.sync()
+    values = [value("name", OLD, NEW), value("traits.plan", "a", None), value("traits.x", None, 1)]
+    journal.written("account", "update", values, id=ACC, key={"externalId": "acct/1"}, existed=True)
+    journal.written("note", "create", **intent)
+    taken_out = {"name": "accountIds", "id": third, "external_id": "c", "was": True}
+    journal.written("user", "upsert", id=USR, key={"externalId": "user-1"}, **link(other, was=False))
+    journal.written("membership", "delete", key={"userId": "user-1", "accountId": "c"}, links=[taken_out])
+    synced = scene.workspace.get("accounts", ACC), {**scene.workspace.get("users", USR), "updatedAt": ""}
+    kept = recorded(scene, monkeypatch)
+    ids = scene.workspace.get("users", USR)["accountIds"]
+
+    done = "Undo: 3 values set back; 1 rows deleted; 1 links taken out; 1 links made again."
+    assert said(scene.undo("--dry-run")).startswith("Dry run")
+    assert kept.files == []
+    assert said(scene.undo()) == done
+    assert scene.workspace.get("users", USR)["accountIds"] == [ACC, third]
+
+    run = undo(scene.settings, scene.folder, [*kept.files])
+
+    assert said(run).startswith("Undo: 3 values set back; 1 links taken out; 1 links made again; 1 cannot be undone")
+    account = scene.workspace.get("accounts", ACC)
+    assert (account["name"], account["traits"]) == (synced[0]["name"], synced[0]["traits"])
+    assert scene.workspace.get("users", USR)["accountIds"] == ids
+    [message] = run.of_type("RECORD")
+    assert message["record"]["data"]["note"] == row["note"]
+
+
+def test_what_is_about_to_be_sent_is_stored_before_it_is(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.workspace.update("accounts", ACC, {"name": NEW})
+    scene.sync().written("account", "update", [value("name", OLD, NEW)], id=ACC, existed=True)
+    kept = recorded(scene, monkeypatch)
+
+    def put(key: str, body: bytes) -> None:
+        raise ConfigError("The bucket is full.")
+
+    monkeypatch.setattr(kept, "put", put)
+    run = undo(scene.settings, scene.folder, scene.journals[0].files)
+    assert str(run.error) == "The bucket is full."
+    assert scene.writes == 0

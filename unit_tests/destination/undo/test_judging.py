@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from destination_vitally.journal.lines import Intent, Outcome
 from destination_vitally.objects.table import BY_NAME
 from destination_vitally.undo.judging import ABSENT, beyond, is_as_before, is_ours, shown, why_not_writable
 from destination_vitally.undo.reading import Entry, Place
@@ -14,7 +15,7 @@ from unit_tests.destination.undo.journals import intent, link, outcome, value
 
 
 def row_of(name: str, *values: Any, seen: dict[str, Any] | None = None, **more: Any) -> Row:
-    said = [intent(1, *values, object=name, **more), outcome(1, seen=seen)]
+    said: list[Intent | Outcome] = [intent(1, *values, object=name, **more), outcome(1, seen=seen)]
     entries = [Entry(Place("2026", 1, 0, 1), one, "a file") for one in said]
     [row] = rows_of(lambda: iter(entries), BY_NAME.__getitem__)
     return row
