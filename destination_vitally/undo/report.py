@@ -19,6 +19,7 @@ class Kind(Enum):
     DELETED = ("rows deleted", "rows would be deleted", False)
     GONE = ("rows that were created are gone", "rows that were created are gone", False)
     BACK = ("rows brought back", "rows that are archived would be tried to bring back", False)
+    THERE = ("rows that were deleted are there", "rows that were deleted are there", False)
     UNLINKED = ("links taken out", "links would be taken out", False)
     LINKED = ("links made again", "links would be made again", False)
     LINK_AS_BEFORE = ("links are as before", "links are as before", False)

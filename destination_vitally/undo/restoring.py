@@ -94,6 +94,9 @@ class Restoring:
         if reason := why_never(row):
             self._report.add(Kind.NEVER, row.label, why=reason)
             return self._anew(row) if row.last.row else None
+        if row.first.is_unsure and not any(past.known for past in row.values.values()):
+            self._report.add(Kind.UNKNOWN, row.label, why="nor whether it was there")
+            return None
         try:
             now = self._hands.now(row)
             if row.last.is_deleted and (now is None or now.get("archivedAt")):
@@ -101,6 +104,8 @@ class Restoring:
                 if now is None:
                     self._report.add(Kind.LOST, row.label)
                     return self._anew(row)
+            elif row.last.is_deleted:
+                self._report.add(Kind.THERE, row.label)
             if now is None:
                 self._report.add(Kind.CHANGED, row.label, why="it is no longer there")
             elif now.get("archivedAt"):
@@ -190,17 +195,14 @@ class Restoring:
     def _anew(self, row: Row) -> dict[str, Any]:
         """Return what a record that creates a deleted row anew has to hold: its values, as they were before."""
         last = row.last.row or {}
-        values = {
-            f.name: value
-            for f in row.entry.fields
-            if f.name != "id" and (f.in_body or f.analytics) and not is_empty(value := last.get(f.name))
-        }
+        fields = (field for field in row.entry.fields if field.name != "id" and (field.in_body or field.analytics))
+        values = {field.name: shown(row.entry, Past.of(field.name, None), last) for field in fields}
         traits = dict(last.get("traits") or {})
         for past in row.values.values():
             if past.known:
                 (traits if past.is_trait else values)[past.name] = past.before
-        kept = {name: value for name, value in traits.items() if not is_empty(value)}
-        return {**row.key, **values, **({"traits": kept} if kept else {})}
+        said = {**row.key, **values, "traits": {name: one for name, one in traits.items() if not is_empty(one)}}
+        return {name: value for name, value in said.items() if value is not ABSENT and not is_empty(value)}
 
 
 def why_never(row: Row) -> str:

@@ -45,10 +45,11 @@ UNSAID, LEFT = End(), End(is_left=True)
 
 
 class First(NamedTuple):
-    """The first that was done to a row; `is_created` says that it was not there before."""
+    """The first that was done to a row: whether it was not there before, or nobody knows whether it was."""
 
     place: Place
     is_created: bool
+    is_unsure: bool
     read_at: str | None
 
 
@@ -199,11 +200,13 @@ def _row_of(intent: Intent, line: Entry, entry: Object, end: End) -> Row:
     if not is_own:
         holder = next(one for one in entry.references() if one.name == entry.kept_in)
         entry, key = BY_NAME[str(holder.refers)], {"externalId": key[holder.name]} if holder.name in key else {}
-    is_new = intent.operation in ("create", "upsert") and (intent.existed is False or end.effect == "created")
+    may_be_new = is_own and intent.operation in ("create", "upsert") and end.effect != "updated"
+    is_new = may_be_new and (intent.existed is False or end.effect == "created")
+    is_unsure = may_be_new and not is_new and intent.existed is None
     is_deleted = is_own and intent.operation == "delete"
     row = Row(
         *(entry, end.id or intent.id, key),
-        First(place, is_own and is_new and end.effect != "updated", intent.read_at),
+        First(place, is_new, is_unsure, intent.read_at),
         Last(place, is_deleted, intent.row if is_deleted else None),
     )
     for value in intent.values if is_own else ():
