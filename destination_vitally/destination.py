@@ -51,6 +51,7 @@ from destination_vitally.protocol import (
     Type,
 )
 from destination_vitally.sync.writer import Writer
+from destination_vitally.undo.undo import Options, Undo
 from vitally_api.bounds import LONGEST_CHECK, TooSlowError, within
 from vitally_api.catalogs import problem_of_catalog
 from vitally_api.ends import TERMINATED, end_unread
@@ -68,8 +69,15 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "discover": (("config",), "list the objects and operations of the workspace"),
     "write": (("config", "catalog"), "write the records that arrive on stdin"),
     "replay": ((), "print rejected records as messages, to be written again"),
+    "undo": (("config",), "set back what syncs have changed, by their journals"),
 }
 """What each command needs and does."""
+
+UNDO_FLAGS = {
+    "--dry-run": "send nothing, say what would be done",
+    "--any-workspace": "take journals that name another address of the workspace",
+    "--unsigned": "take journals that are not whole, or not signed with the key of the configuration",
+}
 
 SYNC_MODES = ["append", "overwrite", "append_dedup", "update", "soft_delete"]
 """What a connection may choose. Airbyte's menu offers nothing else; overwrite by itself deletes nothing."""
@@ -233,6 +241,9 @@ class DestinationVitally(Destination):
             for file in files:
                 subparser.add_argument(f"--{file}", required=True, help=f"path of the {file} file, JSON")
         commands.choices["replay"].add_argument("files", nargs="+", help="a file out of the bucket of rejected records")
+        commands.choices["undo"].add_argument("files", nargs="+", help="a file of a journal, out of the bucket")
+        for flag, help_text in UNDO_FLAGS.items():
+            commands.choices["undo"].add_argument(flag, action="store_true", help=help_text)
         return parser.parse_args(args)
 
     def run_cmd(self, parsed_args: argparse.Namespace) -> Iterator[bytes]:  # type: ignore[override]
@@ -254,11 +265,26 @@ class DestinationVitally(Destination):
         elif command == "write":
             catalog = read_catalog(parsed_args.catalog)
             yield from self.write_lines(config, catalog, chunks_from(_read_stdin))
+        elif command == "undo":
+            yield from map(dumps, self.undo(config, parsed_args))
+
+    def undo(self, config: Mapping[str, Any], asked: argparse.Namespace) -> Iterator[RawMessage]:
+        """Undo what journals say; gives back RECORDs of what has to be created anew.
+
+        Raises:
+            ConfigError: a file is refused, or the configuration is wrong: nothing was done.
+            OutageError: Vitally cannot be reached.
+        """
+        settings = _settings(config)
+        options = Options(asked.dry_run or settings.dry_run, asked.any_workspace, asked.unsigned)
+        yield from Undo(settings, connect(settings, self._clock), self._clock, options).run(
+            asked.files, self._stop.is_set
+        )
 
     def run(self, args: list[str]) -> None:
         """Run as a process: messages to stdout, one writer for them and for the log.
 
-        A write heeds SIGTERM; the other commands have nothing to finish, and end as any process does.
+        A write and an undo heed SIGTERM; the other commands have nothing to finish, and end as any process does.
         """
         out = _Stdout(self._on_sigterm)
         for handler in logging.getLogger().handlers:
@@ -267,7 +293,7 @@ class DestinationVitally(Destination):
         init_uncaught_exception_handler(logger)
         make_known()
         parsed = self.parse_args(args)
-        if parsed.command == "write":
+        if parsed.command in ("write", "undo"):
             signal.signal(signal.SIGTERM, self._on_sigterm)
         code = 0
         try:

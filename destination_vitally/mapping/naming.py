@@ -35,6 +35,11 @@ def object_of_stream(name: str, title: str) -> Object:
     )
 
 
+def placed(entry: Object, definition: str) -> Object:
+    """Return a custom object with its place: its instances are addressed by the id of their definition."""
+    return replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
+
+
 def _known(name: str, *, is_stream: bool = False) -> Object | None:
     """Return the object that people or streams call so, whatever its spelling; a list of names is a stream alone."""
     wanted = folded(name)

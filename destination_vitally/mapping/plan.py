@@ -38,7 +38,7 @@ from destination_vitally.mapping.mirroring import (
     explain_truncation,
     mirror_of,
 )
-from destination_vitally.mapping.naming import PREFIX, object_of, object_of_stream
+from destination_vitally.mapping.naming import PREFIX, object_of, object_of_stream, placed
 from destination_vitally.objects.model import OPERATIONS, BatchRoute, Directory, Object, Operation, Route
 from destination_vitally.objects.table import DIRECTORIES, rank
 from destination_vitally.protocol import AirbyteStream, ConfiguredAirbyteStream
@@ -237,8 +237,7 @@ def _locate(choice: _Choice, stream_name: str, definitions: Definitions) -> _Cho
     name = entry.name.removeprefix(PREFIX)
     by_stream = (STREAM_PREFIX + name).lower() == stream_name.lower()
     definition = _definition(definitions, name, stream_name if by_stream else "", is_named=bool(choice.mapping))
-    located = replace(entry, path=f"/customObjects/{definition}/instances", constants={"customObjectId": definition})
-    return replace(choice, entry=located)
+    return replace(choice, entry=placed(entry, definition))
 
 
 def _definition(definitions: Definitions, name: str, stream_name: str, *, is_named: bool) -> str:
