@@ -140,7 +140,7 @@ def _sync_of(path: str, header: Header, trust: Trust) -> Place:
         )
     if header.dry_run:
         raise ConfigError(f"{path} is of a dry run, which sent nothing: leave it out.")
-    if header.journal != "changes":
+    if header.journal == "outcomes":
         raise ConfigError(
             f"{path} does not say what was there before, so it cannot be undone: Keep a journal (journal) was set to "
             f"{header.journal}. Only what is synced with changes can."

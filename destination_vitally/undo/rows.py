@@ -201,7 +201,7 @@ def _row_of(intent: Intent, line: Entry, entry: Object, end: End) -> Row:
         holder = next(one for one in entry.references() if one.name == entry.kept_in)
         entry, key = BY_NAME[str(holder.refers)], {"externalId": key[holder.name]} if holder.name in key else {}
     may_be_new = is_own and intent.operation in ("create", "upsert") and end.effect != "updated"
-    is_new = may_be_new and (intent.existed is False or end.effect == "created")
+    is_new = may_be_new and intent.existed is not True and (intent.existed is False or end.effect == "created")
     is_unsure = may_be_new and not is_new and intent.existed is None
     is_deleted = is_own and intent.operation == "delete"
     row = Row(
