@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from integration_tests.chaos import destination_run, mirror_run, source_run, unchanged_run
+from integration_tests.chaos import destination_run, mirror_run, source_run, unchanged_run, undo_run
 
 ASKED = os.environ.get("CHAOS_SEEDS")
 FIRST = int(os.environ.get("CHAOS_FIRST", "0"))
@@ -19,6 +19,7 @@ SOURCE_SEEDS = range(FIRST, FIRST + int(ASKED or 5))
 DESTINATION_SEEDS = range(FIRST, FIRST + int(ASKED or 24))
 MIRROR_SEEDS = range(FIRST, FIRST + int(ASKED or 8))
 UNCHANGED_SEEDS = range(FIRST, FIRST + int(ASKED or 16))
+UNDO_SEEDS = range(FIRST, FIRST + int(ASKED or 16))
 
 
 def make(run: Callable[[int], None], seed: int) -> None:
@@ -47,3 +48,8 @@ def test_mirror(seed: int) -> None:
 @pytest.mark.parametrize("seed", UNCHANGED_SEEDS)
 def test_unchanged(seed: int) -> None:
     make(unchanged_run.run, seed)
+
+
+@pytest.mark.parametrize("seed", UNDO_SEEDS)
+def test_undo(seed: int) -> None:
+    make(undo_run.run, seed)
