@@ -49,62 +49,74 @@ class Links:
             if now is None or now.get("archivedAt"):
                 self._report.add(Kind.CHANGED, row.label, why="it is no longer there")
                 return
-            for tie in row.links.values():
+            # Those that are made again go first, so that none of the others is the last one.
+            for tie in sorted(row.links.values(), key=lambda tie: not tie.was):
                 now = self._turn_back(row, tie, now)
         except Reported:
             pass
 
     def _turn_back(self, row: Row, tie: Tie, now: Shown) -> Shown:
-        """Turn one link back; returns the row without it, if it is taken out."""
+        """Turn one link back; returns the row as it is then."""
         field = next(one for one in row.entry.references() if one.name == tie.link.name)
-        name = f"{field.name} '{tie.link.external_id or tie.link.id}'"
-        other = (tie.link.id and VitallyId(tie.link.id)) or tie.link.external_id
-        is_there = refers_to(field, other, now, self._hands.looking.id_of) if other else None
-        if tie.was is None:
-            self._report.add(Kind.UNKNOWN, row.label, [name])
-        elif is_there is None:
-            self._report.add(Kind.UNSEEN, row.label, [name])
-        elif is_there is tie.was:
-            self._report.add(Kind.LINK_AS_BEFORE, row.label, [name])
-        elif is_there is not tie.is_linked:
-            self._report.add(Kind.CHANGED, row.label, [name])
-        elif tie.was:
-            self._link(row, field, str(other), name, now)
-        else:
-            return self._take_out(row, field, str(other), name, now)
-        return now
-
-    def _link(self, row: Row, field: Field, other: str, name: str, now: Shown) -> None:
+        other = VitallyId(tie.link.id) if tie.link.id else tie.link.external_id or ""
         own = self._hands.looking.id_of(str(field.refers), other)
+        kind, why = self._turned_back(row, field, tie, now, own)
+        if kind:
+            self._report.add(kind, row.label, [f"{field.name} '{tie.link.external_id or other}'"], why)
+        if kind not in (None, Kind.LINKED, Kind.UNLINKED):
+            return now
+        others = [one for one in referred_to(field, now) or [] if one.get("id") != own]
+        return {**now, str(field.inlined or field.name): [*others, {"id": own}] if tie.was else others}
+
+    def _turned_back(self, row: Row, field: Field, tie: Tie, now: Shown, own: str | None) -> tuple[Kind | None, str]:
+        """Turn one link to a row of Vitally's id back, unless it must stay; returns what became of it, and why."""
+        is_there = refers_to(field, VitallyId(own), now, self._hands.looking.id_of) if own else False
+        kinds = {
+            Kind.UNKNOWN: tie.was is None,
+            Kind.UNSEEN: is_there is None,
+            Kind.LINK_AS_BEFORE: is_there is tie.was,
+            Kind.CHANGED: is_there is not tie.is_linked,
+        }
+        kind = next((kind for kind, is_so in kinds.items() if is_so), None)
+        if kind:
+            return kind, ""
         if own is None:
-            self._report.add(Kind.REFUSED, row.label, [name], f"the {field.refers} is no longer there")
-        elif self._hands.is_dry_run:
-            self._report.add(Kind.LINKED, row.label, [name])
-        elif reason := self._hands.make(row, change_of(row, "update", {field.name: [VitallyId(own)]}), now):
-            self._report.add(Kind.REFUSED, row.label, [name], reason)
-        else:
-            is_there = refers_to(field, VitallyId(own), self._hands.now(row) or {}, self._hands.looking.id_of)
-            self._report.add(Kind.LINKED if is_there else Kind.UNRESTORED, row.label, [name])
+            return Kind.REFUSED, f"the {field.refers} is no longer there"
+        return self._linked(row, field, own, now) if tie.was else self._taken_out(row, field, own, now)
 
-    def _take_out(self, row: Row, field: Field, other: str, name: str, now: Shown) -> Shown:
+    def _linked(self, row: Row, field: Field, own: str, now: Shown) -> tuple[Kind, str]:
+        if self._hands.is_dry_run:
+            return Kind.LINKED, ""
+        if reason := self._hands.make(row, change_of(row, "update", {field.name: [VitallyId(own)]}), now):
+            return Kind.REFUSED, reason
+        is_there = refers_to(field, VitallyId(own), self._hands.now(row) or {}, self._hands.looking.id_of)
+        return (Kind.LINKED if is_there else Kind.UNRESTORED), ""
+
+    def _taken_out(self, row: Row, field: Field, own: str, now: Shown) -> tuple[Kind | None, str]:
         others = referred_to(field, now) or []
-        own = self._hands.looking.id_of(str(field.refers), other)
-        linked = next((one for one in others if own and one.get("id") == own), {})
-        yours = linked.get("externalId")
+        yours = next((one.get("externalId") for one in others if one.get("id") == own), None)
+        if reason := self._why_not_taken_out(field, len(others), bool(yours and now.get("externalId"))):
+            return Kind.UNWRITABLE, reason
+        assert self._analytics is not None
+        if self._hands.is_dry_run:
+            return Kind.UNLINKED, ""
+        seq = self._hands.recording.taken_out(row, field.name, own)
+        reply = self._analytics.send("POST", BATCH, self._message(str(now["externalId"]), str(yours)))
+        self._hands.recording.outcome(seq, row, None, "" if reply.ok else reply.reason)
+        if not reply.ok:
+            return Kind.REFUSED, f"HTTP {reply.status}"
+        with self._lock:
+            self._sent.append((row, field, own))
+        return None, ""
+
+    def _why_not_taken_out(self, field: Field, count: int, has_keys: bool) -> str:
         if field.refers not in ENDS:
-            self._report.add(Kind.UNWRITABLE, row.label, [name], f"nothing takes a row out of its {field.refers}")
-        elif len(others) == 1:
-            self._report.add(Kind.UNWRITABLE, row.label, [name], "it is the last one")
-        elif self._analytics is None:
-            self._report.add(Kind.UNWRITABLE, row.label, [name], "that needs the Analytics API key (analytics_token)")
-        elif not yours or not now.get("externalId"):
-            self._report.add(Kind.UNWRITABLE, row.label, [name], "the Analytics API needs the externalIds of both")
-        elif self._hands.is_dry_run:
-            self._report.add(Kind.UNLINKED, row.label, [name])
-        else:
-            self._unlink(row, field, str(own), self._message(str(now["externalId"]), str(yours)), name)
-        left = [one for one in others if one is not linked]
-        return {**now, str(field.inlined or field.name): left} if len(others) > 1 else now
+            return f"nothing takes a row out of its {field.refers}"
+        if count == 1:
+            return "it is the last one"
+        if self._analytics is None:
+            return "that needs the Analytics API key (analytics_token)"
+        return "" if has_keys else "the Analytics API needs the externalIds of both"
 
     def _message(self, user: str, account: str) -> bytes:
         route = MEMBERSHIP.operations["delete"][0]
@@ -112,17 +124,6 @@ class Links:
         ids = {"userId": user, "accountId": account}
         stamp = {"messageId": uuid.uuid4().hex, "timestamp": moment_of(self._clock.now() * 1000)}
         return dumps([{"type": route.type, **ids, **stamp}])
-
-    def _unlink(self, row: Row, field: Field, own: str, message: bytes, name: str) -> None:
-        assert self._analytics is not None
-        seq = self._hands.recording.taken_out(row, field.name, own)
-        reply = self._analytics.send("POST", BATCH, message)
-        self._hands.recording.outcome(seq, row, None, "" if reply.ok else reply.reason)
-        if reply.ok:
-            with self._lock:
-                self._sent.append((row, field, own))
-        else:
-            self._report.add(Kind.REFUSED, row.label, [name], f"HTTP {reply.status}")
 
     def wait(self, is_stopped: Callable[[], bool]) -> None:
         """Wait until the links that were taken out are seen to be out, as long as that may take."""

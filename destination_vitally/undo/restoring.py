@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
-from destination_vitally.compare.comparison import TRAIT
 from destination_vitally.compare.equality import is_empty
 from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.change import Change
@@ -77,8 +75,8 @@ class Reported(Exception):  # noqa: N818 - no failure
 
 
 def why(error: RejectedError, label: str) -> str:
-    """Return why something was refused, without Vitally's words, which may quote values."""
-    return f"HTTP {error.status}" if error.status else str(error).removeprefix(f"{label}: ")
+    """Return why something was refused, but not Vitally's words, which may quote values, nor advice for syncs."""
+    return f"HTTP {error.status}" if error.status else str(error).removeprefix(f"{label}: ").partition("; ")[0]
 
 
 class Restoring:
@@ -119,60 +117,44 @@ class Restoring:
     # Values
 
     def _set_back(self, row: Row, now: Shown) -> None:
-        found = defaultdict[Kind, list[str]](list)
-        wanted: list[Past] = []
-        reasons = defaultdict[str, list[str]](list)
-        for name, past in row.values.items():
-            kind = self._judged(row, past, now)
-            if kind is Kind.UNWRITABLE:
-                reasons[why_not_writable(row.entry, past)].append(name)
-            elif kind is Kind.SET_BACK:
-                wanted.append(past)
-            else:
-                found[kind].append(name)
-        for kind, names in found.items():
-            self._report.add(kind, row.label, names)
-        for reason, names in reasons.items():
-            self._report.add(Kind.UNWRITABLE, row.label, names, reason)
+        found = defaultdict[tuple[Kind, str], list[Past]](list)
+        for past in row.values.values():
+            found[self._judged(row, past, now)].append(past)
+        wanted = found.pop((Kind.SET_BACK, ""), [])
+        for (kind, reason), pasts in found.items():
+            self._report.add(kind, row.label, [past.key for past in pasts], reason)
         if wanted and self._hands.is_dry_run:
-            self._report.add(Kind.SET_BACK, row.label, map(_name_of, wanted))
+            self._report.add(Kind.SET_BACK, row.label, [past.key for past in wanted])
         elif wanted:
             self._write(row, now, wanted)
 
-    def _judged(self, row: Row, past: Past, now: Shown) -> Kind:
+    def _judged(self, row: Row, past: Past, now: Shown) -> tuple[Kind, str]:
+        """Return what becomes of a value, and why."""
         entry, value = row.entry, shown(row.entry, past, now)
         if not past.known:
-            return Kind.UNKNOWN
+            return Kind.UNKNOWN, ""
         if value is ABSENT:
-            return Kind.UNSEEN
+            return Kind.UNSEEN, ""
         if is_as_before(entry, past, value):
-            return Kind.AS_BEFORE
+            return Kind.AS_BEFORE, ""
         if not is_ours(entry, self._looking.translated(row, past), now, self._looking.id_of):
-            return Kind.CHANGED
-        return Kind.UNWRITABLE if why_not_writable(entry, past) else Kind.SET_BACK
+            return Kind.CHANGED, ""
+        reason = why_not_writable(entry, past)
+        return (Kind.UNWRITABLE if reason else Kind.SET_BACK), reason
 
     def _write(self, row: Row, now: Shown, pasts: list[Past]) -> None:
         """Write values, all of a row at once; where they are refused together, one by one."""
-        sent, refused = pasts, dict[str, str]()
-        if reason := self._hands.make(row, setting_back(row, now, pasts), now):
-            apart = {
-                past.name: self._hands.make(row, setting_back(row, now, [past]), now)
-                for past in pasts
-                if len(pasts) > 1
-            }
-            refused = {_name_of(past): apart.get(past.name, reason) for past in pasts}
-            sent = [past for past in pasts if not refused[_name_of(past)]]
-        for name, reason in refused.items():
-            if reason:
-                self._report.add(Kind.REFUSED, row.label, [name], reason)
-        if sent:
-            self._check(row, self._hands.now(row) or {}, sent)
-
-    def _check(self, row: Row, now: Shown, sent: Iterable[Past]) -> None:
-        for past in sent:
-            is_back = is_as_before(row.entry, past, shown(row.entry, past, now))
-            problem = "it was empty, and Vitally has not emptied it" if is_empty(past.before) else ""
-            self._report.add(Kind.SET_BACK if is_back else Kind.UNRESTORED, row.label, [_name_of(past)], problem)
+        reason = self._hands.make(row, setting_back(row, now, pasts), now)
+        if reason and len(pasts) > 1:
+            for past in pasts:
+                self._write(row, now, [past])
+        elif reason:
+            self._report.add(Kind.REFUSED, row.label, [pasts[0].key], reason)
+        else:
+            then = self._hands.now(row) or {}
+            for past in pasts:
+                is_back = is_as_before(row.entry, past, shown(row.entry, past, then))
+                self._report.add(Kind.SET_BACK if is_back else Kind.UNRESTORED, row.label, [past.key])
 
     # Rows that were deleted
 
@@ -220,7 +202,3 @@ def _is_own(row: Row, past: Past) -> bool:
     field = row.entry.field(past.name)
     is_kept = field is None or field.refers or past.before is None or past.name == "id"
     return not is_kept and not why_not_writable(row.entry, past)
-
-
-def _name_of(past: Past) -> str:
-    return TRAIT + past.name if past.is_trait else past.name

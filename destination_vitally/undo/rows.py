@@ -82,6 +82,11 @@ class Past:
         """Return the past of a value that is sent and of which no journal says anything."""
         return cls(name, is_trait, _NOWHERE, True, value, _NOWHERE, value, [])
 
+    @property
+    def key(self) -> str:
+        """Its name, with `traits.` in front of that of a trait, as in `seen` of an outcome."""
+        return TRAIT + self.name if self.is_trait else self.name
+
     def join(self, other: Past) -> None:
         """Take another past of the same value in."""
         if other.first < self.first:

@@ -200,6 +200,13 @@ def test_a_reference_is_set_back(scene: Scene) -> None:
     assert scene.workspace.get("accounts", ACC)["organizationId"] == ORG
 
 
+def test_a_reference_to_what_is_gone_is_listed(scene: Scene) -> None:
+    scene.workspace.update("accounts", ACC, {"organizationId": ORG})
+    scene.sync().written("account", "update", [value("organizationId", "gone", ORG)], id=ACC, existed=True)
+    words = "refused: organizationId (organizationId: Vitally has no organization with this id)"
+    assert f"account '{ACC}': cannot be undone, {words}" in scene.undo().logs()
+
+
 def test_what_is_refused_holds_nothing_else_back(scene: Scene) -> None:
     scene.workspace.update("tasks", TASK, {"name": NEW, "description": NEW})
     values = [value("name", None, NEW), value("description", "Old", NEW)]
@@ -496,6 +503,19 @@ def test_what_was_taken_out_is_linked_again(scene: Scene) -> None:
     assert said(scene.undo()) == "Undo: 1 links made again."
     assert scene.workspace.get("users", USR)["accountIds"] == [ACC, other]
     assert said(scene.undo()) == "Undo: 1 links are as before."
+
+
+def test_a_user_who_was_moved_is_moved_back(scene: Scene) -> None:
+    """Given a user who was put into one account and taken out of the only other, when that is undone, it moves back."""
+    other = both(scene)
+    scene.workspace.update("users", USR, {"accountIds": [other]})
+    journal = scene.sync()
+    journal.written("user", "upsert", id=USR, key={"externalId": "user-1"}, **link(other, was=False))
+    key = {"userId": "user-1", "accountId": "acct/1"}
+    journal.written("membership", "delete", key=key, **link(ACC, was=True))
+    assert said(scene.undo("--dry-run")).endswith("1 links would be taken out; 1 links would be made again.")
+    assert said(scene.undo()) == "Undo: 1 links taken out; 1 links made again."
+    assert scene.workspace.get("users", USR)["accountIds"] == [ACC]
 
 
 def test_a_link_that_never_goes_is_listed(scene: Scene) -> None:
