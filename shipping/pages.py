@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
@@ -9,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from pydantic import BaseModel
+
 from destination_vitally.commands.discover import forms, what_it_takes
+from destination_vitally.journal.lines import Header, Intent, Line, Link, Outcome, Trailer, Value
 from destination_vitally.mapping.plan import BY_SYNC_MODE
 from destination_vitally.objects.model import OPERATIONS, UNSET, BatchRoute, Field, Lookup, Object, Operation, RestRoute
 from destination_vitally.objects.table import MESSAGE_FIELDS, OBJECTS
@@ -18,6 +22,7 @@ from shipping.names import ROOT
 
 REGION = re.compile(r"(<!-- ([\w ]+): made by `make docs` -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 NOTHING = "\N{EN DASH}"
+SCHEMA = ROOT / "docs" / "destination-vitally-journal.schema.json"
 OTHERS: Mapping[str, str] = {
     "traits": "Any other column becomes a trait.",
     "custom fields": "Other columns: custom fields that an admin has defined in Vitally, by label or path.",
@@ -28,10 +33,12 @@ OTHERS: Mapping[str, str] = {
 
 def main(arguments: list[str]) -> int:
     """Bring each page up to date; with `--check` say which are not, and return 1 if there is one."""
-    stale = [path for path in sorted((ROOT / "docs").glob("*.md")) if made(path.read_text()) != path.read_text()]
+    pages = {path: made(path.read_text()) for path in sorted((ROOT / "docs").glob("*.md"))}
+    pages[SCHEMA] = json.dumps(Line.model_json_schema(), indent=1) + "\n"
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if "--check" not in arguments:
-            path.write_text(made(path.read_text()))
+            path.write_text(pages[path])
         print(f"{path.relative_to(ROOT)} {'is behind the code: make docs' if '--check' in arguments else 'is written'}")
     return 1 if stale and "--check" in arguments else 0
 
@@ -166,7 +173,26 @@ LOOKED_UP = {
     Lookup.SEARCH: "by the search for its `externalId`",
     Lookup.BY_PATH: "by its `externalId`",
 }
+
+
+def journal() -> str:
+    """What is in each kind of line of a journal."""
+    kinds: dict[str, type[BaseModel]] = {
+        **{"header": Header, "intent": Intent, "a value": Value, "a link": Link},
+        **{"outcome": Outcome, "trailer": Trailer},
+    }
+    return "\n\n".join(
+        f"**{name}**: {inspect.cleandoc(kind.__doc__ or '')}\n\n"
+        + _table(
+            ["Member", "What it is"],
+            ([f"`{member}`", field.description or NOTHING] for member, field in kind.model_fields.items()),
+        )
+        for name, kind in kinds.items()
+    )
+
+
 REGIONS: Mapping[str, Callable[[], str]] = {
+    "the lines of a journal": journal,
     "the objects": objects,
     "the fields": fields,
     "the fields of messages": messages,

@@ -12,7 +12,7 @@ from destination_vitally.config import Config
 from destination_vitally.journal.lines import VERSION, signature
 from destination_vitally.lines import dumps
 from destination_vitally.mapping.values import moment_of
-from destination_vitally.outcomes.files import Files, folder_of
+from destination_vitally.outcomes.files import Files, folder_of, stamp
 
 if TYPE_CHECKING:
     from destination_vitally.outcomes.bucket import Bucket
@@ -30,9 +30,9 @@ def attempt() -> int:
 
 
 class Journal:
-    """Takes intents and outcomes, numbers them, and stores them below `journal/<sync_id>/`. Safe to use from threads.
+    """Takes intents and outcomes, numbers them, and stores them in a folder, `journal/<sync_id>/<time>-<attempt>`.
 
-    What was taken is durable after `flush`, and not before.
+    What was taken is durable after `flush`, and not before. Safe to use from several threads.
 
     Attributes:
         how: what is kept, as it is set.
@@ -52,7 +52,7 @@ class Journal:
         self.how = config.journal
         self.is_dry_run = config.dry_run
         self._files = Files(bucket, clock, "jsonl", framed(header, config.secret_token))
-        self._folder = folder_of(FOLDER, sync_id)
+        self._folder = folder_of(FOLDER, sync_id, f"{stamp(clock)}-{attempt()}")
         self._seq = count(1)
 
     def number(self) -> int:

@@ -45,8 +45,8 @@ class Header(Part):
 class Value(Part):
     """One value of a row."""
 
-    place: Literal["field", "trait"]
-    name: str = Field(description="What Vitally calls it")
+    place: Literal["field", "trait"] = Field(description="field, or trait")
+    name: str = Field(description="What Vitally calls it; of a trait its path")
     known: bool = Field(description="Whether it is known what was there before")
     before: Any = Field(description="What was there; null also where nothing was, or where it is not known")
     sent: Any = Field(description="What is sent; null removes the value")
@@ -67,22 +67,22 @@ class Origin(Part):
     seq: int = Field(description="Numbers the intents of a sync; an outcome has that of its intent, if there is one")
     line: int | None = Field(description="The line of the input; null of what no record asks for")
     entry: int = Field(description="Which entry of Mappings the stream has, from 0")
-    stream: str | None = Field(description="Null of a parent that is created because rows name it")
-    namespace: str | None
+    stream: str | None = Field(description="Its name; null of a parent that is created because rows name it")
+    namespace: str | None = Field(description="That of the stream")
     object: str = Field(description="What mappings call the object, such as account")
 
 
 class Intent(Origin):
     """What is about to be sent for one record and entry of its mapping; stored before it is."""
 
-    operation: Operation
-    route: Literal["batch", "rest"]
+    operation: Operation = Field(description="create, upsert, update or delete")
+    route: Literal["batch", "rest"] = Field(description="batch, by the Analytics API, or rest")
     key: dict[str, str] = Field(description="What the record says of the keys of its row")
     id: str | None = Field(description="Vitally's id of the row, null where it is not known")
     existed: bool | None = Field(description="Whether the row was there; null where it is not known")
     read_at: str | None = Field(description="When the values before were read, null where they were not")
-    values: list[Value]
-    links: list[Link]
+    values: list[Value] = Field(description="What is sent, a value each; empty where only outcomes are kept")
+    links: list[Link] = Field(description="The rows it is linked to, or taken out of by a delete")
     row: dict[str, Any] | None = Field(description="The whole row as Vitally showed it, of deletes")
 
 

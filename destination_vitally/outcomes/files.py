@@ -75,5 +75,9 @@ class Files:
         return few
 
     def _name(self) -> str:
-        now = datetime.fromtimestamp(self._clock.now(), timezone.utc)
-        return f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.{self._suffix}.gz"
+        return f"{stamp(self._clock)}-{uuid.uuid4().hex[:12]}.{self._suffix}.gz"
+
+
+def stamp(clock: Clock) -> str:
+    """Return the time as names of files have it, in UTC and without what paths give a meaning to."""
+    return f"{datetime.fromtimestamp(clock.now(), timezone.utc):%Y%m%dT%H%M%SZ}"

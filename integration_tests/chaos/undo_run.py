@@ -32,6 +32,9 @@ TABLES = {"accounts": "accounts", "users": "users", "tasks": "tasks", "notes": "
 OPEN = ("accounts", "users")
 """The streams whose objects take any trait."""
 
+Rows = dict[tuple[str, str], Row]
+"""Rows by table and id."""
+
 MAPPINGS = [
     {"stream": "members", "object": "membership"},
     {"stream": "renamed", "object": "account", "operation": "update"},
@@ -90,10 +93,11 @@ class UndoRun:
             if self.dice.random() < 0.6:
                 self._people()
             self._pass_time()
-        expected = self._expected(before, rows_of(self.sandbox))
+        left = rows_of(self.sandbox)
         run = undone(self.settings, self.bucket, self.folder)
         assert run.error is None, run.log
         after = rows_of(self.sandbox)
+        expected = self._expected(before, left, after)
         assert unlisted(expected, after, run) == [], f"not as it was, and not listed. {run.log}"
         self._pass_time()
         again = undone(self.settings, self.bucket, self.folder)
@@ -113,7 +117,7 @@ class UndoRun:
         values: Row = {
             "accounts": {"name": text},
             "users": {"name": text, "email": f"Person{self.count}@example.com"},
-            "tasks": {"name": text, "dueDate": self.dice.choice(["2026-03-04", "2026-04-05"])},
+            "tasks": {"name": text, "dueDate": f"2026-{self.count % 12 + 1:02}-{self.count % 28 + 1:02}"},
             "notes": {"subject": text, "note": f"<p>{text}</p>", "noteDate": "2026-01-01T00:00:00.000Z"},
             INSTANCES: {"name": text},
         }[name]
@@ -205,20 +209,23 @@ class UndoRun:
                 else:
                     self.edits[(table, row["id"]), field] = value
 
-    def _expected(self, before: dict[tuple[str, str], Row], left: dict[tuple[str, str], Row]) -> dict[Any, Row]:
-        """Return what there should be: as it was, and what people have written that is `left` before the undo."""
+    def _expected(self, before: Rows, left: Rows, after: Rows) -> Rows:
+        """Return what there should be: as it was, and what people have written that is `left` before the undo.
+
+        What they have written before the first sync that wrote over it is there `after` the undo as well.
+        """
         there = {place: {**row, "traits": dict(row.get("traits") or {})} for place, row in before.items()}
-        there |= {place: left[place] for place in self.made if place in left}
+        there |= {place: {k: v for k, v in row.items() if k != "updatedAt"} for place, row in self.made.items()}
         for (place, named), value in self.edits.items():
-            row, shown = there.get(place), left.get(place, {})
-            if row is None or place in self.made:
+            row, shown = there.get(place), [left.get(place, {}), after.get(place, {})]
+            if row is None:
                 continue
             name = named.removeprefix("traits.")
             if name != named:
-                row, shown = row["traits"], shown.get("traits") or {}
-            if shown.get(name) == value:
+                row, shown = row["traits"], [one.get("traits") or {} for one in shown]
+            if any(one.get(name) == value for one in shown):
                 row[name] = value
         for place, row in there.items():
-            if "traits" not in before.get(place, row):
+            if "traits" not in {**before, **self.made}.get(place, row):
                 del row["traits"]
         return there

@@ -50,7 +50,7 @@ def test_a_file_is_framed_and_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     kept.flush()
     kept.flush()
     [(key, body)] = bucket.files.items()
-    assert key.startswith("journal/4711/20260921T141320Z-")
+    assert key.startswith("journal/4711/20260921T141320Z-2/20260921T141320Z-")
     assert key.endswith(".jsonl.gz")
     lines = body.splitlines(keepends=True)
     header, first, second, trailer = (Line.model_validate_json(line) for line in lines)

@@ -1,0 +1,55 @@
+"""The worked example of the page about the journal, pasted: from a CSV file to its undo."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from integration_tests.pages import Page
+from integration_tests.sandbox import Sandbox, Switches
+
+EXAMPLE = Page("destination-vitally-journal.md").section("From CSV to undo")
+
+
+@pytest.fixture
+def store() -> Iterator[int]:
+    """The port of a store without a bucket."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # what it holds is kept by the process
+        yield port
+    finally:
+        server.stop()
+
+
+def test_from_csv_to_undo(tmp_path: Path, store: int) -> None:
+    screen, *shown = re.findall(r"```(?:bash)?\n(.*?)```", EXAMPLE, re.S)[1:]
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    with Sandbox(seed=1, switches=Switches(effect_delay=1)) as sandbox:
+        script = screen.replace(":8765", f":{sandbox.url.rpartition(':')[2]}").replace(":8766", f":{store}")
+        done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = {row["externalId"]: row for row in sandbox.workspace.rows("accounts")}
+    log = [_logged(json.loads(line)) for line in done.stdout.splitlines()]
+    for text in shown:
+        for line in text.splitlines():
+            assert line in log
+    assert rows["j-1"]["traits"] == {"plan": "team"}
+    assert rows["j-2"]["traits"] == {"plan": "free"}
+    assert "j-3" not in rows
+
+
+def _logged(message: Any) -> str:
+    return str(message["log"]["message"]) if message["type"] == "LOG" else ""
