@@ -72,8 +72,8 @@ $(FORM)/node_modules/.installed: $(FORM)/package.json $(FORM)/package-lock.json
 test-platforms: dist/.built  ## the tools of the ecosystem drive them, from what `make dist` made (Python < 3.13)
 	$(BIN)/python -m pytest -n 2 integration_tests/platforms/driven_by_pyairbyte.py integration_tests/platforms/driven_by_others.py
 
-dbt: dist/.built  ## the dbt package, on what PyAirbyte reads from the sandbox into DuckDB, and on a Postgres where there is one
-	$(BIN)/python -m pytest -p no:randomly integration_tests/platforms/built_by_dbt.py
+dbt: dist/.built  ## the dbt package, on what PyAirbyte reads into DuckDB, and on a Postgres where there is one; the journal, in DuckDB
+	$(BIN)/python -m pytest -p no:randomly integration_tests/platforms/built_by_dbt.py integration_tests/platforms/read_by_duckdb.py
 
 dbt-models: $(INSTALLED)  ## what of the dbt package follows from the source's schemas
 	$(BIN)/python -m shipping.dbt_package
