@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from benchmarks import asking, increments, memory, reading, report, sharing, starting, verifying, writing
+from benchmarks import asking, increments, journaling, memory, reading, report, sharing, starting, verifying, writing
 from benchmarks.report import Answer
 
 Found = TypeVar("Found")
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=10_000, help="of the workspace whose requests are counted")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument(
-        "--only", choices="abcdefgh", action="append", help="answer this question; the report keeps the others"
+        "--only", choices="abcdefghi", action="append", help="answer this question; the report keeps the others"
     )
     asked = parser.parse_args()
     start, machine = time.monotonic(), report.machine()
@@ -44,7 +44,7 @@ def main() -> None:
         print(f"\n{answer.markdown()}", flush=True)
 
     longest = None
-    questions = asked.only or "abcdefgh"
+    questions = asked.only or "abcdefghi"
     if "a" in questions:
         first, longest = timed(
             lambda: reading.answer(
@@ -61,6 +61,7 @@ def main() -> None:
         "f": lambda: verifying.answer(rows=tuple(asked.verified)),
         "g": lambda: asking.answer(rows=asked.upserted, many=asked.many, unchanged=tuple(asked.unchanged)),
         "h": lambda: sharing.answer(accounts=asked.accounts),
+        "i": lambda: journaling.answer(rows=asked.upserted),
     }
     for key, question in others.items():
         if key in questions:
