@@ -10,6 +10,9 @@ from enum import Enum
 MOST_LINES = 1_000
 """So many rows are named."""
 
+LONGEST_LINE = 2_000
+"""So many characters of a line are logged: names in files that nobody vouches for may be of any length."""
+
 
 class Kind(Enum):
     """What became of a value or a row: in a real run, in a dry run, and whether it is named."""
@@ -71,7 +74,8 @@ class Report:
                 self._unnamed += 1
                 return
             more = f": {', '.join(names)}" if names else ""
-            self._lines.append(f"{label}: {kind.words}{more}{f' ({why})' if why else ''}")
+            line = f"{label}: {kind.words}{more}{f' ({why})' if why else ''}"
+            self._lines.append(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}...")
 
     def sentences(self) -> Iterator[str]:
         """Yield what to log at the end."""

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from destination_vitally.errors import ConfigError
-from destination_vitally.undo import recording
+from destination_vitally.api.pages import pages
+from destination_vitally.errors import ConfigError, ListError
+from destination_vitally.undo import deleting, recording
 from destination_vitally.undo.looking import Looking
 from integration_tests.destination import cases
 from integration_tests.destination.cases import ACC, CONV, INST, MEET, NOTE, NPS, ORG, PROJ, TASK, USR, prepare
@@ -372,6 +373,30 @@ def test_rows_below_one_that_was_created(scene: Scene, name: str, is_ours: bool)
         assert scene.workspace.get("accounts", account["id"])
 
 
+def test_a_list_below_a_row_that_is_not_read_keeps_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    row, intent = created(scene, "account")
+    scene.sync().written("account", "create", **intent)
+
+    def some_pages(rest: Any, path: str, **how: Any) -> Any:
+        if row["id"] in path:
+            raise ListError(path, "no")
+        return pages(rest, path, **how)
+
+    monkeypatch.setattr(deleting, "pages", some_pages)
+    assert f"extended since (Vitally does not list /accounts/{row['id']}/users to its end: no)" in scene.undo().log
+    assert scene.writes == 0
+
+
+def test_a_row_that_is_still_there_is_listed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a delete that Vitally takes and does not make, when rows are undone, the row is listed."""
+    _, intent = created(scene, "account")
+    scene.sync().written("account", "create", **intent)
+    monkeypatch.setattr(scene.workspace, "delete", lambda resource, identifier: None)
+    run = scene.undo()
+    assert "(it was deleted, and Vitally still shows it)" in run.log
+    assert "rows deleted" not in said(run)
+
+
 def test_answers_of_a_user_keep_it(scene: Scene) -> None:
     row, intent = created(scene, "user")
     scene.workspace.insert("npsResponses", {"userId": row["id"], "score": 3, "respondedAt": WHEN})
@@ -469,13 +494,28 @@ def test_a_link_is_taken_out(scene: Scene) -> None:
         ({"accountIds": [ACC]}, {}, "links are as before"),
         ({}, {"analytics_token": None}, "that needs the Analytics API key (analytics_token)"),
         ({"externalId": None}, {}, "the Analytics API needs the externalIds of both"),
+        ({"account": {"externalId": None}}, {}, "the Analytics API needs the externalIds of both"),
     ],
 )
 def test_a_link_that_is_not_taken_out(scene: Scene, change: Json, settings: Json, words: str) -> None:
     other = both(scene)
-    scene.workspace.update("users", USR, change)
+    scene.workspace.update("users", USR, {name: one for name, one in change.items() if name != "account"})
+    scene.workspace.update("accounts", other, change.get("account", {}))
     scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
     assert words in scene.undo(**settings).log
+    assert scene.writes == 0
+
+
+def test_a_link_that_vitally_does_not_show_is_listed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = both(scene)
+    scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
+    read = Looking.now
+
+    def now(looking: Looking, row: Any) -> Any:
+        return {name: value for name, value in (read(looking, row) or {}).items() if name != "accounts"}
+
+    monkeypatch.setattr(Looking, "now", now)
+    assert f"cannot be undone, Vitally does not show it: accountIds '{other}'" in scene.undo().log
     assert scene.writes == 0
 
 
@@ -543,6 +583,7 @@ def test_what_is_never_undone(scene: Scene, name: str, operation: str, values: l
     scene.sync().written(name, operation, values, id=ACC, existed=existed)
     run = scene.undo()
     assert f"{name} '{ACC}': cannot be undone (" in run.log
+    assert said(run) == "Undo: 1 cannot be undone."
     assert scene.writes == 0
 
 
@@ -727,6 +768,16 @@ def test_a_message_that_is_refused_is_listed(scene: Scene) -> None:
     scene.sandbox.switches.blocked_types = frozenset({"unlink"})
     scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
     assert f"cannot be undone, refused: accountIds '{other}' (HTTP 400)" in scene.undo().log
+
+
+def test_a_user_who_goes_while_it_is_waited_for_has_no_links(scene: Scene) -> None:
+    other = both(scene)
+    scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
+
+    def passes(seconds: float) -> None:
+        scene.workspace.tables["users"].remove(USR)
+
+    assert said(scene.undo(clock=QuickClock(passes=passes))) == "Undo: 1 links taken out."
 
 
 def test_a_user_who_is_gone_has_no_links(scene: Scene) -> None:
