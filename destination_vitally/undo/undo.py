@@ -60,7 +60,7 @@ class Undo:
         self._report = Report(is_dry_run=options.is_dry_run)
         looking = Looking(rows, rows.asking)
         rest, is_dry_run = Rest(rows, rows.asking), options.is_dry_run
-        self._recording = Recording(config, clock, is_dry_run=is_dry_run)
+        self._recording = Recording(config, clock)
         hands = Hands(looking, rest, self._report, self._recording, is_dry_run=is_dry_run)
         self._restoring = Restoring(hands)
         self._links = Links(hands, apis.analytics, clock)
