@@ -97,7 +97,7 @@ class Deleting:
         except ListError as error:
             return f"{error}, so nobody knows which share of these rows would be deleted"
         if there * 100 > self._limit * total:
-            return f"{there} of {total} are more than {setting('max_deletes_percent')} allows"
+            return f"{there} of {total} rows would be deleted, more than {setting('max_deletes_percent')} allows"
         return ""
 
     def _counted(self, entry: Object, rows: list[Row]) -> tuple[int, int]:

@@ -113,7 +113,7 @@ class Links:
         if field.refers not in ENDS:
             return f"nothing takes a row out of its {field.refers}"
         if count == 1:
-            return "it is the last one"
+            return f"it is the last {field.refers}"
         if self._analytics is None:
             return "that needs the Analytics API key (analytics_token)"
         return "" if has_keys else "the Analytics API needs the externalIds of both"

@@ -61,7 +61,7 @@ class Looking:
         parents = {f.name: p.sent for f in row.entry.references() if (p := row.values.get(f.name)) and p.sent}
         change = change_of(row, "update", {**parents, **row.key})
         if cannot_look(change):
-            raise RejectedError("nothing that the journal says of it leads to it")
+            raise RejectedError("the journal has no id and no key by which it can be found")
         found = self._asking.reader.look(change, Paths(change, self._references)).rows
         here = [one for one in found if all(_has(one.row, name, value) for name, value in row.key.items())]
         if len(here) > 1:

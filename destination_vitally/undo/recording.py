@@ -23,9 +23,9 @@ _UNREAD = dict.fromkeys(("taken_at", "landed_at", "seen", "status"))
 class Recording:
     """Keeps the journal, if the settings ask for one and anything is sent. Safe to use from several threads."""
 
-    def __init__(self, config: Config, clock: Clock, *, is_dry_run: bool) -> None:
+    def __init__(self, config: Config, clock: Clock) -> None:
         storage = config.object_storage_config
-        is_kept = config.journal == "changes" and not is_dry_run and not isinstance(storage, NoStorage)
+        is_kept = config.journal == "changes" and not isinstance(storage, NoStorage)
         self._journal = Journal(open_bucket(storage), clock, config, 0) if is_kept else None  # type: ignore[arg-type]
         self._clock = clock
 

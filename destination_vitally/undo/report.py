@@ -10,6 +10,9 @@ from enum import Enum
 MOST_LINES = 1_000
 """So many rows are named."""
 
+LONGEST_LINE = 2_000
+"""So many characters of a line are logged: names in files that nobody vouches for may be of any length."""
+
 
 class Kind(Enum):
     """What became of a value or a row: in a real run, in a dry run, and whether it is named."""
@@ -18,7 +21,7 @@ class Kind(Enum):
     AS_BEFORE = ("values are as before", "values are as before", False)
     DELETED = ("rows deleted", "rows would be deleted", False)
     GONE = ("rows that were created are gone", "rows that were created are gone", False)
-    BACK = ("rows brought back", "rows that are archived would be tried to bring back", False)
+    BACK = ("rows brought back", "archived rows would be brought back, if Vitally does that", False)
     THERE = ("rows that were deleted are there", "rows that were deleted are there", False)
     UNLINKED = ("links taken out", "links would be taken out", False)
     LINKED = ("links made again", "links would be made again", False)
@@ -31,7 +34,7 @@ class Kind(Enum):
     UNKNOWN = ("cannot be undone, not known what was there before", "", True)
     UNSEEN = ("cannot be undone, Vitally does not show it", "", True)
     UNWRITABLE = ("cannot be undone, Vitally does not let it be written", "", True)
-    UNRESTORED = ("cannot be undone, sent, and Vitally does not show it as it was before", "", True)
+    UNRESTORED = ("cannot be undone, the value of before was sent and Vitally shows another", "", True)
     REFUSED = ("cannot be undone, refused", "", True)
     LOST = ("cannot be undone, deleted for good: a message that creates it anew is in the output", "", True)
 
@@ -71,7 +74,8 @@ class Report:
                 self._unnamed += 1
                 return
             more = f": {', '.join(names)}" if names else ""
-            self._lines.append(f"{label}: {kind.words}{more}{f' ({why})' if why else ''}")
+            line = f"{label}: {kind.words}{more}{f' ({why})' if why else ''}"
+            self._lines.append(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}...")
 
     def sentences(self) -> Iterator[str]:
         """Yield what to log at the end."""

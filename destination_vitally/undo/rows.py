@@ -61,7 +61,7 @@ class Last(NamedTuple):
     row: dict[str, Any] | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Past:
     """One value: what was there before the first intent, and what the last one has sent.
 
@@ -95,7 +95,7 @@ class Past:
             self.last, self.sent, self.seen = other.last, other.sent, other.seen
 
 
-@dataclass
+@dataclass(slots=True)
 class Tie:
     """Another row that a row is linked to, or no longer: whether it was at first, and what was done last."""
 
@@ -113,7 +113,7 @@ class Tie:
             self.last, self.is_linked = other.last, other.is_linked
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """What journals say of one row of an object.
 

@@ -50,9 +50,9 @@ class Undo:
         Raises:
             ConfigError: the REST API key is missing.
         """
-        if apis.rest is None or not config.secret_token:
+        if apis.rest is None:
             raise ConfigError("To undo, the REST API key (secret_token) is needed: rows are read and written with it.")
-        self._trust = Trust(config.data_center.rest, config.secret_token, options.any_workspace, options.unsigned)
+        self._trust = Trust(config.data_center.rest, config.secret_token or "", options.any_workspace, options.unsigned)
         self._workspace = Workspace(apis.rest)
         self._lanes = Lanes(config.num_workers, clock)
         rows = Rows(apis.rest, clock, self._lanes.again)
@@ -60,7 +60,7 @@ class Undo:
         self._report = Report(is_dry_run=options.is_dry_run)
         looking = Looking(rows, rows.asking)
         rest, is_dry_run = Rest(rows, rows.asking), options.is_dry_run
-        self._recording = Recording(config, clock, is_dry_run=is_dry_run)
+        self._recording = Recording(config, clock)
         hands = Hands(looking, rest, self._report, self._recording, is_dry_run=is_dry_run)
         self._restoring = Restoring(hands)
         self._links = Links(hands, apis.analytics, clock)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from destination_vitally.errors import ConfigError
-from destination_vitally.undo import recording
+from destination_vitally.api.pages import pages
+from destination_vitally.errors import ConfigError, ListError
+from destination_vitally.undo import deleting, recording
 from destination_vitally.undo.looking import Looking
 from integration_tests.destination import cases
 from integration_tests.destination.cases import ACC, CONV, INST, MEET, NOTE, NPS, ORG, PROJ, TASK, USR, prepare
@@ -227,7 +228,7 @@ def test_a_value_that_is_not_as_it_was_afterwards_is_listed(scene: Scene) -> Non
     scene.sandbox.switches.decimals = 0
     scene.workspace.update("accounts", ACC, {"traits": {"plan": 2}})
     scene.sync().written("account", "update", [value("traits.plan", 1.5, 2)], id=ACC, existed=True)
-    assert "sent, and Vitally does not show it as it was before: traits.plan" in scene.undo().log
+    assert "the value of before was sent and Vitally shows another: traits.plan" in scene.undo().log
 
 
 def test_an_id_that_leads_to_another_row_is_left_alone(scene: Scene) -> None:
@@ -294,7 +295,7 @@ def test_a_row_that_was_extended_since_is_kept(scene: Scene, name: str) -> None:
     ("settings", "words"),
     [
         ({"allow_deletes": False}, "Allow deletes (allow_deletes) is off"),
-        ({"max_deletes_percent": 49}, "1 of 2 are more than Missing rows deleted at most"),
+        ({"max_deletes_percent": 49}, "1 of 2 rows would be deleted, more than Missing rows deleted at most"),
     ],
 )
 def test_no_row_is_deleted_without_a_word(scene: Scene, settings: Json, words: str) -> None:
@@ -372,6 +373,30 @@ def test_rows_below_one_that_was_created(scene: Scene, name: str, is_ours: bool)
         assert scene.workspace.get("accounts", account["id"])
 
 
+def test_a_list_below_a_row_that_is_not_read_keeps_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    row, intent = created(scene, "account")
+    scene.sync().written("account", "create", **intent)
+
+    def some_pages(rest: Any, path: str, **how: Any) -> Any:
+        if row["id"] in path:
+            raise ListError(path, "no")
+        return pages(rest, path, **how)
+
+    monkeypatch.setattr(deleting, "pages", some_pages)
+    assert f"extended since (Vitally does not list /accounts/{row['id']}/users to its end: no)" in scene.undo().log
+    assert scene.writes == 0
+
+
+def test_a_row_that_is_still_there_is_listed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a delete that Vitally takes and does not make, when rows are undone, the row is listed."""
+    _, intent = created(scene, "account")
+    scene.sync().written("account", "create", **intent)
+    monkeypatch.setattr(scene.workspace, "delete", lambda resource, identifier: None)
+    run = scene.undo()
+    assert "(it was deleted, and Vitally still shows it)" in run.log
+    assert "rows deleted" not in said(run)
+
+
 def test_answers_of_a_user_keep_it(scene: Scene) -> None:
     row, intent = created(scene, "user")
     scene.workspace.insert("npsResponses", {"userId": row["id"], "score": 3, "respondedAt": WHEN})
@@ -432,7 +457,7 @@ def test_a_row_that_was_archived_is_brought_back(scene: Scene, name: str) -> Non
     scene.sync().written(name, "delete", id=kind.id, row=before)
     scene.workspace.archive(kind.resource, kind.id)
 
-    assert "would be tried to bring back" in scene.undo("--dry-run").log
+    assert "would be brought back, if Vitally does that" in scene.undo("--dry-run").log
     assert said(scene.undo()) == "Undo: 1 rows brought back."
     stamps = {"updatedAt": ""}
     assert {**scene.workspace.get(kind.resource, kind.id), **stamps} == {**before, **stamps}
@@ -469,19 +494,34 @@ def test_a_link_is_taken_out(scene: Scene) -> None:
         ({"accountIds": [ACC]}, {}, "links are as before"),
         ({}, {"analytics_token": None}, "that needs the Analytics API key (analytics_token)"),
         ({"externalId": None}, {}, "the Analytics API needs the externalIds of both"),
+        ({"account": {"externalId": None}}, {}, "the Analytics API needs the externalIds of both"),
     ],
 )
 def test_a_link_that_is_not_taken_out(scene: Scene, change: Json, settings: Json, words: str) -> None:
     other = both(scene)
-    scene.workspace.update("users", USR, change)
+    scene.workspace.update("users", USR, {name: one for name, one in change.items() if name != "account"})
+    scene.workspace.update("accounts", other, change.get("account", {}))
     scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
     assert words in scene.undo(**settings).log
     assert scene.writes == 0
 
 
+def test_a_link_that_vitally_does_not_show_is_listed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = both(scene)
+    scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
+    read = Looking.now
+
+    def now(looking: Looking, row: Any) -> Any:
+        return {name: value for name, value in (read(looking, row) or {}).items() if name != "accounts"}
+
+    monkeypatch.setattr(Looking, "now", now)
+    assert f"cannot be undone, Vitally does not show it: accountIds '{other}'" in scene.undo().log
+    assert scene.writes == 0
+
+
 def test_the_last_account_stays(scene: Scene) -> None:
     scene.sync().written("user", "upsert", id=USR, **link(ACC, was=False))
-    assert "it is the last one" in scene.undo().log
+    assert "it is the last account" in scene.undo().log
     assert scene.workspace.get("users", USR)["accountIds"] == [ACC]
 
 
@@ -491,7 +531,7 @@ def test_of_two_links_one_stays(scene: Scene) -> None:
     for account in (ACC, other):
         journal.written("user", "upsert", id=USR, **link(account, was=False))
     run = scene.undo()
-    assert "it is the last one" in run.log
+    assert "it is the last account" in run.log
     assert len(scene.workspace.get("users", USR)["accountIds"]) == 1
 
 
@@ -543,6 +583,7 @@ def test_what_is_never_undone(scene: Scene, name: str, operation: str, values: l
     scene.sync().written(name, operation, values, id=ACC, existed=existed)
     run = scene.undo()
     assert f"{name} '{ACC}': cannot be undone (" in run.log
+    assert said(run) == "Undo: 1 cannot be undone."
     assert scene.writes == 0
 
 
@@ -634,7 +675,10 @@ def test_of_several_rows_of_a_key_none_is_undone(scene: Scene) -> None:
 
 def test_a_row_that_nothing_leads_to_is_listed(scene: Scene) -> None:
     scene.sync().written("project", "update", [value("name", OLD, NEW)], existed=True)
-    assert "project: cannot be undone, refused (nothing that the journal says of it leads to it)" in scene.undo().log
+    assert (
+        "project: cannot be undone, refused (the journal has no id and no key by which it can be found)"
+        in scene.undo().log
+    )
 
 
 def test_a_team_member_may_have_been_sent_by_email(scene: Scene) -> None:
@@ -681,7 +725,7 @@ def test_a_list_that_is_not_read_to_its_end_keeps_its_rows(scene: Scene) -> None
 def test_a_created_row_that_is_known_by_its_key_is_counted(scene: Scene) -> None:
     _, intent = created(scene, "account")
     scene.sync().written("account", "upsert", **{**intent, "id": None})
-    assert "1 of 2 are more than" in scene.undo(max_deletes_percent=49).log
+    assert "1 of 2 rows would be deleted, more than" in scene.undo(max_deletes_percent=49).log
     assert said(scene.undo()) == "Undo: 1 rows deleted."
 
 
@@ -689,7 +733,7 @@ def test_a_row_that_is_in_two_lists_counts_once(scene: Scene) -> None:
     scene.workspace.update("users", USR, {"organizationIds": [ORG]})
     _, intent = created(scene, "nps_response")
     scene.sync().written("nps_response", "create", **intent)
-    assert "1 of 2 are more than" in scene.undo(max_deletes_percent=49).log
+    assert "1 of 2 rows would be deleted, more than" in scene.undo(max_deletes_percent=49).log
 
 
 def test_links_to_what_is_gone_or_unknown_are_listed(scene: Scene) -> None:
@@ -727,6 +771,16 @@ def test_a_message_that_is_refused_is_listed(scene: Scene) -> None:
     scene.sandbox.switches.blocked_types = frozenset({"unlink"})
     scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
     assert f"cannot be undone, refused: accountIds '{other}' (HTTP 400)" in scene.undo().log
+
+
+def test_a_user_who_goes_while_it_is_waited_for_has_no_links(scene: Scene) -> None:
+    other = both(scene)
+    scene.sync().written("user", "upsert", id=USR, **link(other, was=False))
+
+    def passes(seconds: float) -> None:
+        scene.workspace.tables["users"].remove(USR)
+
+    assert said(scene.undo(clock=QuickClock(passes=passes))) == "Undo: 1 links taken out."
 
 
 def test_a_user_who_is_gone_has_no_links(scene: Scene) -> None:

@@ -99,8 +99,9 @@ def test_which_intents_count_as_sent(end: dict[str, Any], is_sent: bool) -> None
     assert bool(joined([in_batch, (1, outcome(1, **end))])) is (is_sent or end["said"] == "rejected")
 
 
-def test_what_was_sent_by_any_outcome_is_sent() -> None:
-    lines: Lines = [(1, intent(1, value())), (1, outcome(1, "waiting")), (1, outcome(1, "accepted"))]
+@pytest.mark.parametrize("other", [{"said": "waiting"}, {"said": "rejected", "status": 400}])
+def test_what_was_sent_by_any_outcome_is_sent(other: dict[str, Any]) -> None:
+    lines: Lines = [(1, intent(1, value())), (1, outcome(1, **other)), (1, outcome(1, "accepted"))]
     assert len(every_order(lines)) == 1
 
 
