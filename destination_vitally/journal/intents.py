@@ -9,7 +9,7 @@ from destination_vitally.api.pages import Row
 from destination_vitally.compare.comparison import TRAIT, carried, referred_to, refers_to, would_change, written
 from destination_vitally.mapping.change import Change, identity_of, link_of, listed
 from destination_vitally.mapping.values import moment_of
-from destination_vitally.objects.model import BatchRoute, Kind
+from destination_vitally.objects.model import BatchRoute, Field, Kind
 from destination_vitally.rows.facts import Known
 
 IdOf = Callable[[str, str], str | None]
@@ -93,6 +93,8 @@ def _values(before: Before, id_of: IdOf) -> Iterator[dict[str, Any]]:
         else:
             shown, sent = list(carried(field, row)) if row is not None else [], value
         yield _value("field", name, shown, sent, is_new=is_new)
+    if change.sent_at:  # a row with a time of its own is a piece of history
+        yield _value("field", "timestamp", [], change.sent_at, is_new=is_new)
     traits = row.get("traits") if row is not None else None
     for name, value in change.open_values.items():
         shown = [traits.get(name)] if isinstance(traits, Mapping) else []
@@ -116,7 +118,7 @@ def _links(before: Before, id_of: IdOf) -> Iterator[dict[str, Any]]:
             continue
         for one in listed(fields[field.name]):
             is_linked = refers_to(field, one, row, id_of) if row is not None else None
-            own = id_of(str(field.refers), one)
+            own = id_of(str(field.refers), one) or _linked(field, one, row)
             yield {
                 "name": field.name,
                 "id": own,
@@ -126,6 +128,14 @@ def _links(before: Before, id_of: IdOf) -> Iterator[dict[str, Any]]:
         yield from _others(
             change, field.name, row, [id_of(str(field.refers), one) for one in listed(fields[field.name])]
         )
+
+
+def _linked(field: Field, external_id: str, row: Row | None) -> str | None:
+    """Return Vitally's id of a row that another shows to be linked to."""
+    others = referred_to(field, row) if row is not None else None
+    return next(
+        (str(one["id"]) for one in others or () if one.get("externalId") == external_id and one.get("id")), None
+    )
 
 
 def _others(change: Change, name: str, row: Row | None, sent: list[str | None]) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class Journal:
             "sync_id": sync_id,
             "attempt": attempt(),
             "started_at": moment_of(clock.now() * 1000),
+            "run": uuid.uuid4().hex[:12],
             "journal": config.journal,
             "dry_run": config.dry_run,
         }

@@ -36,10 +36,11 @@ class Header(Part):
     sync_id: int = Field(description="The platform's number of the sync, 0 where it gives none")
     attempt: int = Field(description="Which attempt of it, from 0")
     started_at: str = Field(description="When it began, by the clock of this machine")
+    run: str = Field(default="", description="What no other run has, of those that began at the same moment")
     journal: Literal["none", "outcomes", "changes"] = Field(
-        description="What is in it, as it is set; always what a mirror deletes"
+        default="changes", description="What is in it, as it is set; always what a mirror deletes"
     )
-    dry_run: bool = Field(description="Whether nothing was sent: then there are no outcomes")
+    dry_run: bool = Field(default=False, description="Whether nothing was sent: then there are no outcomes")
 
 
 class Value(Part):
@@ -57,7 +58,7 @@ class Link(Part):
 
     name: str = Field(description="The field, such as accountIds")
     id: str | None = Field(description="Vitally's id of the other row, null where it is not known")
-    external_id: str | None = Field(description="Your id of the other row, null where it is not known")
+    external_id: str | None = Field(default=None, description="Your id of the other row, null where it is not known")
     was: bool | None = Field(description="Whether it was linked before; null where it is not known")
 
 
@@ -65,11 +66,11 @@ class Origin(Part):
     """Where a line is from."""
 
     seq: int = Field(description="Numbers the intents of a sync; an outcome has that of its intent, if there is one")
-    line: int | None = Field(description="The line of the input; null of what no record asks for")
-    entry: int = Field(description="Which entry of Mappings the stream has, from 0")
-    stream: str | None = Field(description="Its name; null of a parent that is created because rows name it")
-    namespace: str | None = Field(description="That of the stream")
-    object: str = Field(description="What mappings call the object, such as account")
+    line: int | None = Field(default=None, description="The line of the input; null of what no record asks for")
+    entry: int = Field(default=0, description="Which entry of Mappings the stream has, from 0")
+    stream: str | None = Field(default=None, description="Null of a parent that is created since rows name it")
+    namespace: str | None = Field(default=None, description="That of the stream")
+    object: str = Field(default="", description="What mappings call the object, such as account")
 
 
 class Intent(Origin):
@@ -89,19 +90,22 @@ class Intent(Origin):
 class Outcome(Origin):
     """What became of a record. A later line of the same `seq` adds to an earlier one what was seen since."""
 
-    label: str = Field(description="What the log calls the row")
+    label: str = Field(default="", description="What the log calls the row")
     outcome: str = Field(
         description="accepted, superseded, unchanged, skipped, rejected; or waiting: nothing was sent yet, and another "
         "intent of the same line follows"
     )
-    reason: str | None = Field(description="Of a rejection")
-    status: int | None = Field(description="Of a rejection, the HTTP status, if there was an answer")
-    effect: str | None = Field(description="created, updated or deleted, where Vitally's answer tells")
-    id: str | None = Field(description="Vitally's id of the row, where it is known by now")
-    taken_at: str | None = Field(description="When Vitally took it, by its own clock")
-    landed_at: str | None = Field(description="When the row was seen to show it, by the clock of this machine")
+    reason: str | None = Field(default=None, description="Of a rejection")
+    status: int | None = Field(default=None, description="Of a rejection, the HTTP status, if there was an answer")
+    effect: str | None = Field(default=None, description="created, updated or deleted, where Vitally's answer tells")
+    id: str | None = Field(default=None, description="Vitally's id of the row, where it is known by now")
+    taken_at: str | None = Field(default=None, description="When Vitally took it, by its own clock")
+    landed_at: str | None = Field(
+        default=None, description="When the row was seen to show it, by the clock of this machine"
+    )
     seen: dict[str, Any] | None = Field(
-        description=f"What Vitally showed afterwards, by name, {TRAIT}<path> of a trait; null where nobody looked"
+        default=None,
+        description=f"What Vitally showed afterwards, by name, {TRAIT}<path> of a trait; null if unread",
     )
     record: Any = Field(default=None, description="The record as it arrived, if it was rejected")
 

@@ -58,8 +58,11 @@ class Deleting:
     def _undo(self, row: Row, kept: str) -> None:
         try:
             now = self._hands.now(row)
+            if (now is None or now.get("archivedAt")) and row.was_deleted and not row.last.is_deleted:
+                row.id = None  # a sync has deleted it and created it anew
+                now = self._hands.now(row)
             if now is None or now.get("archivedAt"):
-                self._report.add(Kind.GONE, row.label)
+                self._report.add(Kind.PENDING if self._hands.is_pending(row) else Kind.GONE, row.label)
             elif kept:
                 self._report.add(Kind.KEPT, row.label, why=kept)
             elif more := self._more(row, now):

@@ -63,7 +63,9 @@ class Looking:
         if cannot_look(change):
             raise RejectedError("the journal has no id and no key by which it can be found")
         found = self._asking.reader.look(change, Paths(change, self._references)).rows
-        here = [one for one in found if all(_has(one.row, name, value) for name, value in row.key.items())]
+        # Of a user whose email has changed the externalId is still the same.
+        names = next(key.fields for key in row.entry.keys if all(row.key.get(name) for name in key.fields))
+        here = [one for one in found if all(_has(one.row, name, row.key[name]) for name in names)]
         if len(here) > 1:
             raise MovedError("several rows have its key")
         return here[0].id if here else None

@@ -46,6 +46,7 @@ class Place(NamedTuple):
     sync_id: int
     attempt: int
     seq: int
+    run: str = ""
 
 
 class Entry(NamedTuple):
@@ -145,7 +146,7 @@ def _sync_of(path: str, header: Header, trust: Trust) -> Place:
             f"{path} does not say what was there before, so it cannot be undone: Keep a journal (journal) was set to "
             f"{header.journal}. Only what is synced with changes can."
         )
-    return Place(started, header.sync_id, header.attempt, 0)
+    return Place(started, header.sync_id, header.attempt, 0, header.run)
 
 
 def _check_end(path: str, trailer: Trailer | None, signature: str) -> None:

@@ -26,6 +26,7 @@ class Kind(Enum):
     UNLINKED = ("links taken out", "links would be taken out", False)
     LINKED = ("links made again", "links would be made again", False)
     LINK_AS_BEFORE = ("links are as before", "links are as before", False)
+    PENDING = ("cannot be undone yet, Vitally took it a moment ago: run this again in ten minutes", "", True)
     CHANGED = ("left alone, changed since", "", True)
     EXTENDED = ("left alone, created by the sync and extended since", "", True)
     ELSEWHERE = ("left alone, no longer the row that was written", "", True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
-from destination_vitally.compare.equality import is_empty
+from destination_vitally.compare.equality import instant, is_empty
 from destination_vitally.errors import NotYetError, RejectedError
 from destination_vitally.mapping.change import Change
 from destination_vitally.objects.table import MESSAGE_FIELDS
+from destination_vitally.rows.poller import PATIENCE_SECONDS
 from destination_vitally.send.rest import Rest
 from destination_vitally.undo.judging import (
     ABSENT,
@@ -34,7 +36,18 @@ NOT_UNDONE = {
 class Hands:
     """What all parts of an undo work with."""
 
-    def __init__(self, looking: Looking, rest: Rest, report: Report, recording: Recording, *, is_dry_run: bool) -> None:
+    def __init__(  # noqa: PLR0913 - all that the parts have in common
+        self,
+        looking: Looking,
+        rest: Rest,
+        report: Report,
+        recording: Recording,
+        *,
+        now: Callable[[], float],
+        is_dry_run: bool,
+    ) -> None:
+        """`now` returns the time in Unix seconds."""
+        self._now = now
         self.looking = looking
         self.report = report
         self.recording = recording
@@ -54,6 +67,11 @@ class Hands:
             reason = "Vitally has no such row any more" if made.effect == "skipped" else ""
         self.recording.outcome(seq, row, None if reason else f"{change.operation}d", reason)
         return reason
+
+    def is_pending(self, row: Row) -> bool:
+        """Tell whether Vitally took a message to a row a moment ago, which it may have yet to apply."""
+        taken = instant(row.unseen_since)
+        return taken is not None and abs(self._now() - taken.timestamp()) < PATIENCE_SECONDS
 
     def now(self, row: Row) -> Shown | None:
         """Return a row as it is now; None if there is none.
@@ -136,7 +154,8 @@ class Restoring:
         if value is ABSENT:
             return Kind.UNSEEN, ""
         if is_as_before(entry, past, value):
-            return Kind.AS_BEFORE, ""
+            is_pending = self._hands.is_pending(row) and not is_ours(entry, past, now, self._looking.id_of)
+            return (Kind.PENDING if is_pending else Kind.AS_BEFORE), ""
         if not is_ours(entry, self._looking.translated(row, past), now, self._looking.id_of):
             return Kind.CHANGED, ""
         reason = why_not_writable(entry, past)

@@ -6,7 +6,7 @@ Joining knows no order: lines may come in any, and twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from destination_vitally.compare.comparison import TRAIT
@@ -34,6 +34,8 @@ class End(NamedTuple):
     effect: str | None = None
     id: str | None = None
     seen: dict[str, Any] | None = None
+    taken_at: str | None = None
+    landed_at: str | None = None
 
     def is_sent(self, intent: Intent) -> bool:
         """Tell whether anything may have been sent: of refusals only those of single requests say that nothing was."""
@@ -117,7 +119,9 @@ class Tie:
 class Row:
     """What journals say of one row of an object.
 
-    `id` is Vitally's, if it is known, `key` what identifies it besides. `values` are named as in `seen` of an outcome,
+    `id` is Vitally's, if it is known, `key` what identifies it besides. `unseen_since` says when Vitally took the last
+    message of which nobody has seen whether it has landed, `was_deleted` whether a sync has deleted the row, which
+    another may have created anew since. `values` are named as in `seen` of an outcome,
     `links` by their field and an id of the other row.
     """
 
@@ -126,6 +130,8 @@ class Row:
     key: dict[str, str]
     first: First
     last: Last
+    unseen_since: str = ""
+    was_deleted: bool = False
     values: dict[str, Past] = field(default_factory=dict)
     links: dict[tuple[str, str | None], Tie] = field(default_factory=dict)
 
@@ -142,10 +148,27 @@ class Row:
         self.key = {**other.key, **self.key}
         self.first = min(self.first, other.first, key=lambda one: one.place)
         self.last = max(self.last, other.last, key=lambda one: one.place)
+        self.unseen_since = max(self.unseen_since, other.unseen_since)
+        self.was_deleted = self.was_deleted or other.was_deleted
         for name, past in other.values.items():
             self.values.setdefault(name, past).join(past)
-        for other_row, tie in other.links.items():
-            self.links.setdefault(other_row, tie).join(tie)
+        for tie in list(other.links.values()):
+            self.link(tie)
+
+    def link(self, tie: Tie) -> None:
+        """Take a link in; of two to the same row one may have Vitally's id of it, the other yours alone."""
+        for place, other in [*self.links.items()]:
+            if other is not tie and _is_same(other.link, tie.link):
+                del self.links[place]
+                tie = replace(tie, link=tie.link if tie.link.id else other.link)
+                tie.join(other)
+        self.links[tie.link.name, tie.link.id or tie.link.external_id] = tie
+
+
+def _is_same(one: Link, other: Link) -> bool:
+    """Whether two links are to the same row, by Vitally's ids of it, else by yours."""
+    ids = (one.id, other.id) if one.id and other.id else (one.external_id, other.external_id)
+    return one.name == other.name and ids[0] is not None and ids[0] == ids[1]
 
 
 def rows_of(read: Callable[[], Iterable[Entry]], entry_of: Entries) -> list[Row]:
@@ -191,9 +214,14 @@ def _ends(lines: Iterable[Entry]) -> dict[Place, End]:
                 continue
             is_refused = said.outcome == "rejected" and 400 <= (said.status or 0) < 500
             if known is None or known.is_left:
-                ends[place] = End(False, is_refused, said.effect, said.id, said.seen)
+                ends[place] = End(
+                    *(False, is_refused, said.effect, said.id, said.seen, said.taken_at, said.landed_at),
+                )
             else:
-                more = (said.effect or known.effect, said.id or known.id, {**(known.seen or {}), **(said.seen or {})})
+                more = (
+                    *(said.effect or known.effect, said.id or known.id, {**(known.seen or {}), **(said.seen or {})}),
+                    *(said.taken_at or known.taken_at, said.landed_at or known.landed_at),
+                )
                 ends[place] = End(False, known.is_refused and is_refused, *more)
     return ends
 
@@ -206,13 +234,17 @@ def _row_of(intent: Intent, line: Entry, entry: Object, end: End) -> Row:
         holder = next(one for one in entry.references() if one.name == entry.kept_in)
         entry, key = BY_NAME[str(holder.refers)], {"externalId": key[holder.name]} if holder.name in key else {}
     may_be_new = is_own and intent.operation in ("create", "upsert") and end.effect != "updated"
-    is_new = may_be_new and intent.existed is not True and (intent.existed is False or end.effect == "created")
+    # A row that was there is created if a sync has deleted it meanwhile: then it has another id.
+    is_anew = end.effect == "created" and (not intent.existed or (intent.id and end.id and intent.id != end.id))
+    is_new = may_be_new and bool(intent.existed is False or is_anew)
     is_unsure = may_be_new and not is_new and intent.existed is None
     is_deleted = is_own and intent.operation == "delete"
     row = Row(
         *(entry, end.id or intent.id, key),
         First(place, is_new, is_unsure, intent.read_at),
         Last(place, is_deleted, intent.row if is_deleted else None),
+        unseen_since=end.taken_at or "" if intent.route == "batch" and not end.landed_at else "",
+        was_deleted=is_deleted,
     )
     for value in intent.values if is_own else ():
         is_trait = value.place == "trait"
@@ -228,7 +260,7 @@ def _row_of(intent: Intent, line: Entry, entry: Object, end: End) -> Row:
         if not found or not found.refers or found.kind is not Kind.TEXTS:
             raise _unknown(line.path, entry, link.name)
         is_linked = intent.operation != "delete"
-        row.links[link.name, link.id or link.external_id] = Tie(link, place, link.was, place, is_linked)
+        row.link(Tie(link, place, link.was, place, is_linked))
     return row
 
 

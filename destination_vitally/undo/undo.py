@@ -61,7 +61,7 @@ class Undo:
         looking = Looking(rows, rows.asking)
         rest, is_dry_run = Rest(rows, rows.asking), options.is_dry_run
         self._recording = Recording(config, clock)
-        hands = Hands(looking, rest, self._report, self._recording, is_dry_run=is_dry_run)
+        hands = Hands(looking, rest, self._report, self._recording, now=clock.now, is_dry_run=is_dry_run)
         self._restoring = Restoring(hands)
         self._links = Links(hands, apis.analytics, clock)
         self._deleting = Deleting(hands, config, apis.rest, rows.memory.store, self._instances)

@@ -73,12 +73,14 @@ class KeptBucket:
         yours = {
             str(row["id"]): str(row.get("externalId")) for name in workspace.tables for row in workspace.rows(name)
         }
+        ids = {one.id: one.label for one in self.outcomes() if one.id}
         has_values = any(one.values for one in self.intents())
         found = []
         for place, request in enumerate(self._sandbox.journal):
             known = set().union(*(texts for answered, texts in stored if answered <= place))
             for name in _written(request.method, request.path, request.body, has_values=has_values):
-                if name not in known and yours.get(name) not in known:
+                is_known = any(f"'{text}'" in ids.get(name, "") for text in known)
+                if name not in known and yours.get(name) not in known and not is_known:
                     found.append(f"{request.method} {request.path} of {name}")
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,6 +118,45 @@ def test_a_value_is_set_back(scene: Scene, name: str, operation: str) -> None:
     writes = scene.writes
     assert said(scene.undo()) == "Undo: 1 values are as before."
     assert scene.writes == writes == 1
+
+
+@pytest.mark.parametrize(
+    ("ago", "landed_at", "kind"),
+    [
+        (60, None, "2 cannot be undone yet, Vitally took it a moment ago: run this again in ten minutes"),
+        (60, WHEN, "1 values are as before; 1 rows that were created are gone"),
+        (700, None, "1 values are as before; 1 rows that were created are gone"),
+    ],
+)
+def test_what_may_have_yet_to_be_applied_is_not_taken_for_undone(
+    scene: Scene, ago: int, landed_at: str | None, kind: str
+) -> None:
+    """Given messages that Vitally took so many seconds ago, and rows that do not show them."""
+    KINDS["account"].named(scene.sandbox, OLD)
+    journal, clock = scene.sync(), QuickClock()
+    taken_at = datetime.fromtimestamp(clock.now() - ago, timezone.utc).isoformat()
+    for key, there in ((None, {"id": ACC, "existed": True}), ({"externalId": "new"}, {"existed": False})):
+        sent = journal.intend("account", "upsert", [value("name", OLD, NEW)], key=key or {}, route="batch", **there)
+        journal.outcome(sent, taken_at=taken_at, landed_at=landed_at)
+    assert said(scene.undo(clock=clock)) == f"Undo: {kind}."
+    assert scene.writes == 0
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_row_that_was_deleted_and_created_anew(scene: Scene, was_there: bool) -> None:
+    """Given a row that a sync has deleted and then created anew, with another id."""
+    new = scene.workspace.insert("accounts", {"externalId": "a", "name": NEW})["id"]
+    journal, key = scene.sync(), {"externalId": "a"}
+    gone = "00000000-0000-4000-8000-00000000dead"
+    first: Json = {"existed": True} if was_there else {"existed": False, "effect": "created"}
+    journal.written("account", "upsert", [value("name", None, OLD)], key=key, id=gone, **first)
+    journal.written("account", "delete", key=key, id=gone, existed=True, row={"id": gone, "externalId": "a"})
+    journal.written("account", "upsert", [value("name", OLD, NEW)], key=key, id=gone, existed=True, route="batch")
+    run = scene.undo()
+    is_there = new in {row["id"] for row in scene.workspace.rows("accounts")}
+    assert is_there is was_there
+    assert ("1 rows deleted" in said(run)) is not was_there
+    assert ("it is no longer there" in run.log) is was_there
 
 
 @each_kind

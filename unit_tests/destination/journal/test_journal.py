@@ -55,7 +55,8 @@ def test_a_file_is_framed_and_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = body.splitlines(keepends=True)
     header, first, second, trailer = (Line.model_validate_json(line) for line in lines)
     assert header.header
-    assert header.header.model_dump() == {
+    assert header.header.run
+    assert header.header.model_dump(exclude={"run"}) == {
         **{"v": 1, "workspace": "https://rest.vitally-eu.io", "sync_id": 4711, "attempt": 2},
         **{"started_at": "2026-09-21T14:13:20.500Z", "journal": "changes", "dry_run": False},
     }
