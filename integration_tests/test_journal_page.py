@@ -6,39 +6,23 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-import requests
-from moto.server import ThreadedMotoServer
-
+from integration_tests.destination.stores import served_address
 from integration_tests.pages import Page
 from integration_tests.sandbox import Sandbox, Switches
 
 EXAMPLE = Page("destination-vitally-journal.md").section("From CSV to undo")
 
 
-@pytest.fixture
-def store() -> Iterator[int]:
-    """The port of a store without a bucket."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # what it holds is kept by the process
-        yield port
-    finally:
-        server.stop()
-
-
-def test_from_csv_to_undo(tmp_path: Path, store: int) -> None:
+def test_from_csv_to_undo(tmp_path: Path) -> None:
     screen, *shown = re.findall(r"```(?:bash)?\n(.*?)```", EXAMPLE, re.S)[1:]
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/bin").symlink_to(Path(sys.executable).parent)
-    with Sandbox(seed=1, switches=Switches(effect_delay=1)) as sandbox:
-        script = screen.replace(":8765", f":{sandbox.url.rpartition(':')[2]}").replace(":8766", f":{store}")
+    with Sandbox(seed=1, switches=Switches(effect_delay=1)) as sandbox, served_address() as store:
+        ports = [address.rpartition(":")[2] for address in (sandbox.url, store)]
+        script = screen.replace(":8765", f":{ports[0]}").replace(":8766", f":{ports[1]}")
         done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         rows = {row["externalId"]: row for row in sandbox.workspace.rows("accounts")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -15,10 +16,21 @@ from destination_vitally import destination
 from destination_vitally.errors import OutageError
 from destination_vitally.objects.model import Lookup
 from integration_tests.destination.journaled import STORAGE, KeptBucket
+from integration_tests.destination.stores import served_store
 from integration_tests.destination.test_matrix import FAMILIES, ways_of_family
 from integration_tests.destination.ways import Way, record_of
 from integration_tests.destination.world import World
-from integration_tests.harness import Json, destination_config, record, state, stream, write, write_chunks
+from integration_tests.harness import (
+    FORKED_DESTINATION,
+    Json,
+    destination_config,
+    record,
+    run_process,
+    state,
+    stream,
+    write,
+    write_chunks,
+)
 from integration_tests.sandbox import Fault, Sandbox
 
 UNREAD = ("membership", "event", "meeting_participant", "meeting_transcript")
@@ -241,3 +253,29 @@ def test_a_rejection_has_its_status(status: int, sandbox: Sandbox, bucket: KeptB
     write(settings, [stream("accounts")], ACCOUNTS[:6])
     [rejected] = [one for one in bucket.outcomes() if one.outcome == "rejected"]
     assert (rejected.label, rejected.status, rejected.effect) == ("account 'a-3'", status, None)
+
+
+def test_a_process_that_is_killed_has_announced_what_it_sent(sandbox: Sandbox) -> None:
+    """Given a process that is killed while it writes, whatever it has sent is in the bucket."""
+    there(sandbox)
+    sandbox.switches.latency = 0.1  # so that it is not done before it is killed
+    with served_store() as store:
+        settings = {**journaling(sandbox, num_workers=4), "object_storage_config": store.settings()}
+        del settings["analytics_token"]
+        run = run_process(
+            FORKED_DESTINATION,
+            "write",
+            config=settings,
+            catalog={"streams": [stream("accounts")]},
+            stdin=[orjson.dumps(one) for one in ACCOUNTS],
+            when=lambda: len(sandbox.journal.matching(method="PUT")) >= 12,
+            ending=signal.SIGKILL,
+        )
+        assert run.exit_code == -signal.SIGKILL
+        bucket = KeptBucket(sandbox)
+        for key, body in store.files().items():
+            bucket.put(key.removeprefix("airbyte/vitally/"), body)
+    bucket.answered = dict.fromkeys(bucket.answered, 0)
+    assert len(sandbox.journal.matching(method="PUT")) >= 12
+    assert bucket.unannounced() == []
+    assert len(bucket.intents()) == len(ACCOUNTS)

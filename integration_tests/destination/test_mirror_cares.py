@@ -8,13 +8,11 @@ from typing import Any
 
 import orjson
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
 from integration_tests.airbyte_platform import FULL_REFRESH_OVERWRITE, Connection, Selected, SourceStream
 from integration_tests.destination.jobs import source_stream, sync
 from integration_tests.destination.mirrored import REGISTRY, Scene, complete, full, said
-from integration_tests.destination.test_rejected_store import NAME, Store
+from integration_tests.destination.stores import NAME, Store, served_store
 from integration_tests.harness import Json, record, stream
 from integration_tests.sandbox import Fault, Sandbox
 
@@ -143,14 +141,8 @@ def test_each_delete_is_in_the_log_before_it_is_sent(sandbox: Sandbox) -> None:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Store]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # what it holds is kept by the process
-        yield Store(endpoint)
-    finally:
-        server.stop()
+    with served_store() as found:
+        yield found
 
 
 def kept(bucket: Store) -> list[Json]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import orjson
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
 from destination_vitally import DestinationVitally
 from destination_vitally.commands.replay import replay
 from destination_vitally.errors import ConfigError, OutageError
+from integration_tests.destination.stores import NAME, Store, served_store
 from integration_tests.harness import (
     FORKED_DESTINATION,
     Json,
@@ -32,55 +29,11 @@ from integration_tests.harness import (
 )
 from integration_tests.sandbox import Sandbox
 
-NAME = "acme-rejected"
-
-
-class Store:
-    """A store on loopback with one bucket."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
-        self.client = boto3.client(
-            "s3",
-            region_name="eu-central-1",
-            endpoint_url=endpoint,
-            aws_access_key_id="EXAMPLEKEYID",
-            aws_secret_access_key="example/secret",
-        )
-        self.client.create_bucket(Bucket=NAME, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-
-    def settings(self, **changes: Any) -> Json:
-        return {
-            "storage_type": "S3",
-            "s3_bucket_name": NAME,
-            "s3_bucket_region": "eu-central-1",
-            "bucket_path": "/airbyte/vitally/",
-            "access_key_id": "EXAMPLEKEYID",
-            "secret_access_key": "example/secret",
-            "s3_endpoint": self.endpoint,
-            **changes,
-        }
-
-    def lines(self) -> dict[str, list[Json]]:
-        """The lines of all objects by the folder they are in."""
-        found: dict[str, list[Json]] = {}
-        for entry in self.client.list_objects_v2(Bucket=NAME).get("Contents", []):
-            body = self.client.get_object(Bucket=NAME, Key=entry["Key"])["Body"].read()
-            folder = entry["Key"].rsplit("/", 1)[0]
-            found.setdefault(folder, []).extend(map(orjson.loads, gzip.decompress(body).splitlines()))
-        return found
-
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # what it holds is kept by the process
-        yield Store(endpoint)
-    finally:
-        server.stop()
+    with served_store() as found:
+        yield found
 
 
 @pytest.fixture
