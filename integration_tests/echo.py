@@ -69,7 +69,7 @@ class Echo(BaseHTTPRequestHandler):
     """Answers with what it was sent, by one kind of answer after the other; keeps what is put into a bucket."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # in one piece: the second of two would wait for the first to be acknowledged
+    disable_nagle_algorithm = True  # else what comes in pieces waits for the first to be acknowledged
     kinds: ClassVar[list[Kind]] = []
     known: ClassVar[list[str]] = []
     stored: ClassVar[list[bytes]] = []
@@ -110,6 +110,6 @@ def echoing(*known: str) -> Iterator[str]:
     """Yield the address of a server that knows some secrets, besides those that it is sent."""
     Echo.kinds, Echo.stored, Echo.bucket, Echo.known = [], [], b"", [*known]
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
+        threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{served.server_address[1]}"
         served.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def fields_of(spec: dict[str, Any]) -> list[list[str]]:
     return found
 
 
+@cache
 def code(package: str) -> str:
     """Return a package's code and manifest as one text, with strings that go on in the next line joined."""
     files = sorted(path for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".yaml"))

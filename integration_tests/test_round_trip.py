@@ -37,6 +37,7 @@ DAY = 24 * 3600.0
 ONCE = {name: value for name, value in full("any").items() if name != "stream"}
 
 
+SIZES = {"accounts": 30, "users": 50, "notes": 30, "tasks": 30, "instances": 40, "npsResponses": 20, "conversations": 16}
 NEEDS_POSTGRES = pytest.mark.skipif(postgres.programs() is None, reason="there is no Postgres")
 
 
@@ -51,7 +52,7 @@ NEEDS_POSTGRES = pytest.mark.skipif(postgres.programs() is None, reason="there i
 def test_two_workspaces_without_a_common_id_become_equal_and_stay_so(
     make_sandbox: Any, seed: int, moved: Moved
 ) -> None:
-    origin, target = without_untracked(make_sandbox(seed=seed)), make_sandbox(seed=seed + 1, empty=True)
+    origin, target = without_untracked(make_sandbox(seed=seed, sizes=SIZES)), make_sandbox(seed=seed + 1, empty=True)
     catalog = catalog_of(origin, *(f"{name}_ids" for name in OF_IDS))
     for stream in catalog["streams"]:
         if stream["stream"]["name"].endswith("_ids") or stream["stream"]["name"] == REFRESHED:

@@ -6,8 +6,10 @@ import base64
 import html
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
@@ -49,7 +51,8 @@ class Masks:
 
     def applied(self, text: str) -> str:
         """Return a text without them."""
-        for secret in self.texts:
+        # Most texts are short, most spellings are not.
+        for secret in self.texts[bisect_left(self.texts, -len(text), key=lambda known: -len(known)) :]:
             text = text.replace(secret, _STARS)
         return self.words.sub(_STARS, text) if self.words else text
 
@@ -69,7 +72,8 @@ def masks(config: Any, environ: Mapping[str, str]) -> Masks:
     )
 
 
-def spellings(secret: str) -> set[str]:
+@lru_cache(maxsize=8)
+def spellings(secret: str) -> frozenset[str]:
     """Return a secret as it was given, is meant, is sent, and may be escaped; also its long parts and halves."""
     meant = _meanings(secret)
     parts = {part for text in meant for part in re.findall(rf"[\w-]{{{_LONG_PART},}}", text)}
@@ -79,7 +83,7 @@ def spellings(secret: str) -> set[str]:
     halves = {half for text in meant | codes if len(text) <= _LONGEST_KEY for half in _halves(text)}
     once = {escape(text) for text in meant | parts | codes for escape in _ESCAPES}
     twice = {second(first(text)) for text in meant for first in _ESCAPES for second in _ESCAPES}
-    return once | twice | halves | embedded
+    return frozenset(once | twice | halves | embedded)
 
 
 def _secrets_of(config: Any, *, is_secret: bool = False) -> Iterator[str]:

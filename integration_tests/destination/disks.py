@@ -23,7 +23,7 @@ from integration_tests.sandbox import Maker, Sandbox
 
 COMMAND = str(Path(sys.executable).parent / "destination-vitally")
 MEGABYTE = 1024 * 1024
-LIMITS = {"full from the start": (0, 0), "full after some requests": (0, 4), "2 MB": (2 * MEGABYTE, 0)}
+LIMITS = {"full from the start": (0, 0), "full after some requests": (0, 4), "1 MB": (MEGABYTE, 0)}
 """How many bytes a file may have, and after how many requests that begins to hold."""
 
 READ_ONLY = """

@@ -84,14 +84,14 @@ def test_rows_of_batches_on_which_nothing_depends_need_no_disk(
     sandbox: Sandbox, folder: Path, disk: str, verify: str
 ) -> None:
     """Given a table of accounts alone, when there is next to no disk, all rows are written."""
-    messages: list[Json] = [*accounts(4_000), state("accounts", 1)]
+    messages: list[Json] = [*accounts(2_000), state("accounts", 1)]
     config = destination_config(sandbox, verify=verify)
     with limited(sandbox, folder, disk):
         run = write(config, [stream("accounts")], messages)
     assert run.exit_code == 0, run.lines[-3:]
-    assert run.counts("accounts")["accepted"] == 4_000
+    assert run.counts("accounts")["accepted"] == 2_000
     assert run.state_ids == [1]
-    assert len(sandbox.workspace.rows("accounts")) == 4_000
+    assert len(sandbox.workspace.rows("accounts")) == 2_000
 
 
 @each_disk
@@ -110,7 +110,7 @@ def test_rows_by_rest_on_which_nothing_depends_need_no_disk(sandbox: Sandbox, fo
 @each_disk
 def test_unchanged_rows_are_told_from_changed_ones(sandbox: Sandbox, folder: Path, disk: str) -> None:
     """Given `skip_unchanged`, when what was read cannot be kept, it is read again, or the rows are sent."""
-    for one in accounts(1_500):
+    for one in accounts(1_200):
         data = one["record"]["data"]
         sandbox.workspace.insert(
             "accounts", {"externalId": data["externalId"], "name": "A", "traits": {"text": data["text"]}}
@@ -118,7 +118,7 @@ def test_unchanged_rows_are_told_from_changed_ones(sandbox: Sandbox, folder: Pat
     changed = [record("accounts", {"externalId": "a7", "name": "Changed"})]
     config = destination_config(sandbox, skip_unchanged=True)
     with limited(sandbox, folder, disk):
-        run = write(config, [stream("accounts")], [*accounts(1_500), *changed])
+        run = write(config, [stream("accounts")], [*accounts(1_200), *changed])
     assert run.exit_code == 0, run.lines[-3:]
     assert (sandbox.workspace.find("accounts", "a7") or {})["name"] == "Changed"
     assert run.counts("accounts")["rejected"] == 0
@@ -127,26 +127,26 @@ def test_unchanged_rows_are_told_from_changed_ones(sandbox: Sandbox, folder: Pat
 @each_disk
 def test_children_by_rest_of_rows_just_sent(sandbox: Sandbox, folder: Path, disk: str) -> None:
     """Given accounts by batch and their notes by REST, all are written, or the sync says what it needs."""
-    messages = [*accounts(2_500), *notes(300), state("accounts", 1), state("notes", 2)]
+    messages = [*accounts(1_250), *notes(150), state("accounts", 1), state("notes", 2)]
     names = [stream("accounts"), stream("notes")]
     with limited(sandbox, folder, disk):
         run = write(destination_config(sandbox), names, messages)
     if check_end(run, folder):
-        assert run.counts("notes")["accepted"] == 300, run.lines[-3:]
+        assert run.counts("notes")["accepted"] == 150, run.lines[-3:]
         assert run.state_ids == [1, 2]
-    check_states(sandbox, run, {1: ("accounts", 2_500), 2: ("notes", 300)})
+    check_states(sandbox, run, {1: ("accounts", 1_250), 2: ("notes", 150)})
 
 
 @each_disk
 def test_children_that_come_before_their_parents(sandbox: Sandbox, folder: Path, disk: str) -> None:
-    """Given 4 MB of notes that wait for accounts that come last, all are written, or the sync says what it needs."""
-    messages = [*notes(400, size=10_000), state("notes", 2), *accounts(400), state("accounts", 1)]
+    """Given 2 MB of notes that wait for accounts that come last, all are written, or the sync says what it needs."""
+    messages = [*notes(200, size=10_000), state("notes", 2), *accounts(200), state("accounts", 1)]
     names = [stream("notes"), stream("accounts")]
     with limited(sandbox, folder, disk):
         run = write(destination_config(sandbox), names, messages)
     if check_end(run, folder):
-        assert run.counts("notes")["accepted"] == 400, run.lines[-3:]
-    check_states(sandbox, run, {1: ("accounts", 400), 2: ("notes", 400)})
+        assert run.counts("notes")["accepted"] == 200, run.lines[-3:]
+    check_states(sandbox, run, {1: ("accounts", 200), 2: ("notes", 200)})
 
 
 def check_states(sandbox: Sandbox, run: Run, covered: dict[int, tuple[str, int]]) -> None:
@@ -159,7 +159,7 @@ def check_states(sandbox: Sandbox, run: Run, covered: dict[int, tuple[str, int]]
 @each_disk
 def test_a_mirror_deletes_no_living_row(sandbox: Sandbox, folder: Path, disk: str) -> None:
     """Given a mirror, when the keys of its table cannot be kept, nothing is deleted that is in the table."""
-    count = 3_000
+    count = 1_500
     for n in range(count + 20):
         sandbox.workspace.insert("accounts", {"externalId": f"a{n}", "name": "A"})
     sandbox.clock.advance(60)
@@ -185,9 +185,9 @@ def test_a_mirror_deletes_no_living_row(sandbox: Sandbox, folder: Path, disk: st
 def test_proof_needs_little(sandbox: Sandbox, folder: Path, disk: str, verify: str) -> None:
     config = destination_config(sandbox, verify=verify)
     with limited(sandbox, folder, disk):
-        run = write(config, [stream("accounts")], accounts(2_500))
+        run = write(config, [stream("accounts")], accounts(1_250))
     if check_end(run, folder):
-        assert run.counts("accounts")["accepted"] == 2_500, run.lines[-3:]
+        assert run.counts("accounts")["accepted"] == 1_250, run.lines[-3:]
 
 
 # No folder can be written at all
@@ -197,14 +197,14 @@ def test_proof_needs_little(sandbox: Sandbox, folder: Path, disk: str, verify: s
 def test_without_any_folder_a_table_of_batches_is_written(sandbox: Sandbox, folder: Path, verify: str) -> None:
     """Given a container whose file system is read-only, when accounts are written, all are."""
     config = destination_config(sandbox, verify=verify)
-    run = write_read_only(folder, config, [stream("accounts")], accounts(2_500))
+    run = write_read_only(folder, config, [stream("accounts")], accounts(1_250))
     assert run.exit_code == 0, run.errors
-    assert run.counts("accounts")["accepted"] == 2_500
+    assert run.counts("accounts")["accepted"] == 1_250
 
 
 def test_without_any_folder_children_are_written_or_it_is_said_why_not(sandbox: Sandbox, folder: Path) -> None:
-    messages = [*notes(400, size=10_000), *accounts(400)]
+    messages = [*notes(200, size=10_000), *accounts(200)]
     config = destination_config(sandbox)
     run = write_read_only(folder, config, [stream("notes"), stream("accounts")], messages)
     if check_end(run, folder):
-        assert run.counts("notes")["accepted"] == 400, run.errors
+        assert run.counts("notes")["accepted"] == 200, run.errors

@@ -368,8 +368,8 @@ def test_no_more_is_waited_for_than_memory_should_hold(
 ) -> None:
     monkeypatch.setattr(verification, limit, size)
     sandbox.switches = Switches(effect_delay=60)
-    run = sync(sandbox, "all", accounts(3000), num_workers=2)
-    assert run.counts("accounts")["accepted"] == 3000
+    run = sync(sandbox, "all", accounts(1500), num_workers=2)
+    assert run.counts("accounts")["accepted"] == 1500
     waited = most = 0
     for request in sandbox.journal:
         waited = waited + 100 if request.path.endswith("/batch") else 0

@@ -61,7 +61,7 @@ HISTORY_ONLY = [stream("account_months")]
 @pytest.mark.parametrize("order", ["as written", "reversed", "shuffled"])
 @pytest.mark.parametrize("keys", ["both", "analytics only"])
 def test_a_year_of_plans_and_seats_arrives_oldest_first(vitally: Sandbox, order: str, keys: str) -> None:
-    rows = [dated(f"a{n}", month) for n in range(30) for month in MONTHS]
+    rows = [dated(f"a{n}", month) for n in range(12) for month in MONTHS]
     rows += [dated("a0", None), dated("a1", MONTHS[-1], seats=50)]
     if order != "as written":
         rows[:-1] = rows[:-1][::-1] if order == "reversed" else random.Random(7).sample(rows[:-1], len(rows) - 1)
@@ -76,7 +76,7 @@ def test_a_year_of_plans_and_seats_arrives_oldest_first(vitally: Sandbox, order:
     assert [message["traits"]["seats"] for message in sent(vitally)] == [*range(12), 99]
     assert traits(vitally) == {"plan": "p99", "seats": 99}
     assert traits(vitally, "a1")["seats"] == 50
-    assert all(traits(vitally, f"a{n}")["seats"] == 11 for n in range(2, 30))
+    assert all(traits(vitally, f"a{n}")["seats"] == 11 for n in range(2, 12))
     assert run.logs("WARN") == []
     assert [given["id"] for given in run.states()] == [1]
 

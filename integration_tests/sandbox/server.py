@@ -20,8 +20,7 @@ from aiohttp import web
 from integration_tests.sandbox.analytics import Analytics
 from integration_tests.sandbox.data.workspace import Workspace
 from integration_tests.sandbox.rest.api import Rest
-from integration_tests.sandbox.seed.definitions import seed_definitions
-from integration_tests.sandbox.seed.rows import Seeder
+from integration_tests.sandbox.seed import fill
 from integration_tests.sandbox.wire.clock import Clock
 from integration_tests.sandbox.wire.faults import Fault, Faults
 from integration_tests.sandbox.wire.limits import Limits
@@ -60,9 +59,7 @@ class Sandbox:
     ) -> None:
         self.clock = clock or Clock()
         self.workspace = Workspace(self.clock, switches or Switches(), ids or str(seed))
-        seed_definitions(self.workspace)
-        if not empty:
-            Seeder(self.workspace, seed, sizes or {}).run()
+        fill(self.workspace, None if empty else seed, sizes or {})
         self.limits = limits
         self.faults = Faults()
         self.makers = Makers()
@@ -126,9 +123,18 @@ class Sandbox:
         self.rest.lists.epoch += 1
 
     async def _serve(self, ready: Event) -> None:
+        # What is held for the server is held in circles, until somebody looks for garbage: not the workspace.
+        served = [self]
+
+        async def answer(incoming: web.Request) -> web.StreamResponse:
+            return await served[0]._answer(incoming)
+
+        async def prepare(_: web.Request, response: web.StreamResponse) -> None:
+            served[0]._prepare(response)
+
         app = web.Application(client_max_size=256 * 1024**2)
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        app.on_response_prepare.append(self._prepare)
+        app.router.add_route("*", "/{path:.*}", answer)
+        app.on_response_prepare.append(prepare)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -143,8 +149,9 @@ class Sandbox:
         finally:
             ready.set()
             await runner.cleanup()
+            served.clear()
 
-    async def _prepare(self, _: web.Request, response: web.StreamResponse) -> None:
+    def _prepare(self, response: web.StreamResponse) -> None:
         if self.switches.no_date_header:
             response.headers.pop("Date", None)
         else:

@@ -92,7 +92,7 @@ def test_a_list_of_nothing_but_what_is_no_object_does_not_pass_for_empty(make_sa
 @pytest.mark.parametrize("fault", [{"status": 404}, {"status": 403}, PAGE_OF_A_FIREWALL], ids=["404", "403", "html"])
 @pytest.mark.parametrize("stream", ["meetings", "meeting_transcripts", "custom_object_deal_room"])
 def test_a_list_that_was_read_before_is_incomplete_when_it_is_refused(
-    make_sandbox: Any, stream: str, fault: dict[str, Any]
+    make_sandbox: Any, waits: list[float], stream: str, fault: dict[str, Any]
 ) -> None:
     sandbox = make_sandbox(seed=3)
     first = read(sandbox, [stream, "users"])
@@ -282,7 +282,7 @@ def test_a_state_that_cannot_be_read_stops_its_own_stream_only(make_sandbox: Any
     "time",
     ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-05:00", "+275760-09-13T00:00:00Z"],
 )
-def test_dates_at_the_edge_of_the_calendar(make_sandbox: Any, time: str) -> None:
+def test_dates_at_the_edge_of_the_calendar(make_sandbox: Any, waits: list[float], time: str) -> None:
     sandbox = make_sandbox(seed=3, sizes={"users": 3})
     row = sandbox.workspace.insert("users", {"externalId": "edge", "createdAt": time, "updatedAt": time})["id"]
     first = read(sandbox, ["users"], lookback_minutes=10)

@@ -71,7 +71,9 @@ def test_a_config_that_is_no_json_is_said_to_be_none(make_sandbox: Any) -> None:
         (Fault(status=200, body={"results": ["no row"]}, times=None), "a body that is not a page of rows"),
     ],
 )
-def test_a_failing_check_says_why_without_the_key(make_sandbox: Any, fault: Fault, sentence: str) -> None:
+def test_a_failing_check_says_why_without_the_key(
+    make_sandbox: Any, waits: list[float], fault: Fault, sentence: str
+) -> None:
     sandbox: Sandbox = make_sandbox(seed=1)
     sandbox.faults.add(fault)
     run = run_source("check", source_config(sandbox.url, SECRET))

@@ -9,6 +9,7 @@ import pytest
 from integration_tests.harness import Run, run_source, source_config
 from integration_tests.sandbox import Fault, Sandbox, Switches
 from integration_tests.source.reference import catalog, everything
+from source_vitally import page_size
 
 CURSORS = pytest.mark.parametrize("any_limit", [True, False], ids=["cursors of any limit", "cursors of one limit"])
 
@@ -51,15 +52,17 @@ def test_a_page_that_is_too_heavy_is_asked_for_in_halves(
     "kind", [{"kind": "not_json"}, {"kind": "drop"}, {"kind": "truncate"}, {"status": 500}], ids=str
 )
 def test_after_a_page_that_came_in_halves_pages_grow_again(
-    make_sandbox: Any, waits: list[float], kind: dict[str, Any], any_limit: bool
+    make_sandbox: Any, waits: list[float], monkeypatch: pytest.MonkeyPatch, kind: dict[str, Any], any_limit: bool
 ) -> None:
-    sandbox = make_sandbox(sizes={"users": 2300}, switches=Switches(cursors_of_any_limit=any_limit))
+    monkeypatch.setattr(page_size, "_PAGES_UNTIL_LARGER", 3)
+    sandbox = make_sandbox(sizes={"users": 800}, switches=Switches(cursors_of_any_limit=any_limit))
     seen = []
     sandbox.after_page = lambda page: seen.append(page.query["limit"])
     # The page and its first half fail as often as they are asked for; what is known to work comes in between.
     sandbox.faults.add(Fault(path="/users$", times=5, skip=2, **kind))
     sandbox.faults.add(Fault(path="/users$", times=2, skip=1, **kind))
     run = read(sandbox, "users")
+    sandbox.after_page = None
     assert run.exit_code == 0, run.errors
     assert sorted(ids(run, "users")) == sorted(everything(sandbox, "users"))
     assert "50" in seen

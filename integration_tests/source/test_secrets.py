@@ -43,9 +43,9 @@ def server() -> Iterator[str]:
 
 def assert_silent(run: Run) -> None:
     lines = [line for line, message in zip(run.lines, run.messages, strict=True) if message["type"] != "RECORD"]
-    for line in [*lines, run.stderr]:
-        for text in (line, unquote(line), line.replace("\\\\", "\\").replace('\\"', '"')):
-            assert not [secret for secret in SECRETS if secret in text], line
+    said = "\n".join([*lines, run.stderr])
+    for text in (said, unquote(said), said.replace("\\\\", "\\").replace('\\"', '"')):
+        assert not [secret for secret in SECRETS if secret in text], said
 
 
 @pytest.mark.parametrize(("number", "kind"), [*enumerate(ANSWERS)])

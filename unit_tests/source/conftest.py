@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from integration_tests.harness import quick_start
+from integration_tests.source.conftest import waits
+
+__all__ = ["quick", "waits"]
 
 
 @pytest.fixture(autouse=True, scope="session")

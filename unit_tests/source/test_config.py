@@ -141,7 +141,9 @@ def test_check_accepts_a_workspace_even_when_it_is_empty(requests_mock: Mocker) 
         ({"exc": requests.exceptions.SSLError("bad certificate")}, "No trusted TLS connection"),
     ],
 )
-def test_check_tells_apart_what_can_be_wrong(requests_mock: Mocker, answer: dict[str, Any], message: str) -> None:
+def test_check_tells_apart_what_can_be_wrong(
+    requests_mock: Mocker, waits: list[float], answer: dict[str, Any], message: str
+) -> None:
     requests_mock.get("https://acme.rest.vitally.io/resources/accounts", **answer)
     requests_mock.get("https://rest.vitally-eu.io/resources/accounts", status_code=401)
     status = check(VALID)

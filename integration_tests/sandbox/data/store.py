@@ -20,6 +20,9 @@ Key = tuple[str, str]
 Scope = tuple[str, str] | None
 """(attribute, id): the rows that name this parent; None = all rows."""
 SORTS = ("createdAt", "updatedAt")
+IndexKey = tuple[str, Scope, str]
+"""(sort, scope, state)"""
+Index = dict[IndexKey, "SortedList[Key]"]
 HEX = re.compile(r"[0-9a-f]{12}")
 
 
@@ -55,7 +58,9 @@ class Table:
         self._bulk_prefix = f"b01c{crc32(resource.name.encode()) & 0xFFFF:04x}-0000-4000-8000-"
         self._bulk_size = 0
         self._external: dict[str, dict[str, None]] = {}
-        self._indices: dict[tuple[str, Scope, str], SortedList[Key]] = {}
+        self._fields = (None, *resource.scope_fields)
+        self._indices: dict[str | None, Index] = {}
+        """By the attribute of the scope; made when somebody asks for it, as most rows are never listed."""
 
     def get(self, identifier: str) -> Row | None:
         if identifier in self._rows:
@@ -79,8 +84,9 @@ class Table:
         """Insert the row, or replace the one with its id."""
         self._unindex(row["id"])
         self._rows[row["id"]] = row
-        for key in self._index_keys(row):
-            self._index(key).add((row.get(key[0]) or "", row["id"]))
+        for field, index in self._indices.items():
+            for key in self._index_keys(row, field):
+                index.setdefault(key, SortedList()).add((row.get(key[0]) or "", row["id"]))
         if row.get("externalId") is not None:
             self._external.setdefault(row["externalId"], {})[row["id"]] = None
 
@@ -97,13 +103,16 @@ class Table:
         keys = [(stamp, f"{self._bulk_prefix}{first + n:012x}") for n, stamp in enumerate(stamps)]
         self._bulks.append(Bulk(first, keys, factory, fixed))
         self._bulk_size += len(keys)
-        for key in self._index_keys(fixed):
-            self._index(key).update(keys)
+        for field in self._fields:
+            index = self._index(field)
+            for key in self._index_keys(fixed, field):
+                index.setdefault(key, SortedList()).update(keys)
 
     def ordered(self, sort: str, scope: Scope, states: Iterable[str], before: Key | None) -> Iterator[Row]:
         """Yield the rows of a scope in these states, newest first, from the row after `before` on."""
-        found = [index for s in states if (index := self._indices.get((sort, scope, s)))]
-        streams = [index.irange(maximum=before, inclusive=(True, before is None), reverse=True) for index in found]
+        index = self._index(scope and scope[0])
+        found = [keys for s in states if (keys := index.get((sort, scope, s)))]
+        streams = [keys.irange(maximum=before, inclusive=(True, before is None), reverse=True) for keys in found]
         keys = streams[0] if len(streams) == 1 else merge(*streams, reverse=True)
         last: Key | None = None
         for key in keys:
@@ -113,24 +122,27 @@ class Table:
 
     def scoped(self, field: str, value: str) -> list[Row]:
         """Return the rows whose attribute `field` is or contains this id, oldest first, archived ones included."""
+        index = self._index(field)
         keys = ((SORTS[0], (field, value), state) for state in STATES)
-        ids = dict.fromkeys(i for _, i in sorted(chain(*(self._indices.get(key, ()) for key in keys))))
+        ids = dict.fromkeys(i for _, i in sorted(chain(*(index.get(key, ()) for key in keys))))
         return [row for i in ids if (row := self.get(i)) is not None]
 
-    def _index(self, key: tuple[str, Scope, str]) -> SortedList[Key]:
-        if key not in self._indices:
-            self._indices[key] = SortedList()
-        return self._indices[key]
+    def _index(self, field: str | None) -> Index:
+        if field not in self._indices and field in self._fields:
+            found: dict[IndexKey, list[Key]] = {}
+            for row in filter(None, self._rows.values()):
+                for key in self._index_keys(row, field):
+                    found.setdefault(key, []).append((row.get(key[0]) or "", row["id"]))
+            self._indices[field] = {key: SortedList(keys) for key, keys in found.items()}
+        return self._indices.get(field, {})
 
-    def _index_keys(self, row: Row) -> Iterator[tuple[str, Scope, str]]:
+    def _index_keys(self, row: Row, field: str | None) -> Iterator[IndexKey]:
         scopes: list[Scope] = [None]
-        for field in self.resource.scope_fields:
+        if field is not None:
             value = row.get(field)
-            if isinstance(value, str):
-                scopes.append((field, value))
-            elif value:
-                scopes.extend((field, item) for item in dict.fromkeys(value))
-        for state in self.resource.state(row):
+            items = [value] if isinstance(value, str) else dict.fromkeys(value or ())
+            scopes = [(field, item) for item in items]
+        for state in self.resource.state(row) if scopes else ():
             for scope in scopes:
                 for sort in SORTS:
                     yield sort, scope, state
@@ -141,11 +153,12 @@ class Table:
             row = place[0].indexed(place[1])
         if row is None:
             return
-        for key in self._index_keys(row):
-            index = self._indices[key]
-            index.remove((row.get(key[0]) or "", row["id"]))
-            if not index and key[1] is not None:
-                del self._indices[key]
+        for field, index in self._indices.items():
+            for key in self._index_keys(row, field):
+                keys = index[key]
+                keys.remove((row.get(key[0]) or "", row["id"]))
+                if not keys and field is not None:
+                    del index[key]
         if row.get("externalId") in self._external:
             self._external[row["externalId"]].pop(row["id"], None)
 

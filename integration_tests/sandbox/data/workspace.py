@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ class Workspace:
         self.lock = RLock()
         self._events: list[Row] = []
         self.tables = {name: Table(resource) for name, resource in RESOURCES.items()}
+        self.likeness = (ids, clock.likeness, switches.storing)
+        """Workspaces that are alike in this make the same of the same rows."""
         self._random = random.Random(f"ids {ids}")
         self._deletions: dict[str, str] = {}
         self.merged: dict[tuple[str, str], str] = {}
@@ -161,6 +164,19 @@ class Workspace:
         with self.lock:
             self._deletions[identifier] = when
             return self.update("users", identifier, {"deleteOn": when}, bump=False)
+
+    def saved(self) -> bytes:
+        """Return all rows as they are now, for `restore`."""
+        with self.lock:
+            return pickle.dumps(({name: [*table.rows()] for name, table in self.tables.items()}, self._random))
+
+    def restore(self, saved: bytes) -> None:
+        """Store, in a workspace without rows, those that were saved from one that is alike."""
+        with self.lock:
+            rows, self._random = pickle.loads(saved)
+            for name, table in self.tables.items():
+                for row in rows[name]:
+                    table.put(row)
 
     def later(self, when: datetime, effect: Callable[[], None]) -> None:
         """Let something happen at a time of the workspace's clock; of one time, in the order of the calls."""

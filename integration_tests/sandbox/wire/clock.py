@@ -37,6 +37,11 @@ class Clock:
         self._last_stamp = EPOCH
         self._lock = Lock()
 
+    @property
+    def likeness(self) -> tuple[timedelta, datetime | None]:
+        """What two clocks have in common that show the same time."""
+        return self.offset, self._at
+
     def now(self) -> datetime:
         """Return the time, never earlier than a stamp already given."""
         base = datetime.now(timezone.utc) if self._at is None else self._at

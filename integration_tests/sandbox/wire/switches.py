@@ -179,3 +179,12 @@ class Switches:
     exists_status: Literal[400, 409, 422] = 400
     exists_words: str = "{name} already exists: {key}."
     """The words of a refusal of what is there; `{name}` is the attribute, `{key}` its value."""
+
+    @property
+    def storing(self) -> tuple[object, ...]:
+        """The switches that say what becomes of a row that is stored."""
+        return (
+            *(self.texts_trimmed, self.emails_lowered, self.decimals, self.days_as_times, self.times_as_days),
+            *(self.html, self.lists_sorted, self.longest_text, self.undefined_traits_dropped),
+            *(self.numeric_ids, self.participant_user_id),
+        )
