@@ -22,7 +22,7 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 5
 
 
 class Bucket:
-    """The place of rejected records: below one path of a bucket."""
+    """The place of rejected records and of the journal: below one path of a bucket."""
 
     def __init__(self, storage: S3Storage) -> None:
         self._storage = storage
@@ -61,10 +61,10 @@ class Bucket:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if status >= 500:
                 raise OutageError(
-                    f"The store of rejected records fails ({code}, bucket '{name}'). Try again later."
+                    f"The store of rejected records and the journal fails ({code}, bucket '{name}'). Try again later."
                 ) from None
             raise ConfigError(
-                f"Rejected records cannot be kept in bucket '{name}' ({code}). In Rejected records "
+                f"Rejected records and a journal cannot be kept in bucket '{name}' ({code}). In Rejected records "
                 "(object_storage_config), check the bucket's name and region, the access key, and its right to put "
                 "objects below Path (bucket_path)."
             ) from None
@@ -72,14 +72,15 @@ class Bucket:
             raise self._unfit(error) from None
         except Exception as error:  # botocore raises what has no base in common, as for an answer that is no XML
             raise OutageError(
-                f"Bucket '{name}' of rejected records cannot be reached ({type(error).__name__}). Check "
+                f"Bucket '{name}' of rejected records and the journal cannot be reached ({type(error).__name__}). Check "
                 "Endpoint (s3_endpoint) and Region (s3_bucket_region) in Rejected records (object_storage_config), and "
                 "the network."
             ) from None
 
     def _unfit(self, error: Exception) -> ConfigError:
         return ConfigError(
-            f"Rejected records cannot be kept in bucket '{self._storage.s3_bucket_name}' ({type(error).__name__}). "
+            f"Rejected records and a journal cannot be kept in bucket '{self._storage.s3_bucket_name}' "
+            f"({type(error).__name__}). "
             "In Rejected records (object_storage_config), check Bucket (s3_bucket_name), Region (s3_bucket_region), "
             "Endpoint (s3_endpoint), Access key ID (access_key_id) and its secret."
         )

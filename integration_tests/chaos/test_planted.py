@@ -43,6 +43,11 @@ def as_listed(self: Missing, *_: Any) -> None:
     """A list trusted: a row deleted without being asked for once more."""
 
 
+def unsaid(*_: Any) -> Callable[[], None]:
+    """A row deleted without a word before."""
+    return lambda: None
+
+
 def all_but_one(self: Missing) -> Iterator[tuple[str, str]]:
     """A row left that a whole table lacks."""
     return islice(iter(self._missing), 1, None)
@@ -66,7 +71,7 @@ BUGS: dict[str, tuple[tuple[Any, str, Any], Callable[[int], None], int, str]] = 
     "a look-alike missing": ((_Mirrored, "looks_like", no), mirror_run.run, 0, "looks like a row of the table"),
     "lost records not heard": ((Counts, "has_gaps", False), mirror_run.run, 0, "not whole"),
     "no grace": ((_Mirrored, "grace", 0.0), mirror_run.run, 3, "younger than the grace period"),
-    "deletes not said": ((Mirrors, "_about_to_delete", as_listed), mirror_run.run, 0, "not in the log|not kept"),
+    "deletes not said": ((Mirrors, "_about_to_delete", unsaid), mirror_run.run, 0, "not in the log|not kept"),
     "a missing row left": ((Missing, "__iter__", all_but_one), mirror_run.run, 0, "is left that the table lacks"),
     "moves not awaited": ((writer, "verification_for", unproved), mirror_run.run, 24, "belongs elsewhere"),
     "moves not written": ((_Mirrored, "_may_be_below", no), mirror_run.run, 24, "belongs elsewhere|not whole"),

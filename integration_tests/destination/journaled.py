@@ -99,7 +99,8 @@ def _written(method: str, path: str, body: Any, *, has_values: bool) -> Iterator
     if path.endswith("/batch"):
         for message in body:
             own = next(message[n] for n in ("externalId", "userId", "accountId", "organizationId") if message.get(n))
-            yield str(message.get("event") or own)
+            if has_values or not message.get("event"):
+                yield str(message.get("event") or own)
     elif method == "POST":
         # Without values nothing tells a row that has no id of yours.
         names = ("externalId", "name", "subject", "note", "label", "vitallyUserId", "userId", "email", "type")

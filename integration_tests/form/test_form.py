@@ -63,7 +63,7 @@ def test_the_form_of_the_destination_reads_from_top_to_bottom() -> None:
             "Safety",
             [
                 *("dry_run", "allow_deletes", "max_deletes_percent", "on_rejected", "reject_limit_percent"),
-                *("verify", "on_unverified", "object_storage_config"),
+                *("verify", "on_unverified", "object_storage_config", "journal"),
             ],
         ),
         Card("Pace", [], ["num_workers", "requests_per_minute"]),
