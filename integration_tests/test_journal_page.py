@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from integration_tests.destination.stores import served_address
-from integration_tests.pages import Page
 from integration_tests.sandbox import Sandbox, Switches
+from unit_tests.pages import Page
 
 EXAMPLE = Page("destination-vitally-journal.md").section("From CSV to undo")
 

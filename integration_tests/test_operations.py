@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from integration_tests.harness import destination_config, stream
-from integration_tests.pages import Page, names
 from integration_tests.sandbox import Sandbox
 from shipping.names import METADATA, ROOT, image_name
+from unit_tests.pages import Page, names
 from vitally_api.network import CA_VARIABLES
 
 OPERATIONS, PLATFORMS = Page("operations.md"), Page("platforms.md")

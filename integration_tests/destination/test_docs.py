@@ -11,9 +11,9 @@ import pytest
 from destination_vitally.commands.spec import connection_specification
 from integration_tests.destination.mirrored import complete, full, said
 from integration_tests.harness import destination_config, record, stream, write
-from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 from integration_tests.sandbox import Sandbox
 from shipping import facts, pages, sentences
+from unit_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 
 PAGE = Page("destination-vitally*.md")
 EXAMPLES = {example["stream"]: example for example in PAGE.examples("Mappings")}

@@ -12,10 +12,10 @@ import pytest
 from destination_vitally.objects.model import Field, Object
 from destination_vitally.objects.table import BY_NAME, OBJECTS
 from integration_tests.destination import test_docs, test_matrix, test_table, world
-from integration_tests.pages import ROOT
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.resources import RESOURCES
 from shipping import pages
+from unit_tests.pages import ROOT
 
 ACCOUNT = BY_NAME["account"]
 PLAYBOOK = replace(ACCOUNT, name="playbook", path="/playbooks", streams=("playbooks",))

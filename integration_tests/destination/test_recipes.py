@@ -16,8 +16,8 @@ from destination_vitally import DestinationVitally
 from integration_tests.destination.one_row import START, slow_workspace
 from integration_tests.form import rules
 from integration_tests.harness import Json, QuickClock, destination_config, record, stream, write
-from integration_tests.pages import Page
 from integration_tests.sandbox import Sandbox
+from unit_tests.pages import Page
 
 PAGE = Page("destination-vitally-recipes.md")
 SPEC = DestinationVitally().spec(logging.getLogger("airbyte")).connectionSpecification

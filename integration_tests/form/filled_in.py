@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from integration_tests.harness import Json, run_process
-from integration_tests.pages import Page
 from integration_tests.sandbox import Sandbox
+from unit_tests.pages import Page
 
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "build/form"

@@ -19,7 +19,7 @@ from integration_tests.form import rules
 from integration_tests.form.configs import configs
 from integration_tests.form.rules import Card, FormError
 from integration_tests.harness import resolved_manifest
-from integration_tests.pages import Page
+from unit_tests.pages import Page
 
 LOGGER = logging.getLogger("airbyte")
 SPECS: dict[str, Mapping[str, Any]] = {

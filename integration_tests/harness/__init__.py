@@ -12,7 +12,8 @@ from integration_tests.harness.in_process import logged, run_destination, run_so
 from integration_tests.harness.messages import configured, global_state, record, state, stream
 from integration_tests.harness.processes import as_files, run_process
 from integration_tests.harness.runs import Json, Run
-from integration_tests.harness.waits import quick_start, resolved_manifest, without_waiting
+from integration_tests.harness.waits import without_waiting
+from unit_tests.source.quick import quick_start, resolved_manifest
 
 __all__ = [
     "FORKED_DESTINATION",

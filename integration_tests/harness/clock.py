@@ -1,11 +1,11 @@
-"""A clock that does not wait."""
+"""A clock that does not wait, by which the time of sandboxes passes."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from integration_tests.sandbox import Sandbox
+from unit_tests import clock
 
 
 def everywhere(seconds: float) -> None:
@@ -20,28 +20,8 @@ def settle() -> None:
         sandbox.workspace.settle()
 
 
-class QuickClock:
-    """Time that passes only by waiting, so that waits of minutes take no time."""
+class QuickClock(clock.QuickClock):
+    """Time that passes only by waiting, in every sandbox as well."""
 
     def __init__(self, start: float = 1_790_000_000.0, passes: Callable[[float], object] = everywhere) -> None:
-        """`passes` is told the seconds of each wait, so that they pass elsewhere too."""
-        self.waits: list[float] = []
-        self._passes = passes
-        self._start = start
-        self._passed = 0.0
-        self._lock = threading.Lock()
-
-    def monotonic(self) -> float:
-        """Return the seconds that have passed."""
-        return self._passed
-
-    def now(self) -> float:
-        """Return the seconds since 1970."""
-        return self._start + self._passed
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass at once, and take note of it in `waits`."""
-        with self._lock:
-            self._passed += seconds
-            self.waits.append(seconds)
-            self._passes(seconds)
+        super().__init__(start, passes)

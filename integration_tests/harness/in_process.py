@@ -21,9 +21,9 @@ from destination_vitally import DestinationVitally
 from integration_tests.harness.clock import QuickClock, settle
 from integration_tests.harness.processes import as_files
 from integration_tests.harness.runs import Json, Run
-from integration_tests.harness.waits import quick_start
 from source_vitally.run import messages as source_messages
 from source_vitally.run import trace as source_trace
+from unit_tests.source.quick import quick_start
 
 
 def run_source(

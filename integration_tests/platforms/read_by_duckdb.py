@@ -10,9 +10,9 @@ from unittest.mock import patch
 from destination_vitally import destination
 from integration_tests.destination.journaled import STORAGE, KeptBucket
 from integration_tests.harness import destination_config, record, stream, write
-from integration_tests.pages import Page
 from integration_tests.platforms import programs
 from integration_tests.sandbox import Sandbox
+from unit_tests.pages import Page
 
 [RECIPE] = re.findall(r"```sql\n(.*?)```", Page("destination-vitally-journal.md").section("Record"), re.S)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from integration_tests.harness import source_config
-from integration_tests.pages import Page
 from integration_tests.platforms.programs import HERE, connector, run, tool
 from integration_tests.sandbox import Sandbox
 from shipping.dbt_package import INSTANCES, streams
 from shipping.names import ROOT
+from unit_tests.pages import Page
 from vitally_api.names import STREAM_PREFIX
 
 ROWS = (

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from integration_tests.harness import Json, Run, run_source, source_config
-from integration_tests.pages import Page
 from integration_tests.sandbox import Fault, Sandbox, Switches
 from integration_tests.source.reference import ID_FIELDS, LISTS, catalog, everything, get, one_pass
+from unit_tests.pages import Page
 
 IDS = [name for name in LISTS if name.endswith("_ids")]
 SIZES = {"accounts": 230, "notes": 120, "users": 110, "npsResponses": 130}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration_tests.harness import run_source, source_config
-from integration_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
+from unit_tests.pages import ROOT, Page, code, fields_of, names, unknown_parts
 from vitally_api.regions import REGIONS, Region
 
 PAGE = Page("source-vitally*.md")

@@ -16,10 +16,10 @@ import pytest
 
 from benchmarks.processes import SOURCE, read
 from integration_tests.harness import FORKED_SOURCE, as_files, configured, run_process, run_source, source_config
-from integration_tests.pages import ROOT
 from integration_tests.sandbox import Fault
 from source_vitally import client, source
 from unit_tests.endless import OK, Script, serving
+from unit_tests.pages import ROOT
 from vitally_api import bounds
 from vitally_api.ends import OUTPUT_CLOSED, TERMINATED
 

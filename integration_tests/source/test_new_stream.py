@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from integration_tests.pages import ROOT, Page, names
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.resources import RESOURCES
 from integration_tests.source.reference import LISTS, MADE_OTHERWISE, MANIFEST, one_pass
 from source_vitally.schema import streams_of_table
+from unit_tests.pages import ROOT, Page, names
 
 STEPS = {
     "fields": "step 1: its fields are not in source_vitally/schemas.yaml",

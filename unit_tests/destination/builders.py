@@ -22,7 +22,7 @@ from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.references import References
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from vitally_api.traits import CustomField
 
 SETTINGS: dict[str, Any] = {

@@ -21,7 +21,7 @@ from destination_vitally.rows.known import Rows
 from destination_vitally.rows.paths import Paths
 from destination_vitally.rows.references import UnknownParents
 from destination_vitally.send.rest import Rest
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import DEFINITION, change
 
 INSTANCES = f"/customObjects/{DEFINITION}/instances"

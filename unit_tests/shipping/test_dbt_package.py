@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration_tests.pages import Page, names
 from shipping.dbt_package import FOLDER, INSTANCES, files, snake, streams
 from shipping.names import ROOT
+from unit_tests.pages import Page, names
 
 STREAMS = streams()
 WRITTEN = {path.stem for path in (ROOT / "dbt").rglob("vitally__*.sql")}

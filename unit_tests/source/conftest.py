@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.harness import quick_start
-from integration_tests.source.conftest import waits
+from unit_tests.source.quick import quick_start, without_waiting
 
-__all__ = ["quick", "waits"]
+
+@pytest.fixture
+def waits() -> Iterator[list[float]]:
+    """Take note of the waits between retries instead of waiting."""
+    with without_waiting() as taken:
+        yield taken
 
 
 @pytest.fixture(autouse=True, scope="session")

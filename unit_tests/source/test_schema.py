@@ -11,7 +11,6 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator
 
-from integration_tests.harness import resolved_manifest
 from source_vitally.schema import (
     NO_VALUE,
     TRAIT_TYPES,
@@ -22,6 +21,7 @@ from source_vitally.schema import (
     inlined_fields,
     streams_of_table,
 )
+from unit_tests.source.quick import resolved_manifest
 
 MANIFEST = resolved_manifest()
 TEMPLATE = MANIFEST["dynamic_streams"][0]["stream_template"]

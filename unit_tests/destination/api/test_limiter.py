@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from destination_vitally.api.limiter import Limiter
 from destination_vitally.errors import LateError
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 
 NEARLY = 1e-6
 

@@ -12,7 +12,7 @@ import pytest
 
 from destination_vitally.journal.journal import ATTEMPT, Journal, attempt
 from destination_vitally.journal.lines import Line
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import settings
 
 STORAGE = {

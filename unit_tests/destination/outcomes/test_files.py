@@ -10,7 +10,7 @@ import pytest
 from destination_vitally.errors import OutageError
 from destination_vitally.outcomes import files as module
 from destination_vitally.outcomes.files import Files, folder_of
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 
 
 class Bucket:

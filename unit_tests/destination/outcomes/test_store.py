@@ -20,7 +20,7 @@ from destination_vitally.outcomes import store as module
 from destination_vitally.outcomes.forms import CSV, JSON_LINES, Form
 from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.outcomes.store import RejectedStore, open_bucket
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import configured, plans, settings
 
 STORAGE = S3Storage(

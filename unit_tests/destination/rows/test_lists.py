@@ -11,7 +11,7 @@ from destination_vitally.api.reply import Reply
 from destination_vitally.objects.table import BY_NAME, INSTANCE
 from destination_vitally.rows.lists import FRESH_SECONDS, MOST_PAGES, SINGLES_FIRST, RowList
 from destination_vitally.rows.memory import Memory
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.rows.asking import Asked, ids, row
 from unit_tests.destination.scripted import INSTANCES, page
 

@@ -20,7 +20,7 @@ from destination_vitally.outcomes.ledger import Ledger, PendingRecord
 from destination_vitally.rows.memory import Memory
 from destination_vitally.send.batches import REFUSALS_TELLING, Analytics
 from destination_vitally.send.messages import QueuedMessage, messages_of
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import EMISSION, PLAN, REFERENCES, change
 
 URL = "http://a.example/analytics/v1"

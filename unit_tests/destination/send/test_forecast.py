@@ -11,7 +11,7 @@ from destination_vitally.mapping.change import Change
 from destination_vitally.rows.known import Rows
 from destination_vitally.send.forecast import Forecast
 from destination_vitally.send.rest import Made
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import change
 from unit_tests.destination.scripted import INSTANCES, Parts, asks, page
 

@@ -13,7 +13,7 @@ import pytest
 from destination_vitally.clock import SystemClock
 from destination_vitally.sync import lanes as module
 from destination_vitally.sync.lanes import BACKLOG, PARKED, Lanes
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 
 LONG = 30.0
 """Seconds after which a test has failed."""

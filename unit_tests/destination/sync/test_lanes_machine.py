@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from destination_vitally.sync.lanes import Lanes
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 
 LANES = st.frozensets(st.sampled_from("abcdef"), max_size=2)
 PAUSES = st.lists(st.sampled_from([0.5, 3.0, 60.0]), max_size=3)

@@ -10,7 +10,7 @@ from destination_vitally.objects.table import BY_NAME
 from destination_vitally.rows.facts import Taken
 from destination_vitally.rows.memory import Memory
 from destination_vitally.sync.waiting import expect
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import change, configured, plans, settings
 from unit_tests.destination.syncs import GONE
 

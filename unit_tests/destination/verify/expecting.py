@@ -9,7 +9,7 @@ from destination_vitally.outcomes.ledger import PendingRecord, Segment
 from destination_vitally.rows.memory import Memory
 from destination_vitally.send.messages import Emission, QueuedMessage, messages_of
 from destination_vitally.verify.expected import Expected, Seeing, expected_of
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.builders import REFERENCES, change, configured, plans, settings
 
 PLAN = next(iter(plans(settings(), configured("accounts")).values()))

@@ -12,7 +12,7 @@ from destination_vitally.rows.facts import Deleted, Written
 from destination_vitally.rows.memory import Memory
 from destination_vitally.rows.poller import LONGER_SECONDS, LONGEST_PAUSE, PATIENCE_SECONDS
 from destination_vitally.verify.expected import Expected, Seeing
-from integration_tests.harness import QuickClock
+from unit_tests.clock import QuickClock
 from unit_tests.destination.verify.expecting import DELETED, SINCE, expected, wanted
 
 LATER = "1970-01-01T00:01:47Z"
