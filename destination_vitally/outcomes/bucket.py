@@ -72,9 +72,9 @@ class Bucket:
             raise self._unfit(error) from None
         except Exception as error:  # botocore raises what has no base in common, as for an answer that is no XML
             raise OutageError(
-                f"Bucket '{name}' of rejected records and the journal cannot be reached ({type(error).__name__}). Check "
-                "Endpoint (s3_endpoint) and Region (s3_bucket_region) in Rejected records (object_storage_config), and "
-                "the network."
+                f"Bucket '{name}' of rejected records and the journal cannot be reached ({type(error).__name__}). "
+                "Check Endpoint (s3_endpoint) and Region (s3_bucket_region) in Rejected records "
+                "(object_storage_config), and the network."
             ) from None
 
     def _unfit(self, error: Exception) -> ConfigError:
