@@ -160,7 +160,8 @@ class Row:
         for place, other in [*self.links.items()]:
             if other is not tie and _is_same(other.link, tie.link):
                 del self.links[place]
-                tie = replace(tie, link=tie.link if tie.link.id else other.link)
+                ids = {name: getattr(tie.link, name) or getattr(other.link, name) for name in ("id", "external_id")}
+                tie = replace(tie, link=tie.link.model_copy(update=ids))
                 tie.join(other)
         self.links[tie.link.name, tie.link.id or tie.link.external_id] = tie
 
@@ -260,7 +261,7 @@ def _row_of(intent: Intent, line: Entry, entry: Object, end: End) -> Row:
         if not found or not found.refers or found.kind is not Kind.TEXTS:
             raise _unknown(line.path, entry, link.name)
         is_linked = intent.operation != "delete"
-        row.link(Tie(link, place, link.was, place, is_linked))
+        row.link(Tie(link.model_copy(update={"was": None}), place, link.was, place, is_linked))
     return row
 
 

@@ -24,8 +24,8 @@ argument left out, a number one larger. Then it runs the tests that are meant fo
 [mutmut](https://mutmut.readthedocs.io) plants them, but not in what has a decorator, in what is outside of functions,
 or in the texts that are raised. A mutant is found by a test, by the types that `make lint` checks, or as it never ends.
 
-This page is written by `make mutants`. What nothing finds is listed with the reason. The last column is the share that tests find of
-those mutants that the types do not.
+This page is written by `make mutants`. What nothing finds is listed with the reason. The last column is the share that
+tests find of those mutants that the types do not.
 """
 
 
@@ -92,7 +92,7 @@ def page(runs: Mapping[str, Run]) -> str:
     """Return the page: a table of the modules, then what was left in each."""
     lines = [
         INTRODUCTION,
-        "| module | as of git object | mutants | found by tests | by types | by time | left | found | without the types |",
+        "| module | as of git object | mutants | found by tests | by types | by time | left | found | without types |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     modules = load_modules()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from destination_vitally.errors import OutageError
 from destination_vitally.outcomes import files as module
-from destination_vitally.outcomes.files import Files, folder_of
+from destination_vitally.outcomes.files import Files, folder_of, stamp
 from unit_tests.clock import QuickClock
 
 
@@ -67,3 +69,17 @@ def test_what_a_failure_left_is_stored_once(monkeypatch: pytest.MonkeyPatch) -> 
     files.flush()
     files.flush()
     assert bucket.bodies == [b"0", b"1", b"2", b"3"]
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+def test_names_have_the_time_in_utc() -> None:
+    assert stamp(QuickClock(start=1_790_000_000)) == "20260921T141320Z"

@@ -198,3 +198,66 @@ def test_a_name_that_the_object_has_not_is_refused(more: dict[str, Any], named: 
 
 def test_a_trait_may_have_any_name() -> None:
     assert [*the_row([(1, intent(1, value("traits.../a b")))]).values] == ["traits.../a b"]
+
+
+OF_USER: dict[str, Any] = {"object": "user", "key": {"externalId": "u"}, "id": "U"}
+
+
+@pytest.mark.parametrize("known", [("A", "a"), ("A", None)])
+def test_a_link_is_one_whether_vitallys_id_of_it_is_known_or_not(known: tuple[str, str | None]) -> None:
+    """Given a link that was made by an id, and one that was ended by both or by yours alone."""
+    lines: Lines = [
+        (1, intent(1, **OF_USER, links=[link("A", "a", was=False)])),
+        (2, intent(1, **OF_USER, operation="delete", links=[link(None, "a", was=True)])),
+        (3, intent(1, **OF_USER, links=[link(*known, was=False), link("B", "b", was=True)])),
+    ]
+    row = the_row(lines)
+    assert {name: (tie.was, tie.is_linked) for name, tie in row.links.items()} == {
+        ("accountIds", "A"): (False, True),
+        ("accountIds", "B"): (True, True),
+    }
+
+
+def test_rows_with_the_same_id_of_yours_and_other_ids_of_vitallys_are_two_links() -> None:
+    lines: Lines = [(1, intent(1, **OF_USER, links=[link("A", "a"), link("B", "a"), link(None, None)]))]
+    assert {name for name in the_row(lines).links} == {("accountIds", "A"), ("accountIds", "B"), ("accountIds", None)}
+
+
+@pytest.mark.parametrize(
+    ("route", "taken_at", "landed_at", "since"),
+    [
+        ("batch", "2026-01-01T00:00:00Z", None, "2026-01-01T00:00:00Z"),
+        ("batch", "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z", ""),
+        ("rest", "2026-01-01T00:00:00Z", None, ""),
+        ("batch", None, None, ""),
+    ],
+)
+def test_a_message_that_nobody_has_seen_to_land(
+    route: str, taken_at: str | None, landed_at: str | None, since: str
+) -> None:
+    lines: Lines = [
+        (1, intent(1, value(), route=route)),
+        (1, outcome(1, taken_at=taken_at)),
+        (1, outcome(1, landed_at=landed_at)),
+    ]
+    assert the_row(lines).unseen_since == since
+
+
+@pytest.mark.parametrize(
+    ("existed", "before", "after", "is_created"),
+    [
+        (True, "A", "B", True),  # a sync has deleted A, and then created B of the same key
+        (True, "A", "A", False),
+        (True, None, "B", False),
+        (None, None, "B", True),
+        (False, None, None, True),
+    ],
+)
+def test_a_row_is_created_where_vitally_says_so(
+    existed: bool | None, before: str | None, after: str | None, is_created: bool
+) -> None:
+    lines: Lines = [
+        (1, intent(1, value(), operation="upsert", existed=existed, id=before)),
+        (1, outcome(1, effect="created", id=after)),
+    ]
+    assert the_row(lines).first.is_created is is_created
