@@ -154,9 +154,9 @@ class RowList:
                 self._refresh()
 
     def refresh(self) -> None:
-        """Read what was written since the last look, where the list has been read and that look is not fresh."""
+        """Read what was written since the last look, where any of the list has been read and that look is not fresh."""
         with self._lock:
-            if self._pages is None:
+            if self._tails:
                 self._refresh()
 
     def _refresh(self) -> None:

@@ -221,6 +221,9 @@ class Prefetch:
             if self._is_unknown(subject) and (listing := self._lists.of(subject.entry)):
                 wanted.setdefault(listing, []).append(subject)
         self._lanes.together(partial(self._read_shown, listing, few, more) for listing, few in wanted.items())
+        if self._reads_before:  # what a list has shown may be hours old
+            lists = {self._lists.of(subject.entry) for subject in subjects}
+            self._lanes.together(listing.refresh for listing in lists if listing)
         self._find_parents(subjects)
         # What is below a parent is shown together.
         left = {

@@ -15,6 +15,7 @@ import pytest
 from destination_vitally import destination
 from destination_vitally.errors import OutageError
 from destination_vitally.objects.model import Lookup
+from destination_vitally.sync import window
 from integration_tests.destination.journaled import STORAGE, KeptBucket
 from integration_tests.destination.stores import served_store
 from integration_tests.destination.test_matrix import FAMILIES, ways_of_family
@@ -23,6 +24,7 @@ from integration_tests.destination.world import World
 from integration_tests.harness import (
     FORKED_DESTINATION,
     Json,
+    QuickClock,
     destination_config,
     record,
     run_process,
@@ -31,7 +33,7 @@ from integration_tests.harness import (
     write,
     write_chunks,
 )
-from integration_tests.sandbox import Fault, Sandbox
+from integration_tests.sandbox import Fault, Maker, Sandbox
 
 UNREAD = ("membership", "event", "meeting_participant", "meeting_transcript")
 """Of these no row can be read."""
@@ -134,6 +136,29 @@ def test_what_was_there_before_and_what_became_of_it(
     for seq, shown in seen.items():
         assert shown["name"] == f"Name {seq - 1}"
         assert shown["traits.plan"] == "Gold"
+
+
+def test_the_value_before_is_the_one_of_the_moment(
+    sandbox: Sandbox, bucket: KeptBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a list that was read for the first slice, when somebody edits a row before the second, that is known."""
+    there(sandbox, 30)
+    monkeypatch.setattr(window, "SLICE", 15)
+    clock = QuickClock()
+    [row] = [one for one in sandbox.workspace.rows("accounts") if one["externalId"] == "a-20"]
+
+    def edit(_: Any) -> None:
+        sandbox.workspace.update("accounts", row["id"], {"name": "By hand"})
+        clock.wait(60)
+
+    sandbox.makers.add(Maker(edit, "accounts/a-0", "PUT", "after", 1))
+    settings = journaling(sandbox, num_workers=1)
+    del settings["analytics_token"]
+    write(settings, [stream("accounts")], ACCOUNTS, clock=clock)
+
+    before = {one.key["externalId"]: one.values[0].before for one in bucket.intents()}
+    assert (before["a-19"], before["a-20"], before["a-21"]) == ("Old 19", "By hand", "Old 21")
+    assert sandbox.journal.count("accounts/a-20$", "GET") == 0, "the list has shown it"
 
 
 def test_a_state_never_passes_an_outcome_that_is_not_stored(sandbox: Sandbox, bucket: KeptBucket) -> None:
