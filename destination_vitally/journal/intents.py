@@ -39,14 +39,14 @@ class Before(NamedTuple):
 def intent_of(change: Change, before: Before | None, id_of: IdOf) -> dict[str, Any]:
     """Return what an intent says of a change; without values where nobody has looked `before`."""
     row = before.known if before else None
-    has_read = before is not None and before.read_at is not None and (row is not None or before.existed is False)
+    has_read = before is not None and bool(row or before.row or before.existed is False)
     return {
         "operation": change.operation,
         "route": "batch" if isinstance(change.route, BatchRoute) else "rest",
         "key": key_of(change),
         "id": row.id if row else str(change.fields["id"]) if change.fields.get("id") else None,
         "existed": before.existed if before else None,
-        "read_at": moment_of(before.read_at * 1000) if before and before.read_at is not None and has_read else None,
+        "read_at": moment_of(before.read_at * 1000) if has_read and before and before.read_at is not None else None,
         "values": list(_values(before, id_of)) if before else [],
         "links": list(_links(before, id_of)) if before else [],
         "row": before.row if before else None,

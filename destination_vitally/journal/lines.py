@@ -67,7 +67,7 @@ class Origin(Part):
 
     seq: int = Field(description="Numbers the intents of a sync; an outcome has that of its intent, if there is one")
     line: int | None = Field(default=None, description="The line of the input; null of what no record asks for")
-    entry: int = Field(default=0, description="Which entry of Mappings the stream has, from 0")
+    entry: int = Field(default=0, description="Which of the entries of its stream in Mappings, 0 where it has one")
     stream: str | None = Field(default=None, description="Null of a parent that is created since rows name it")
     namespace: str | None = Field(default=None, description="That of the stream")
     object: str = Field(default="", description="What mappings call the object, such as account")

@@ -9,6 +9,7 @@ import pytest
 from destination_vitally.journal.intents import Before, intent_of, names_of, seen_of
 from destination_vitally.journal.lines import Intent
 from destination_vitally.rows.facts import Known
+from unit_tests.destination.builders import change
 from unit_tests.destination.scripted import asks
 
 ACCOUNTS = {"a": "A", "b": "B"}
@@ -115,3 +116,55 @@ def test_what_was_seen_is_what_was_sent_and_is_shown() -> None:
     change = asks("task", "upsert", {"externalId": "t", "name": "New ", "accountId": "a", "description": "d"})
     seen = seen_of(change, {"id": "T", "externalId": "t", "name": "New", "completedAt": "x", "traits": {"other": 1}})
     assert seen == {"externalId": "t", "name": "New"}
+
+
+def test_an_intent_is_whole() -> None:
+    wanted = change("account", "upsert", {"externalId": "a", "name": "N", "organizationId": "b", "plan": "x"})
+    row = {"id": "A", "externalId": "a", "name": "O", "organization": None, "traits": {"plan": "y"}}
+    assert intent_of(wanted, Before(wanted, True, Known(row), True, 1.5), id_of) == {
+        **{"operation": "upsert", "route": "batch", "key": {"externalId": "a"}, "id": "A", "existed": True},
+        **{"read_at": "1970-01-01T00:00:01.500Z", "links": [], "row": None},
+        "values": [
+            {"place": "field", "name": "name", "known": True, "before": "O", "sent": "N"},
+            {"place": "field", "name": "organizationId", "known": True, "before": None, "sent": "B"},
+            {"place": "trait", "name": "plan", "known": True, "before": "y", "sent": "x"},
+        ],
+    }
+
+
+def test_a_row_that_is_addressed_by_its_id_has_that_id_and_it_is_no_value() -> None:
+    intent = said(Before(asks("task", "update", {"id": "T", "name": "N", "accountId": None}), None, read_at=1.0))
+    assert (intent.id, intent.key, intent.route) == ("T", {"id": "T"}, "rest")
+    assert [value.name for value in intent.values if value.name == "id"] == []
+
+
+def test_a_reference_that_is_taken_away_is_sent_as_null() -> None:
+    wanted = asks("account", "update", {"id": "A", "name": "N"})
+    wanted = wanted._replace(fields={**wanted.fields, "organizationId": None})
+    row = {"id": "A", "name": "N", "organization": {"id": "O"}}
+    values = {value.name: value for value in said(Before(wanted, True, Known(row), True, 0.0)).values}
+    assert (values["organizationId"].before, values["organizationId"].sent) == ("O", None)
+
+
+def test_a_row_with_a_time_of_its_own_says_so() -> None:
+    wanted = asks("account", "update", {"id": "A", "name": "N"})._replace(sent_at="2026-01-01T00:00:00Z")
+    [name, time] = said(Before(wanted, read_at=0.0)).values
+    assert (name.name, time.model_dump()) == (
+        "name",
+        {"place": "field", "name": "timestamp", "known": False, "before": None, "sent": "2026-01-01T00:00:00Z"},
+    )
+
+
+def test_a_membership_is_a_link_of_its_user() -> None:
+    wanted = change("membership", "upsert", {"userId": "u", "accountId": "c"})
+    row = {"id": "U", "externalId": "u", "accounts": [{"id": "C", "externalId": "c"}]}
+    [link] = said(Before(wanted, True, Known(row), True, 0.0)).links
+    assert link.model_dump() == {"name": "accountIds", "id": "C", "external_id": "c", "was": True}
+
+
+def test_what_was_seen_has_traits_in_front_of_traits() -> None:
+    wanted = asks("account", "update", {"id": "A", "name": "N", "plan": "x", "seats": 3})
+    assert seen_of(wanted, {"id": "A", "name": "N.", "traits": {"plan": "X", "other": 1}}) == {
+        "name": "N.",
+        "traits.plan": "X",
+    }

@@ -8,9 +8,9 @@ import pytest
 
 from destination_vitally.journal.intents import Before
 from destination_vitally.journal.journal import Journal
-from destination_vitally.journal.lines import Line
+from destination_vitally.journal.lines import Intent, Line, Outcome
 from destination_vitally.journal.recorder import Recorder
-from destination_vitally.outcomes.ledger import PendingRecord, Segment
+from destination_vitally.outcomes.ledger import After, PendingRecord, Segment
 from unit_tests.destination.builders import configured, plans, settings
 from unit_tests.destination.journal.test_journal import Bucket, journal
 from unit_tests.destination.scripted import asks
@@ -122,3 +122,47 @@ def test_a_parent_that_is_created_is_announced() -> None:
     outcome = lines(bucket)[-1].outcome
     assert outcome
     assert (outcome.seq, outcome.effect, outcome.id) == (line.intent.seq, "created", "A")
+
+
+def test_lines_say_where_they_are_from_and_when() -> None:
+    bucket = Bucket()
+    mapped = [{"stream": "accounts", "object": "event"}, {"stream": "accounts", "object": "account"}]
+    catalog = configured("accounts")
+    catalog["stream"]["namespace"] = "public"
+    plan = list(plans(settings(mappings=mapped), catalog).values())[-1]
+    recorder, record = Recorder(journal(bucket)), PendingRecord(plan, Segment(), b"{}", 7, label="account 'a'")
+    recorder.intend([(record, CHANGE, Before(CHANGE, False, read_at=0.0))], id_of)
+    record.after = After("created", "A", 1.5, 2.5, {"name": "N"})
+    recorder.settled(record, "accepted")
+    recorder.flush()
+    intent, outcome = (line.intent or line.outcome for line in lines(bucket))
+    assert intent
+    assert outcome
+    where = {"seq": 1, "line": 7, "entry": 2, "stream": "accounts", "namespace": "public", "object": "account"}
+    assert {name: getattr(intent, name) for name in where} == where
+    assert outcome.model_dump() == {
+        **where,
+        **{"label": "account 'a'", "outcome": "accepted", "reason": None, "status": None, "effect": "created"},
+        **{"id": "A", "taken_at": "1970-01-01T00:00:01.500Z", "landed_at": "1970-01-01T00:00:02.500Z"},
+        **{"seen": {"name": "N"}, "record": None},
+    }
+
+
+def test_what_no_record_asks_for_has_an_outcome_as_well() -> None:
+    bucket, row = Bucket(), {"id": "A", "externalId": "a"}
+    kept = journal(bucket)
+    recorder = Recorder(kept)
+    recorder.deletes(PLAN, asks("account", "delete", {"id": "A"}), row, 1.5)()
+    recorder.creates(CHANGE.entry, "b", 2.5)("B")
+    kept.flush()
+    found = [line.intent or line.outcome for line in lines(bucket)]
+    intents = [one for one in found if isinstance(one, Intent)]
+    assert [(one.existed, one.read_at, one.key, one.entry) for one in intents] == [
+        (True, "1970-01-01T00:00:01.500Z", {"externalId": "a", "id": "A"}, 0),
+        (False, "1970-01-01T00:00:02.500Z", {"externalId": "b"}, 0),
+    ]
+    outcomes = [one for one in found if isinstance(one, Outcome)]
+    assert [(one.label, one.outcome, one.effect, one.id) for one in outcomes] == [
+        ("account 'A'", "accepted", "deleted", "A"),
+        ("account 'b'", "accepted", "created", "B"),
+    ]
