@@ -10,10 +10,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from airbyte_cdk.destinations import Destination
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -24,11 +22,12 @@ from destination_vitally.api.workspace import Workspace
 from destination_vitally.clock import Clock, SystemClock
 from destination_vitally.commands.check import check
 from destination_vitally.commands.discover import destination_catalog
+from destination_vitally.commands.files import read_catalog, read_object
 from destination_vitally.commands.input import Lines, chunks_from, chunks_of
 from destination_vitally.commands.replay import replay
 from destination_vitally.commands.spec import connection_specification
 from destination_vitally.config import NoStorage
-from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError, describe
+from destination_vitally.errors import ConfigError, InputError, OutageError, StoppedError
 from destination_vitally.journal.journal import Journal
 from destination_vitally.journal.recorder import Recorder
 from destination_vitally.lines import dumps, parse
@@ -42,18 +41,14 @@ from destination_vitally.protocol import (
     AirbyteMessage,
     AirbyteMessageSerializer,
     ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteCatalogSerializer,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
-    DestinationSyncMode,
     Status,
-    SyncMode,
     Type,
 )
 from destination_vitally.sync.writer import Writer
 from destination_vitally.undo.undo import Options, Undo
 from vitally_api.bounds import LONGEST_CHECK, TooSlowError, within
-from vitally_api.catalogs import problem_of_catalog
 from vitally_api.ends import TERMINATED, end_unread
 
 if TYPE_CHECKING:
@@ -277,9 +272,9 @@ class DestinationVitally(Destination):
         """
         settings = _settings(config)
         options = Options(asked.dry_run or settings.dry_run, asked.any_workspace, asked.unsigned)
-        yield from Undo(settings, connect(settings, self._clock), self._clock, options).run(
-            asked.files, self._stop.is_set
-        )
+        recorder = Recorder() if options.is_dry_run else self._recorder(settings, self._bucket(settings), [])
+        started = Undo(settings, connect(settings, self._clock), self._clock, options, recorder)
+        yield from started.run(asked.files, self._stop.is_set)
 
     def run(self, args: list[str]) -> None:
         """Run as a process: messages to stdout, one writer for them and for the log.
@@ -352,48 +347,6 @@ class _Stdout:
 
     def flush(self) -> None:
         """Nothing to do: each write is flushed."""
-
-
-def read_object(path: str, what: str) -> dict[str, Any]:
-    """The JSON object in a file; ConfigError when there is none, without quoting the file."""
-    try:
-        found = orjson.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise ConfigError(f"The {what} cannot be read: {error.strerror}: {path}") from None
-    except orjson.JSONDecodeError:
-        raise ConfigError(f"The {what} is not valid JSON: {path}") from None
-    if not isinstance(found, dict):
-        raise ConfigError(f"The {what} is not a JSON object: {path}")
-    return found
-
-
-def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
-    """The configured catalog in a file; ConfigError when it is not one."""
-    text = Path(path).read_bytes() if Path(path).is_file() else b""
-    if problem := problem_of_catalog(text):
-        raise ConfigError(problem)
-    found = read_object(path, "configured catalog")
-    _check_modes(found)
-    try:
-        return ConfiguredAirbyteCatalogSerializer.load(found)
-    except Exception as error:  # the serializer raises a family of its own
-        raise ConfigError(f"The configured catalog is not as the protocol says: {describe(error)}") from None
-
-
-def _check_modes(catalog: Mapping[str, Any]) -> None:
-    """Refuse sync modes that nobody knows, in a sentence that lists those there are."""
-    streams = catalog.get("streams")
-    for configured in streams if isinstance(streams, list) else ():
-        for setting, known in (("sync_mode", SyncMode), ("destination_sync_mode", DestinationSyncMode)):
-            mode = configured.get(setting) if isinstance(configured, dict) else None
-            modes = [one.value for one in known]
-            if isinstance(mode, str) and mode not in modes:
-                stream = configured.get("stream")
-                name = stream.get("name") if isinstance(stream, dict) else None
-                raise ConfigError(
-                    f"stream '{name}': there is no {setting} '{mode}' in a configured catalog. It is one of "
-                    f"{', '.join(modes)}."
-                )
 
 
 def _settings(config: Mapping[str, Any]) -> configuration.Config:

@@ -15,6 +15,7 @@ from destination_vitally.mapping.values import moment_of
 from destination_vitally.masking import without_secrets
 from destination_vitally.objects.model import Object
 from destination_vitally.outcomes.ledger import After, PendingRecord
+from destination_vitally.rows.facts import Known
 
 
 class Recorder:
@@ -75,8 +76,7 @@ class Recorder:
         if self._journal is None:
             return lambda: None
         subject = change._replace(fields={**change.fields, "externalId": text_of(row, "externalId")})
-        before = Before(subject, existed=True, read_at=now, row=row)
-        done = self._intend_alone(self._journal, plan, before)
+        done = self._alone(Before(subject, existed=True, read_at=now, row=row), plan)
         return lambda: done("deleted", text_of(row, "id"))
 
     def creates(self, entry: Object, external_id: str, now: float) -> Callable[[str], None]:
@@ -85,18 +85,30 @@ class Recorder:
             return lambda created: None
         fields = {"externalId": external_id, "name": external_id}
         change = Change(entry, "create", entry.operations["create"][0], f"{entry.name} '{external_id}'", fields, {})
-        done = self._intend_alone(self._journal, None, Before(change, existed=False, read_at=now))
+        done = self._alone(Before(change, existed=False, read_at=now))
         return lambda created: done("created", created)
 
-    def _intend_alone(self, journal: Journal, plan: StreamPlan | None, before: Before) -> Callable[[str, str], None]:
-        """Store an intent that no record asks for; returns what takes its effect and Vitally's id of the row."""
-        where = origin_of(plan, before.subject.entry)
-        seq = journal.intend({**where, **intent_of(before.subject, before, lambda target, value: None)})
+    def changes(self, change: Change, row: Row, now: float) -> Callable[[str], None]:
+        """Store a change of a `row` that no record asks for; returns what says that it was made, or refused and why."""
+        if not self.reads_before:
+            return lambda reason: None
+        whole = row if change.operation == "delete" else None
+        done = self._alone(Before(change, True, Known(row), True, now, whole))
+        return lambda reason: done(f"{change.operation}d", text_of(row, "id"), reason)
+
+    def _alone(self, before: Before, plan: StreamPlan | None = None) -> Callable[..., None]:
+        """Store an intent that no record asks for; returns what takes its effect, Vitally's id, or a refusal."""
+        assert self._journal is not None
+        journal, change = self._journal, before.subject
+        where = origin_of(plan, change.entry)
+        seq = journal.intend({**where, **intent_of(change, before, lambda target, value: None)})
         journal.flush()
-        label = before.subject.label
-        return lambda effect, own: journal.outcome(
-            {"seq": seq, **where, "label": label, **_result("accepted", After(effect, own))}
-        )
+
+        def done(effect: str, own: str, reason: str = "") -> None:
+            result = _result("rejected", After(id=own)) if reason else _result("accepted", After(effect, own))
+            journal.outcome({"seq": seq, **where, "label": change.label, **result, "reason": reason or None})
+
+        return done
 
 
 def origin_of(plan: StreamPlan | None, entry: Object, line: int | None = None) -> dict[str, Any]:

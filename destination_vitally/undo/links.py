@@ -11,6 +11,7 @@ from destination_vitally.api.http import Api
 from destination_vitally.clock import Clock
 from destination_vitally.compare.comparison import referred_to, refers_to
 from destination_vitally.lines import dumps
+from destination_vitally.mapping.change import Change
 from destination_vitally.mapping.values import VitallyId, moment_of
 from destination_vitally.objects.model import BatchRoute, Field
 from destination_vitally.objects.table import BY_NAME
@@ -100,9 +101,10 @@ class Links:
         assert self._analytics is not None
         if self._hands.is_dry_run:
             return Kind.UNLINKED, ""
-        seq = self._hands.recording.taken_out(row, field.name, own)
+        route, ids = MEMBERSHIP.operations["delete"][0], {"userId": str(now["externalId"]), "accountId": str(yours)}
+        done = self._hands.announce(Change(MEMBERSHIP, "delete", route, row.label, ids, {}), now)
         reply = self._analytics.send("POST", BATCH, self._message(str(now["externalId"]), str(yours)))
-        self._hands.recording.outcome(seq, row, None, "" if reply.ok else reply.reason)
+        done("" if reply.ok else reply.reason)
         if not reply.ok:
             return Kind.REFUSED, f"HTTP {reply.status}"
         with self._lock:

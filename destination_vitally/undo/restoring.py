@@ -8,6 +8,7 @@ from typing import Any
 
 from destination_vitally.compare.equality import instant, is_empty
 from destination_vitally.errors import NotYetError, RejectedError
+from destination_vitally.journal.recorder import Recorder
 from destination_vitally.mapping.change import Change
 from destination_vitally.objects.table import MESSAGE_FIELDS
 from destination_vitally.rows.poller import PATIENCE_SECONDS
@@ -21,7 +22,6 @@ from destination_vitally.undo.judging import (
     why_not_writable,
 )
 from destination_vitally.undo.looking import Looking, MovedError, setting_back
-from destination_vitally.undo.recording import Recording
 from destination_vitally.undo.report import Kind, Report
 from destination_vitally.undo.rows import Past, Row
 
@@ -41,7 +41,7 @@ class Hands:
         looking: Looking,
         rest: Rest,
         report: Report,
-        recording: Recording,
+        recorder: Recorder,
         *,
         now: Callable[[], float],
         is_dry_run: bool,
@@ -50,13 +50,13 @@ class Hands:
         self._now = now
         self.looking = looking
         self.report = report
-        self.recording = recording
+        self._recorder = recorder
         self.is_dry_run = is_dry_run
         self._rest = rest
 
     def make(self, row: Row, change: Change, now: Shown) -> str:
         """Make a change of a row that is as `now`; return why it was refused, empty if it was not."""
-        seq = self.recording.change(row, change, now)
+        done = self.announce(change, now)
         try:
             made = self._rest.make(change)
         except NotYetError as error:
@@ -65,8 +65,12 @@ class Hands:
             reason = why(error, row.label)
         else:
             reason = "Vitally has no such row any more" if made.effect == "skipped" else ""
-        self.recording.outcome(seq, row, None if reason else f"{change.operation}d", reason)
+        done(reason)
         return reason
+
+    def announce(self, change: Change, now: Shown) -> Callable[[str], None]:
+        """Store that a row that is as `now` is about to be changed; returns what says so, or why it was refused."""
+        return self._recorder.changes(change, now, self._now())
 
     def is_pending(self, row: Row) -> bool:
         """Tell whether Vitally took a message to a row a moment ago, which it may have yet to apply."""

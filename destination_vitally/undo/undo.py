@@ -14,6 +14,7 @@ from destination_vitally.api.workspace import Workspace
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, StoppedError
+from destination_vitally.journal.recorder import Recorder
 from destination_vitally.mapping.naming import PREFIX, placed
 from destination_vitally.objects.model import Object
 from destination_vitally.objects.table import BY_NAME, INSTANCE, OBJECTS
@@ -24,7 +25,6 @@ from destination_vitally.undo.deleting import Deleting
 from destination_vitally.undo.links import Links
 from destination_vitally.undo.looking import Looking
 from destination_vitally.undo.reading import Trust, read
-from destination_vitally.undo.recording import Recording
 from destination_vitally.undo.report import Report
 from destination_vitally.undo.restoring import Hands, Restoring, why_never
 from destination_vitally.undo.rows import Row, rows_of
@@ -44,8 +44,8 @@ class Options(NamedTuple):
 class Undo:
     """One run of the command."""
 
-    def __init__(self, config: Config, apis: Apis, clock: Clock, options: Options) -> None:
-        """Prepare; sends nothing yet.
+    def __init__(self, config: Config, apis: Apis, clock: Clock, options: Options, recorder: Recorder) -> None:
+        """Prepare; sends nothing yet. `recorder` keeps the journal of the undo itself.
 
         Raises:
             ConfigError: the REST API key is missing.
@@ -60,8 +60,8 @@ class Undo:
         self._report = Report(is_dry_run=options.is_dry_run)
         looking = Looking(rows, rows.asking)
         rest, is_dry_run = Rest(rows, rows.asking), options.is_dry_run
-        self._recording = Recording(config, clock)
-        hands = Hands(looking, rest, self._report, self._recording, now=clock.now, is_dry_run=is_dry_run)
+        self._recorder = recorder
+        hands = Hands(looking, rest, self._report, recorder, now=clock.now, is_dry_run=is_dry_run)
         self._restoring = Restoring(hands)
         self._links = Links(hands, apis.analytics, clock)
         self._deleting = Deleting(hands, config, apis.rest, rows.memory.store, self._instances)
@@ -83,7 +83,7 @@ class Undo:
             finally:
                 for line in self._report.sentences():
                     logger.info(line)
-                self._recording.flush()
+                self._recorder.flush()
         if is_stopped():
             logger.warning("Stopped after SIGTERM, before the end. Run the same command again to go on.")
         yield from self._anew

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from destination_vitally import config as configuration
-from destination_vitally.destination import read_catalog
+from destination_vitally.commands.files import read_catalog
 from destination_vitally.errors import ConfigError, InputError
 from destination_vitally.mapping import plan
 from integration_tests.chaos.garbage import EXAMPLES, JSON, SECRET, in_time, mutated
