@@ -11,7 +11,7 @@ from destination_vitally.api.http import Apis
 from destination_vitally.clock import Clock
 from destination_vitally.config import Config
 from destination_vitally.errors import ConfigError, InputError, StoppedError
-from destination_vitally.journal.intents import names_of
+from destination_vitally.journal.intents import Before, names_of
 from destination_vitally.journal.recorder import Recorder
 from destination_vitally.lines import parse
 from destination_vitally.mapping.columns import data_of
@@ -301,7 +301,13 @@ class Writer:
             return drafts
         is_unchanged = self._prefetch.is_unchanged if self._prefetch else lambda change: False
         reads = self._prefetch.before if self._prefetch and self._recorder.reads_before else lambda change: None
-        before = {id(draft): reads(draft.change) for draft in drafts if not is_unchanged(draft.change)}
+        deleted, before = set[Hashable](), dict[int, Before | None]()
+        for draft in drafts:
+            if not is_unchanged(draft.change):
+                # What a row of this slice deletes is another one, if any, for the rows after it.
+                before[id(draft)] = reads(draft.change) if deleted.isdisjoint(draft.lanes) else Before(draft.change)
+            if draft.change.operation == "delete":
+                deleted.update(draft.lanes)
         sent, id_of = [draft for draft in drafts if id(draft) in before], self._rows.references.id_of
         self._recorder.intend(((draft.row, draft.change, before[id(draft)]) for draft in sent), id_of)
         if not self._forecast:

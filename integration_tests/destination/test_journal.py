@@ -304,3 +304,20 @@ def test_a_process_that_is_killed_has_announced_what_it_sent(sandbox: Sandbox) -
     assert len(sandbox.journal.matching(method="PUT")) >= 6
     assert bucket.unannounced() == []
     assert len(bucket.intents()) == len(ACCOUNTS)
+
+
+@pytest.mark.parametrize("is_batch", [True, False])
+def test_nobody_claims_to_know_a_row_that_the_slice_itself_deletes(
+    is_batch: bool, sandbox: Sandbox, bucket: KeptBucket
+) -> None:
+    there(sandbox)
+    settings = journaling(sandbox)
+    if not is_batch:
+        del settings["analytics_token"]
+    deleted = record("accounts", {"externalId": "a-1", "_ab_cdc_deleted_at": "2026-01-01T00:00:00Z"})
+    write(settings, [stream("accounts")], [deleted, ACCOUNTS[1], ACCOUNTS[2]])
+    delete, again, other = bucket.intents()
+    assert (delete.existed, again.existed, other.existed) == (True, None, True)
+    assert not any(value.known for value in again.values)
+    effects = {one.seq: one.effect for one in bucket.outcomes() if one.landed_at is None}
+    assert effects == {1: "deleted", 2: None if is_batch else "created", 3: None if is_batch else "updated"}
