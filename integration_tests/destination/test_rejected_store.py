@@ -71,16 +71,19 @@ class Store:
         return found
 
 
-@pytest.fixture
-def store() -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # what it holds is kept by the process
-        yield Store(endpoint)
-    finally:
-        server.stop()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def store(endpoint: str) -> Store:
+    """Buckets that hold nothing yet."""
+    requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # what it holds is kept by the process
+    return Store(endpoint)
 
 
 @pytest.fixture
