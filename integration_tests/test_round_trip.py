@@ -38,7 +38,13 @@ ONCE = {name: value for name, value in full("any").items() if name != "stream"}
 
 
 SIZES = {
-    **{"accounts": 30, "users": 50, "notes": 30, "tasks": 30, "instances": 40, "npsResponses": 20, "conversations": 16},
+    "accounts": 30,
+    "users": 50,
+    "notes": 30,
+    "tasks": 30,
+    "instances": 40,
+    "npsResponses": 20,
+    "conversations": 16,
 }
 NEEDS_POSTGRES = pytest.mark.skipif(postgres.programs() is None, reason="there is no Postgres")
 

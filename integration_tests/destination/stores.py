@@ -18,10 +18,11 @@ NAME = "acme-rejected"
 
 
 class Store:
-    """A store on loopback with one bucket."""
+    """A store on loopback with one bucket, and nothing in it."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # what it holds is kept by the process
         self.client = boto3.client(
             "s3",
             region_name="eu-central-1",
@@ -66,7 +67,7 @@ def served_address() -> Iterator[str]:
     server.start()
     try:
         address = "http://{}:{}".format(*server.get_host_and_port())
-        requests.post(f"{address}/moto-api/reset", timeout=10)  # what it holds is kept by the process
+        requests.post(f"{address}/moto-api/reset", timeout=10)
         yield address
     finally:
         server.stop()

@@ -14,7 +14,7 @@ import pytest
 from destination_vitally import DestinationVitally
 from destination_vitally.commands.replay import replay
 from destination_vitally.errors import ConfigError, OutageError
-from integration_tests.destination.stores import NAME, Store, served_store
+from integration_tests.destination.stores import NAME, Store, served_address
 from integration_tests.harness import (
     FORKED_DESTINATION,
     Json,
@@ -30,10 +30,15 @@ from integration_tests.harness import (
 from integration_tests.sandbox import Sandbox
 
 
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with served_store() as found:
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with served_address() as found:
         yield found
+
+
+@pytest.fixture
+def store(endpoint: str) -> Store:
+    return Store(endpoint)
 
 
 @pytest.fixture
