@@ -106,7 +106,9 @@ class Recorder:
 
         def done(effect: str, own: str, reason: str = "") -> None:
             result = _result("rejected", After(id=own)) if reason else _result("accepted", After(effect, own))
-            journal.outcome({"seq": seq, **where, "label": change.label, **result, "reason": reason or None})
+            journal.outcome(
+                {"seq": seq, **where, "label": change.label, **result, "reason": without_secrets(reason) or None}
+            )
 
         return done
 

@@ -166,3 +166,39 @@ def test_what_no_record_asks_for_has_an_outcome_as_well() -> None:
         ("account 'A'", "accepted", "deleted", "A"),
         ("account 'b'", "accepted", "created", "B"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason", "end"),
+    [
+        ("update", "", ("accepted", "updated", None)),
+        ("delete", "", ("accepted", "deleted", None)),
+        ("update", "HTTP 400", ("rejected", None, "HTTP 400")),
+    ],
+)
+def test_a_change_that_no_record_asks_for_is_announced_with_the_row(operation: Any, reason: str, end: Any) -> None:
+    bucket, row = Bucket(), {"id": "A", "externalId": "a", "name": "O", "traits": {}}
+    kept = journal(bucket)
+    wanted = asks("account", operation, {"id": "A", **({"name": "N"} if operation == "update" else {})})
+    done = Recorder(kept).changes(wanted, row, 1.5)
+    [line] = lines(bucket)
+    intent = line.intent
+    assert intent
+    assert (intent.operation, intent.id, intent.existed, intent.line) == (operation, "A", True, None)
+    assert intent.read_at == "1970-01-01T00:00:01.500Z"
+    assert intent.row == (row if operation == "delete" else None)
+    values = [(value.name, value.known, value.before, value.sent) for value in intent.values]
+    assert values == ([("name", True, "O", "N")] if operation == "update" else [])
+    done(reason)
+    kept.flush()
+    outcome = lines(bucket)[-1].outcome
+    assert outcome
+    assert (outcome.outcome, outcome.effect, outcome.reason) == end
+    assert (outcome.id, outcome.label) == ("A", "account 'A'")
+
+
+@pytest.mark.parametrize("how", ["none", "outcomes"])
+def test_such_a_change_is_only_kept_with_the_values_before(how: str) -> None:
+    bucket = Bucket()
+    Recorder(journal(bucket, journal=how)).changes(asks("account", "update", {"id": "A", "name": "N"}), {}, 0.0)("")
+    assert not bucket.files
