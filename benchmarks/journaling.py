@@ -37,7 +37,7 @@ def answer(*, rows: int) -> Answer:
                 per = 1000 / rows
                 (sent, cpu, _, _), outcomes, changes = (costs[mode] for mode in MODES)
                 cells = (
-                    *(f"{sent * per:,.0f}", *(f"+{(one[0] - sent) * per:,.0f}" for one in (outcomes, changes))),
+                    *(f"{sent * per:,.0f}", *(f"{(one[0] - sent) * per:+,.0f}" for one in (outcomes, changes))),
                     *(f"{max(0.0, one[1] - cpu) * per:.2f} s" for one in (outcomes, changes)),
                     *(f"{one[2] / 1000 * per:,.0f}" for one in (outcomes, changes)),
                     f"{changes[3] * per:,.0f}",
