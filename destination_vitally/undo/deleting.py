@@ -99,6 +99,8 @@ class Deleting:
             there, total = self._counted(entry, rows)
         except ListError as error:
             return f"{error}, so nobody knows which share of these rows would be deleted"
+        if not there:
+            return "Vitally's list shows none of them, so nobody knows which share of these rows would be deleted"
         if there * 100 > self._limit * total:
             return f"{there} of {total} rows would be deleted, more than {setting('max_deletes_percent')} allows"
         return ""
