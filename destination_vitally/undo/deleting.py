@@ -108,7 +108,7 @@ class Deleting:
     def _counted(self, entry: Object, rows: list[Row]) -> tuple[int, int]:
         """Return how many of these rows are there, and how many rows of the object are in all."""
         ids = {row.id for row in rows if row.id}
-        keys = {row.key.get("externalId") for row in rows if not row.id} - {None}
+        keys = {row.key.get("externalId") for row in rows if not row.id or row.was_deleted} - {None}
         seen, there, total = Table(self._store), 0, 0
         for row in self._live(entry):
             if not seen.has(row["id"]):

@@ -215,7 +215,10 @@ class UndoRun:
         What they have written before the first sync that wrote over it is there `after` the undo as well.
         """
         there = {place: {**row, "traits": dict(row.get("traits") or {})} for place, row in before.items()}
-        there |= {place: {k: v for k, v in row.items() if k != "updatedAt"} for place, row in self.made.items()}
+        # What went with a row that a sync has destroyed is in no journal.
+        known = {one.id for one in self.bucket.intents()} | {place[1] for place in left}
+        made = {place: row for place, row in self.made.items() if place[1] in known}
+        there |= {place: {k: v for k, v in row.items() if k != "updatedAt"} for place, row in made.items()}
         for (place, named), value in self.edits.items():
             row, shown = there.get(place), [left.get(place, {}), after.get(place, {})]
             if row is None:
