@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from airbyte_cdk.models import AirbyteStreamStatus, AirbyteStreamStatusReason, FailureType, StreamDescriptor
@@ -144,6 +145,20 @@ class Adapter(BoundedAdapter, TcpKeepaliveHTTPAdapter):
     """Opens bounded connections that are kept alive, with and without a proxy."""
 
 
+def _read_once(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Read once what the environment says of a host, its proxy and certificates: that takes as long as some rows do."""
+    known: dict[tuple[str, str], Any] = {}
+
+    def settings(url: str, **given: Any) -> Any:
+        parts = urlsplit(url)
+        host = parts.scheme, parts.netloc
+        if host not in known:
+            known[host] = read(url=url, **given)
+        return dict(known[host])
+
+    return settings
+
+
 class PatientClient(HttpClient):
     """The client of one requester of the manifest; all of them share the budget."""
 
@@ -164,6 +179,9 @@ class PatientClient(HttpClient):
         adapter = Adapter(pool_maxsize=_CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)  # ignore-https-check: an address of one's own may have no TLS
+        self._session.merge_environment_settings = _read_once(  # type: ignore[method-assign]
+            self._session.merge_environment_settings
+        )
         self._timeouts = (requester.connect_timeout_in_seconds, requester.read_timeout_in_seconds)
 
     def _send_with_retry(

@@ -69,3 +69,32 @@ def test_an_outage_is_outlasted_for_minutes_but_not_for_ever(
         patient._send_with_retry(requests.Request("GET", "http://127.0.0.1/accounts").prepare(), {})
     assert len(asked) == tries
     assert 120 < sum(waits) <= MAX_SECONDS
+
+
+def test_what_the_environment_says_of_a_host_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    [accounts] = cdk.streams_of(SourceVitally(config=CONFIG), {"accounts"})
+    assert isinstance(accounts, DefaultStream)
+    retriever: Any = accounts._stream_partition_generator._partition_factory._retriever  # type: ignore[attr-defined]
+    session = retriever.requester._http_client._session
+    reads: list[str] = []
+    environ = requests.sessions.get_environ_proxies
+
+    def read(url: str, **given: Any) -> Any:
+        reads.append(url)
+        return environ(url, **given)
+
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", read)
+    for name, value in (("https_proxy", "http://proxy.example:3128"), ("no_proxy", "b.example")):
+        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name.upper(), value)
+    found = [
+        session.merge_environment_settings(url=url, proxies={}, stream=None, verify=None, cert=None)
+        for url in ("https://a.example/1", "https://a.example/2", "https://b.example/1", "http://a.example/1")
+    ]
+    assert [one["proxies"].get("https") for one in found[:3]] == ["http://proxy.example:3128"] * 2 + [None]
+    assert reads == ["https://a.example/1", "https://b.example/1", "http://a.example/1"]
+    found[0]["proxies"] = {"https": "http://another.example"}
+    again = session.merge_environment_settings(
+        url="https://a.example/3", proxies={}, stream=None, verify=None, cert=None
+    )
+    assert again["proxies"]["https"] == "http://proxy.example:3128"
