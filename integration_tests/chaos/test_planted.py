@@ -67,7 +67,7 @@ BUGS: dict[str, tuple[tuple[Any, str, Any], Callable[[int], None], int, str]] = 
     "a state moved early": ((Ledger, "ready", states_at_once), destination_run.run, 0, "workspace|counted as rejected"),
     "a watermark not capped": ((Scan, "result", newest_row), source_run.run, 0, "the state claims"),
     "a rejected row not counted": ((Checkpoint, "echo", all_accepted), destination_run.run, 0, "counted as rejected"),
-    "a list trusted": ((Missing, "_why_kept_now", as_listed), mirror_run.run, 35, "must not be"),
+    "a list trusted": ((Missing, "_why_kept_now", as_listed), mirror_run.run, 35, "must not be|are gone"),
     "a look-alike missing": ((_Mirrored, "looks_like", no), mirror_run.run, 0, "looks like a row of the table"),
     "lost records not heard": ((Counts, "has_gaps", False), mirror_run.run, 0, "not whole"),
     "no grace": ((_Mirrored, "grace", 0.0), mirror_run.run, 3, "younger than the grace period"),
